@@ -1,0 +1,230 @@
+#!/bin/sh
+# Finds what the build needs, installs what is missing, and writes down where it is.
+#
+#   scripts/setup.sh [GROUP]...      groups: build (default) run test lint gdb
+#
+# Make calls it before every target; when all is there it says nothing and takes a few milliseconds. It leaves
+#
+#   out/toolchain.mk    the paths for make
+#   out/toolchain.env   the same for a shell: `. out/toolchain.env`
+#   out/setup.stamp     which files those paths stand for, so that a changed compiler is noticed
+#
+# Rust comes from the first of: the compiler that $RUSTC names (or that lies beside $CARGO); one on the PATH that has the
+# target x86_64-unknown-none; one that has the library's source, from which scripts/sysroot.sh makes the target;
+# Debian's packages, installed here.
+set -eu
+
+target=x86_64-unknown-none
+minimum=88 # Rust 1.88: naked functions, and positions of macro input (proc_macro::Span::line)
+rust_packages='rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy rustfmt-web'
+
+# group, what must be there (a command, or a case of `present`), the Debian package that has it
+needs='
+build cc gcc
+build crt1.o libc6-dev
+build make make
+run qemu-system-x86_64 qemu-system-x86
+test qemu-system-x86_64 qemu-system-x86
+test cpio cpio
+test static-busybox busybox-static
+test file file
+test readelf binutils
+gdb qemu-system-x86_64 qemu-system-x86
+gdb gdb gdb
+'
+
+cd "${0%/*}/.."
+groups=${*:-build}
+
+say() {
+    printf 'setup: %s\n' "$*" >&2
+}
+
+die() {
+    say "$@"
+    exit 1
+}
+
+# --- packages ---------------------------------------------------------------------------------------------------------
+
+present() {
+    case $1 in
+    crt1.o) crt=$(cc -print-file-name=crt1.o 2>/dev/null) && [ -e "$crt" ] ;;
+    # A dynamic program names its interpreter in its first kilobyte.
+    static-busybox) box=$(command -v busybox) && ! head -c 1024 "$box" | grep -q ld-linux ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# Prints the packages that the wanted groups lack.
+missing_packages() {
+    printf '%s' "$needs" | while read -r group item package; do
+        case " $groups " in
+        *" $group "*) [ -z "$group" ] || present "$item" || echo "$package" ;;
+        esac
+    done | sort -u
+}
+
+# Succeeds if apt's lists offer every package of $@.
+offered() {
+    for package in "$@"; do
+        apt-cache policy "$package" 2>/dev/null | grep -q '^ *Candidate: [^(]' || return 1
+    done
+}
+
+# Installs the packages $2… for purpose $1, or says what to type.
+install_packages() {
+    purpose=$1
+    shift
+    command -v apt-get >/dev/null || die "$purpose: install what this distribution calls: $*"
+    update=
+    offered "$@" || update='apt-get update && '
+    if [ "$(id -u)" = 0 ]; then
+        root=
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        root='sudo -n'
+    elif command -v sudo >/dev/null && [ -t 0 ] && [ -t 2 ]; then
+        root=sudo
+    else
+        say "$purpose needs packages that only root can install. Type:"
+        echo "    sudo sh -c '${update}apt-get install -y $*'" >&2
+        exit 1
+    fi
+    say "$purpose: installing $*"
+    # Another apt at work is waited for; lists that are too old are fetched and the installation tried once more.
+    apt="$root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600"
+    [ -z "$update" ] || $apt update >&2 || die "apt-get update failed"
+    $apt install -y --no-install-recommends "$@" >&2 ||
+        { $apt update >&2 && $apt install -y --no-install-recommends "$@" >&2; } ||
+        die "$purpose: apt-get could not install $*"
+}
+
+# --- Rust -------------------------------------------------------------------------------------------------------------
+
+# Prints the directory of the real compiler behind $1 (a rustup proxy or a link may be in front of it), if it is new enough.
+rust_home() {
+    version=$("$1" --version 2>/dev/null) || return 1
+    minor=${version#rustc 1.}
+    [ "${minor%%.*}" -ge $minimum ] 2>/dev/null || return 1
+    home=$("$1" --print sysroot)
+    [ -x "$home/bin/rustc" ] && [ -x "$home/bin/cargo" ] && printf '%s\n' "$home"
+}
+
+has_target() {
+    set -- "$1/lib/rustlib/$target/lib"/libcore-*.rlib
+    [ -e "$1" ]
+}
+
+has_source() {
+    [ -d "$1/lib/rustlib/src/rust/library/vendor" ]
+}
+
+# Prints the compilers to consider, best first.
+candidates() {
+    if [ -n "$asked" ]; then
+        command -v "$asked" || die "there is no '$asked', which RUSTC or CARGO asks for"
+        return
+    fi
+    printf '%s\n' "$PATH" | tr : '\n' | while read -r directory; do
+        [ ! -x "$directory/rustc" ] || printf '%s\n' "$directory/rustc"
+    done
+    [ ! -x /usr/bin/rustc ] || echo /usr/bin/rustc
+}
+
+# Sets $sysroot to the first candidate that has the target or, failing that, can be given it.
+find_rust() {
+    homes=$(candidates | while read -r rustc; do rust_home "$rustc" || :; done)
+    for has in has_target has_source; do
+        for home in $homes; do
+            $has "$home" || continue
+            [ $has = has_target ] && sysroot=$home && return
+            if [ ! -x "$home/bin/rust-lld" ]; then
+                # Debian's rust-lld is a link into the linker's own package, named after its version.
+                install_packages "linking" "$(readlink "$home/bin/rust-lld" || echo lld)"
+            fi
+            sysroot=$(scripts/sysroot.sh "$home/bin/rustc")
+            return
+        done
+    done
+    return 1
+}
+
+ensure_rust() {
+    find_rust && return
+    [ -z "$asked" ] || die "'$asked' is older than 1.$minimum, or lacks $target. With rustup: rustup target add $target"
+    if command -v apt-get >/dev/null; then
+        # shellcheck disable=SC2086 # a list of words
+        if offered $rust_packages || ! command -v rustup >/dev/null; then
+            install_packages "Rust" $rust_packages
+            find_rust && return
+        fi
+    fi
+    command -v rustup >/dev/null || die "no Rust from 1.$minimum on; get it from https://rustup.rs, then: rustup target add $target"
+    say "no compiler from 1.$minimum on has the target $target. Type:"
+    echo "    rustup update stable && rustup target add $target" >&2
+    exit 1
+}
+
+# --- what is written down ---------------------------------------------------------------------------------------------
+
+# Prints, for the files that were found, what changes when somebody replaces them.
+identify() {
+    # shellcheck disable=SC2086 # a list of paths
+    stat -L -c '%n %s %Y' $1 2>/dev/null || :
+}
+
+# Writes standard input to $1 unless that is what it holds.
+write() {
+    content=$(cat)
+    [ -f "$1" ] && [ "$(cat "$1")" = "$content" ] || printf '%s\n' "$content" >"$1"
+}
+
+record() {
+    host=$("$sysroot/bin/rustc" -vV | sed -n 's/^host: //p')
+    rust_lld=$sysroot/lib/rustlib/$host/bin/rust-lld
+    [ -x "$rust_lld" ] || rust_lld=$(command -v rust-lld || command -v ld.lld) || die "no rust-lld in $sysroot, and no ld.lld on the PATH"
+    gnu_ld=$(command -v ld.bfd || command -v ld)
+    mkdir -p out
+    {
+        echo '# Written by scripts/setup.sh.'
+        for pair in RUSTC=rustc RUSTDOC=rustdoc RUSTFMT=rustfmt CARGO=cargo; do
+            echo "override export ${pair%%=*} := $sysroot/bin/${pair#*=}"
+        done
+        echo "override CARGO_CLIPPY := $sysroot/bin/cargo-clippy clippy"
+        echo "override CARGO_FMT := $sysroot/bin/cargo-fmt"
+        echo "override export RUST_LLD := $rust_lld"
+        echo "override export GNU_LD := $gnu_ld"
+    } | write out/toolchain.mk
+    {
+        sed -n -e 's/^override \(export \)*\([A-Z_]*\) := \(.*\)$/export \2="\3"/p' out/toolchain.mk
+        echo 'unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS RUSTC_BOOTSTRAP'
+    } | write out/toolchain.env
+    files="$sysroot/bin/rustc $sysroot/bin/cargo $rust_lld $gnu_ld $0 scripts/sysroot.sh out/toolchain.mk out/toolchain.env"
+    [ ! -f "$sysroot/recipe" ] || files="$files $sysroot/recipe $(cut -d' ' -f1 "$sysroot/recipe")"
+    { printf '%s\n%s\n' "$request" "$files" && identify "$files"; } >out/setup.stamp
+}
+
+# Succeeds if the last run answered the same request and its files have not changed since.
+current() {
+    [ -f out/setup.stamp ] || return 1
+    { read -r was && read -r files && [ "$was" = "$request" ] && rest=$(cat); } <out/setup.stamp || return 1
+    [ "$(identify "$files")" = "$rest" ]
+}
+
+# A compiler that we chose ourselves and that came back through the environment asks for nothing.
+asked=${RUSTC:-}
+[ -n "$asked" ] || case ${CARGO:-} in */*) asked=${CARGO%/*}/rustc ;; esac
+case $asked in
+'') ;;
+*) ! grep -qsxF "override export RUSTC := $asked" out/toolchain.mk || asked= ;;
+esac
+request="asked=$asked sysroot=${INCIPIT_SYSROOT:-} path=$(command -v rustc || :)"
+
+packages=$(missing_packages)
+# shellcheck disable=SC2086 # a list of words
+[ -z "$packages" ] || install_packages "make" $packages
+case " $groups " in
+*' build '* | *' lint '*)
+    current || { ensure_rust && record; }
+    ;;
+esac
