@@ -197,6 +197,7 @@ record() {
     } | write out/toolchain.mk
     {
         sed -n -e 's/^override \(export \)*\([A-Z_]*\) := \(.*\)$/export \2="\3"/p' out/toolchain.mk
+        echo "export CARGO_TARGET_DIR=\"$PWD/out/target\""
         echo 'unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS RUSTC_BOOTSTRAP'
     } | write out/toolchain.env
     files="$sysroot/bin/rustc $sysroot/bin/cargo $rust_lld $gnu_ld $0 scripts/sysroot.sh out/toolchain.mk out/toolchain.env"

@@ -1,0 +1,135 @@
+# Incipit's front door. `make help` lists what it opens.
+#
+# The image takes five steps, each one program's work: incipit-config chooses the crates, cargo compiles them, incipit-ld
+# links them by the tables' descriptions, incipit-linker checks and seals the result, incipit-bzimage packs it. Cargo knows
+# best what is out of date and is asked every time; the steps after it run only when their input changed.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # cargo divides the processors among its own jobs
+
+# Words that other programs' environments use too count only on make's own command line.
+$(foreach name,V DEBUG LD,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
+
+V ?= ## 1: show the commands and what sealing the image found
+DEBUG ?= ## 1: the development profile: overflow checks, debug assertions, light optimisation
+LTO ?= ## 1: optimise across all crates when linking
+CODEGEN_UNITS ?= ## pieces a crate is compiled in (1 is the slowest to build and the fastest to run)
+LD := $(or $(LD),lld)## lld or gnu: the linker
+SUBSYS ?= ## directories of further subsystem crates, anywhere
+APPEND ?= ## more words for the kernel command line
+INITRD ?= ## initial ramdisk file
+SMP ?= 1## processors of the guest
+MEM ?= 128M## memory of the guest
+MACHINE ?= pc## pc, q35 or microvm
+CPU ?= max## processor model of the guest, as QEMU names it
+
+ifeq ($(filter lld gnu,$(LD)),)
+$(error LD=$(LD): the linker is lld or gnu)
+endif
+ifeq ($(filter pc q35 microvm,$(MACHINE)),)
+$(error MACHINE=$(MACHINE): the machine is pc, q35 or microvm)
+endif
+
+Q := $(if $(V),,@)
+target := x86_64-unknown-none
+tools := out/target/debug
+profile := $(if $(DEBUG),DEV,RELEASE)
+linked := out/target/$(target)/$(if $(DEBUG),debug,release)/vmlinux
+
+# The set-up is looked at before everything else; it rewrites the file only when something changed, and make then starts over.
+ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
+include out/toolchain.mk
+out/toolchain.mk: FORCE
+	@scripts/setup.sh build
+endif
+
+export CARGO_TARGET_DIR := $(CURDIR)/out/target
+unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
+
+.PHONY: all run test lint bench gdb clean help FORCE
+all: out/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
+
+# --- the image --------------------------------------------------------------------------------------------------------
+
+$(tools)/incipit-config $(tools)/incipit-ld $(tools)/incipit-linker $(tools)/incipit-bzimage &: FORCE
+	$(Q)$(CARGO) build -p incipit-config -p incipit-linker -p incipit-bzimage --features incipit-linker/tool
+
+out/image/Cargo.toml: $(tools)/incipit-config FORCE
+	$(Q)$(tools)/incipit-config image --output out/image $(SUBSYS)
+
+# Cargo does not see that the linker changed; it does see a newer source file.
+out/linker: FORCE
+	@echo '$(LD)' | cmp -s - $@ || echo '$(LD)' >$@
+out/relink: $(tools)/incipit-ld out/linker out/image/Cargo.toml
+	$(Q)touch out/image/src/main.rs $@
+
+# Paths in messages and in the image are the tree's, so that neither depends on where the tree lies.
+registry := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
+remap := --config 'target.$(target).rustflags=["--remap-path-prefix=$(CURDIR)=","--remap-path-prefix=$(registry)=cargo"]'
+
+out/linked: export INCIPIT_LD := $(LD)
+out/linked: export CARGO_TARGET_X86_64_UNKNOWN_NONE_LINKER := $(CURDIR)/$(tools)/incipit-ld
+out/linked: $(if $(LTO),export CARGO_PROFILE_$(profile)_LTO := fat)
+out/linked: $(if $(CODEGEN_UNITS),export CARGO_PROFILE_$(profile)_CODEGEN_UNITS := $(CODEGEN_UNITS))
+out/linked: out/relink FORCE
+	$(Q)$(CARGO) build $(remap) --manifest-path out/image/Cargo.toml -p vmlinux --target $(target) $(if $(DEBUG),,--release) \
+		--message-format=json-render-diagnostics >out/cargo.json
+	@stat -c '%n %i %y' $(linked) >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
+
+out/vmlinux: out/linked $(tools)/incipit-linker $(if $(V),FORCE)
+	$(Q)$(tools)/incipit-linker seal --image $(linked) --artifacts out/cargo.json --crates out/image/crates.list \
+		--output $@ --map out/System.map $(if $(V),-v)
+
+out/bzImage: out/vmlinux $(tools)/incipit-bzimage
+	$(Q)$(tools)/incipit-bzimage --vmlinux $< --output $@
+
+# --- what is done with it ---------------------------------------------------------------------------------------------
+
+setup-%: FORCE
+	@scripts/setup.sh build $*
+
+quoted = '$(subst ','\'',$(1))'
+export command_line = console=ttyS0 kdb $(APPEND)
+qemu = qemu-system-x86_64 -accel tcg -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) -no-reboot \
+	-kernel out/vmlinux $(if $(INITRD),-initrd $(call quoted,$(INITRD))) -append "$$command_line"
+
+run: setup-run out/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
+	$(Q)$(qemu) -nographic
+
+# gdb starts QEMU itself and takes it along when it ends; `hbreak start_kernel` and `continue` are good first commands.
+gdb: setup-gdb out/vmlinux ## Debug the image: QEMU stopped at its first instruction, its serial line in out/console.log
+	$(Q)gdb -q -ex 'target remote | exec setsid $(subst ','"'"',$(qemu)) -S -gdb stdio -display none -serial file:out/console.log' out/vmlinux
+
+# --- what is checked --------------------------------------------------------------------------------------------------
+
+# The crates that run on the host; all others are the kernel's and are compiled for the target.
+host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage incipit-tests
+on_host := $(addprefix -p ,$(host)) --features incipit-linker/tool
+on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
+
+test: setup-test all ## Run every test that this machine can run
+	$(Q)$(CARGO) test $(on_host)
+
+lint: setup-lint ## Check format, clippy, documentation; count `unsafe`
+	$(Q)$(CARGO_FMT) --all --check
+	$(Q)$(CARGO_CLIPPY) $(on_host) --all-targets -- -D warnings
+	$(Q)$(CARGO_CLIPPY) $(on_target) -- -D warnings
+	$(Q)RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps $(on_host)
+	$(Q)RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps $(on_target)
+	@for room in linker macros kernel/lib kernel/src boot drivers; do \
+		printf '%-12s %4d unsafe\n' $$room $$(grep -rhE --include='*.rs' '^[^/]*\bunsafe( *\{| fn| impl| extern)' $$room | wc -l); \
+	done
+
+bench: all ## Measure
+	$(Q)$(CARGO) bench $(on_host)
+
+clean: ## Remove everything that was built
+	$(Q)rm -rf out
+
+help: ## Show this
+	@echo 'Targets:'
+	@sed -nE 's/^([a-z]+):[^#=]*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@echo 'Variables:'
+	@sed -nE 's/^([A-Z_]+) [?:]= *(\$$\(or [^,]*,)?([A-Za-z0-9]*)\)? ?## (.*)/  \1=\3\t\4/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
