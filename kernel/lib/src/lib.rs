@@ -1,0 +1,12 @@
+//! Data structures and parsers of the kernel that need no hardware.
+//!
+//! Everything here works on plain values and borrowed slices: no allocation, no globals, no
+//! `unsafe`, no knowledge of the processor. That is what lets each room be tested and fuzzed on the
+//! host, against models that are too slow or too simple to boot with. Code that touches memory,
+//! ports or locks lives in the kernel crate and calls in here.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod cmdline;
+pub mod errno;
+pub mod text;
