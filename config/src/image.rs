@@ -1,0 +1,170 @@
+//! The package that becomes the image: a `main.rs` that names every enabled crate, so that the linker takes them all.
+//!
+//! A leaf crate says in its own manifest which symbol switches it (`[package.metadata.incipit] config = "CONFIG_X"`), so no list of crates stands anywhere;
+//! crates from outside the tree are added by naming their folders.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
+
+use crate::Config;
+
+/// The name of the package, and of the ELF file that cargo makes of it.
+pub const NAME: &str = "vmlinux";
+
+/// The package of an image.
+#[derive(Debug)]
+pub struct Package {
+    root: PathBuf,
+    crates: BTreeMap<String, LeafCrate>,
+}
+
+/// A crate that is in the image because the configuration or the caller said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LeafCrate {
+    folder: PathBuf,
+    /// The crate's name in Rust code.
+    ident: String,
+}
+
+impl Package {
+    /// Collects the leaf crates under `root`/drivers that `config` enables, and those in the folders `extra`.
+    ///
+    /// # Errors
+    ///
+    /// If a manifest cannot be read or is no package, two crates have one name, or a crate depends on another `incipit` than the one under `root`.
+    pub fn assemble(root: &Path, config: &Config, extra: &[PathBuf]) -> Result<Self> {
+        let root = root.canonicalize().with_context(|| root.display().to_string())?;
+        let mut package = Self { crates: BTreeMap::new(), root };
+        for folder in package_folders(&package.root.join("drivers"))? {
+            let manifest = manifest_in(&folder)?;
+            if symbol_of(&manifest).is_some_and(|symbol| config.is_enabled(symbol)) {
+                package.add(folder, &manifest)?;
+            }
+        }
+        for folder in extra {
+            let folder = folder.canonicalize().with_context(|| format!("SUBSYS={}", folder.display()))?;
+            let manifest = manifest_in(&folder)?;
+            package.add(folder, &manifest)?;
+        }
+        Ok(package)
+    }
+
+    fn add(&mut self, folder: PathBuf, manifest: &Table) -> Result<()> {
+        let at = folder.join("Cargo.toml");
+        let name = text(manifest, &["package", "name"]).with_context(|| format!("{}: has no package name", at.display()))?;
+        let ident = text(manifest, &["lib", "name"]).unwrap_or(name).replace('-', "_");
+        if let Some(path) = text(manifest, &["dependencies", "incipit", "path"]) {
+            let theirs = folder.join(path);
+            let same = theirs.canonicalize().is_ok_and(|theirs| theirs == self.root.join("kernel"));
+            if !same {
+                bail!("{}: depends on the kernel in {}, but this image is built from {}", at.display(), theirs.display(), self.root.join("kernel").display());
+            }
+        }
+        if let Some(other) = self.crates.get(name).filter(|other| other.folder != folder) {
+            bail!("two crates are named {name}: {} and {}", other.folder.display(), folder.display());
+        }
+        self.crates.insert(name.to_owned(), LeafCrate { folder, ident });
+        Ok(())
+    }
+
+    /// Writes the package into `folder`; a file whose content is there already is left alone, so that nothing is built again.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder.join("src")).with_context(|| folder.display().to_string())?;
+        write_if_changed(&folder.join("Cargo.toml"), &self.manifest()?)?;
+        write_if_changed(&folder.join("src/main.rs"), &self.main())?;
+        let list: String = self.crates.keys().map(|name| format!("{name}\n")).collect();
+        write_if_changed(&folder.join("crates.list"), &list)?;
+        self.seed_lock(folder)
+    }
+
+    fn manifest(&self) -> Result<String> {
+        let mut out = String::from("# Written by incipit-config from the configuration.\n[package]\n");
+        write!(out, "name = \"{NAME}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n[dependencies]\n")?;
+        let mut depend = |name: &str, folder: &Path| writeln!(out, "{name} = {{ path = {:?} }}", folder.display().to_string());
+        depend("incipit-boot", &self.root.join("boot"))?;
+        for (name, leaf) in &self.crates {
+            depend(name, &leaf.folder)?;
+        }
+        // A crate from outside the tree may ask for `incipit = "0.1"` and gets this kernel.
+        writeln!(out, "\n[patch.crates-io]\nincipit = {{ path = {:?} }}\n", self.root.join("kernel").display().to_string())?;
+        if let Some(profile) = manifest_in(&self.root)?.remove("profile") {
+            out.push_str(&Table::from_iter([("profile".to_owned(), profile)]).to_string());
+        }
+        Ok(out)
+    }
+
+    fn main(&self) -> String {
+        let mut out = String::from(
+            "//! The image: names every crate that is in it, because a crate that nobody names is not linked.\n#![no_std]\n#![no_main]\n\n\
+             extern crate incipit_boot as _;\n",
+        );
+        for leaf in self.crates.values() {
+            let _ = writeln!(out, "extern crate {} as _;", leaf.ident);
+        }
+        out
+    }
+
+    /// Gives the package the versions of the project's lock file; those of crates from outside the tree are added by cargo.
+    fn seed_lock(&self, folder: &Path) -> Result<()> {
+        let Ok(lock) = fs::read_to_string(self.root.join("Cargo.lock")) else { return Ok(()) };
+        let seed = folder.join("Cargo.lock.seed");
+        if !folder.join("Cargo.lock").exists() || fs::read_to_string(&seed).ok().as_ref() != Some(&lock) {
+            write_if_changed(&folder.join("Cargo.lock"), &lock)?;
+            write_if_changed(&seed, &lock)?;
+        }
+        Ok(())
+    }
+}
+
+/// Every folder below `top` that holds a manifest, sorted.
+fn package_folders(top: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut pending = vec![top.to_path_buf()];
+    while let Some(folder) = pending.pop() {
+        if folder.join("Cargo.toml").is_file() {
+            found.push(folder);
+            continue;
+        }
+        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                pending.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn manifest_in(folder: &Path) -> Result<Table> {
+    let path = folder.join("Cargo.toml");
+    let source = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    source.parse().with_context(|| path.display().to_string())
+}
+
+/// The symbol that switches the crate, as its manifest says.
+fn symbol_of(manifest: &Table) -> Option<&str> {
+    text(manifest, &["package", "metadata", "incipit", "config"])
+}
+
+fn text<'a>(manifest: &'a Table, keys: &[&str]) -> Option<&'a str> {
+    let (last, folders) = keys.split_last()?;
+    let table = folders.iter().try_fold(manifest, |table, key| table.get(*key).and_then(Value::as_table))?;
+    table.get(*last).and_then(Value::as_str)
+}
+
+fn write_if_changed(path: &Path, content: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    fs::write(path, content).with_context(|| path.display().to_string())
+}

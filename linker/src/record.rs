@@ -1,0 +1,48 @@
+//! The declaration record: what a declared entry says of itself to the tools.
+//!
+//! Each attribute leaves one record, beside the entry itself, in the section [`SECTION`], which is in the file of the image but not in memory. A record is
+//! text: [`BEGIN`], then `key=value` pairs with [`SEPARATOR`] between them, then [`END`].
+
+/// The section that collects the records.
+pub const SECTION: &str = ".incipit.declared";
+/// First byte of a record.
+pub const BEGIN: u8 = 0x1e;
+/// Byte between two pairs.
+pub const SEPARATOR: u8 = 0x1f;
+/// Last byte of a record.
+pub const END: u8 = 0;
+
+/// Every symbol of an entry and of a record starts with this.
+pub const SYMBOL_PREFIX: &str = "__incipit.";
+/// Every symbol of an entry and of a record ends with this, so that it can be found where names stand without separators.
+pub const SYMBOL_END: char = '$';
+/// What follows [`SYMBOL_PREFIX`] in the symbol of a record.
+pub const RECORD_PART: &str = "declared.";
+
+/// The keys of a record.
+pub mod key {
+    /// Input section of the part that the entry is in.
+    pub const TABLE: &str = "table";
+    /// Symbol of the entry.
+    pub const ENTRY: &str = "entry";
+    /// What users call it.
+    pub const NAME: &str = "name";
+    /// Path of the annotated item: module path, `::`, identifier.
+    pub const PATH: &str = "path";
+    /// Source file.
+    pub const FILE: &str = "file";
+    /// Line in the source file.
+    pub const LINE: &str = "line";
+    /// Place in the order of dependencies: ten decimal digits.
+    pub const RANK: &str = "rank";
+    /// Type of a parameter.
+    pub const TYPE: &str = "type";
+    /// Permissions of a parameter, octal.
+    pub const PERM: &str = "perm";
+    /// Level before which a parameter is parsed.
+    pub const LEVEL: &str = "level";
+    /// Documentation of the annotated item, first paragraph.
+    pub const DOC: &str = "doc";
+    /// Paths that the entry must come after, with commas between them.
+    pub const AFTER: &str = "after";
+}
