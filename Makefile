@@ -69,13 +69,12 @@ out/relink: $(tools)/incipit-ld out/linker out/image/Cargo.toml
 registry := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
 remap := --config 'target.$(target).rustflags=["--remap-path-prefix=$(CURDIR)=","--remap-path-prefix=$(registry)=cargo"]'
 
-out/linked: export INCIPIT_LD := $(LD)
-out/linked: export CARGO_TARGET_X86_64_UNKNOWN_NONE_LINKER := $(CURDIR)/$(tools)/incipit-ld
-out/linked: $(if $(LTO),export CARGO_PROFILE_$(profile)_LTO := fat)
-out/linked: $(if $(CODEGEN_UNITS),export CARGO_PROFILE_$(profile)_CODEGEN_UNITS := $(CODEGEN_UNITS))
+build_env := INCIPIT_LD=$(LD) CARGO_TARGET_X86_64_UNKNOWN_NONE_LINKER=$(CURDIR)/$(tools)/incipit-ld \
+	$(if $(LTO),CARGO_PROFILE_$(profile)_LTO=fat) $(if $(CODEGEN_UNITS),CARGO_PROFILE_$(profile)_CODEGEN_UNITS=$(CODEGEN_UNITS))
+
 out/linked: out/relink FORCE
-	$(Q)$(CARGO) build $(remap) --manifest-path out/image/Cargo.toml -p vmlinux --target $(target) $(if $(DEBUG),,--release) \
-		--message-format=json-render-diagnostics >out/cargo.json
+	$(Q)$(build_env) $(CARGO) build $(remap) --manifest-path out/image/Cargo.toml -p vmlinux --target $(target) \
+		$(if $(DEBUG),,--release) --message-format=json-render-diagnostics >out/cargo.json
 	@stat -c '%n %i %y' $(linked) >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
 
 out/vmlinux: out/linked $(tools)/incipit-linker $(if $(V),FORCE)
@@ -92,15 +91,18 @@ setup-%: FORCE
 
 quoted = '$(subst ','\'',$(1))'
 export command_line = console=ttyS0 kdb $(APPEND)
-qemu = qemu-system-x86_64 -accel tcg -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) -no-reboot \
+qemu = qemu-system-x86_64 -accel tcg -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) -nic none -no-reboot \
 	-kernel out/vmlinux $(if $(INITRD),-initrd $(call quoted,$(INITRD))) -append "$$command_line"
 
 run: setup-run out/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
 	$(Q)$(qemu) -nographic
 
-# gdb starts QEMU itself and takes it along when it ends; `hbreak start_kernel` and `continue` are good first commands.
+# gdb starts QEMU and talks to it through a pipe, so no port can be taken. QEMU has a session of its own, or C-c in gdb would end it,
+# and is ended when gdb is. `hbreak start_kernel`, then `continue`, are good first commands.
 gdb: setup-gdb out/vmlinux ## Debug the image: QEMU stopped at its first instruction, its serial line in out/console.log
-	$(Q)gdb -q -ex 'target remote | exec setsid $(subst ','"'"',$(qemu)) -S -gdb stdio -display none -serial file:out/console.log' out/vmlinux
+	$(Q)trap : INT; trap 'exit 1' HUP TERM; trap 'test ! -f out/qemu.pid || kill $$(cat out/qemu.pid)' EXIT; \
+		gdb -q -ex 'target remote | exec setsid $(subst ','"'"',$(qemu)) -S -gdb stdio -pidfile out/qemu.pid \
+		-display none -serial file:out/console.log' out/vmlinux
 
 # --- what is checked --------------------------------------------------------------------------------------------------
 
