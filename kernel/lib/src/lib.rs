@@ -9,4 +9,5 @@
 
 pub mod cmdline;
 pub mod errno;
+pub mod param;
 pub mod text;
