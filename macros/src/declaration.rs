@@ -1,0 +1,120 @@
+//! What every attribute adds to the annotated item: an entry in a table and a record for the tools.
+//!
+//! Knows sections and symbols through `incipit-linker`; an attribute cannot fill a table that is not described there.
+
+use incipit_linker::record::{self, key};
+use incipit_linker::tables;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+/// One declaration: which part of which table, and what the tools are told.
+pub struct Declaration<'a> {
+    ident: &'a Ident,
+    part: &'static str,
+    section: &'static str,
+    unique: String,
+    pairs: Vec<(&'static str, TokenStream)>,
+    rank: Option<TokenStream>,
+    after: Vec<TokenStream>,
+}
+
+impl<'a> Declaration<'a> {
+    /// A declaration of the item `ident` in the part called `part`, known to users as `name`.
+    ///
+    /// # Panics
+    ///
+    /// If no table has such a part: an attribute names a table that is not described.
+    pub fn new(ident: &'a Ident, part: &str, name: &str) -> Self {
+        let (_, described) = tables::part_named(part).unwrap_or_else(|| panic!("no table has the part `{part}`"));
+        let pairs = vec![(key::NAME, quote!(#name))];
+        Self { ident, part: described.name, section: described.section, unique: unique_name(ident), pairs, rank: None, after: Vec::new() }
+    }
+
+    /// Adds a pair to the record; `value` is a literal or a macro that becomes one.
+    pub fn with(mut self, key: &'static str, value: TokenStream) -> Self {
+        self.pairs.push((key, value));
+        self
+    }
+
+    /// Adds the place in the order: a constant of type `u32`, and for each thing that this one comes after a constant with its path.
+    pub fn ranked(mut self, rank: TokenStream, after: Vec<TokenStream>) -> Self {
+        self.rank = Some(rank);
+        self.after = after;
+        self
+    }
+
+    /// The entry: a static of type `ty` with the value `value`, in the part's section.
+    pub fn entry(&self, ty: &TokenStream, value: &TokenStream) -> TokenStream {
+        let (section, symbol) = (self.section, self.entry_symbol());
+        quote! {
+            const _: () = assert!(::core::mem::size_of::<#ty>() != 0, "an entry without a size is lost");
+            #[used]
+            #[unsafe(link_section = #section)]
+            #[unsafe(export_name = #symbol)]
+            static ENTRY: #ty = #value;
+        }
+    }
+
+    /// The record, which the tools read from the image's file.
+    pub fn record(&self) -> TokenStream {
+        let ident = self.ident;
+        let (entry, section, table) = (self.entry_symbol(), record::SECTION, self.section);
+        let symbol = format!("{}{}{}.{}{}", record::SYMBOL_PREFIX, record::RECORD_PART, self.part, self.unique, record::SYMBOL_END);
+        let (keys, values): (Vec<_>, Vec<_>) = self.pairs.iter().map(|(key, value)| (format!("{}{key}=", record::SEPARATOR as char), value)).unzip();
+        let begin = format!("{}{}=", record::BEGIN as char, key::TABLE);
+        let [entry_key, path_key, file_key, line_key, rank_key, after_key] =
+            [key::ENTRY, key::PATH, key::FILE, key::LINE, key::RANK, key::AFTER].map(|key| format!("{}{key}=", record::SEPARATOR as char));
+        let (file, line) = place(ident.span());
+        let name = ident.to_string();
+        let end = (record::END as char).to_string();
+        let rank = self.rank.as_ref().map(|rank| {
+            quote! { #rank_key, ::core::str::from_utf8(&const { ::incipit::__private::decimal(#rank) }).unwrap(), }
+        });
+        let after = (!self.after.is_empty()).then(|| {
+            let after = &self.after;
+            quote! { #after_key, #(#after, ",",)* }
+        });
+        quote! {
+            const PIECES: &[&str] = &[
+                concat!(#begin, #table, #entry_key, #entry, #path_key, module_path!(), "::", #name, #file_key, #file, #line_key, #line #(, #keys, #values)*),
+                #rank
+                #after
+                #end,
+            ];
+            #[used]
+            #[unsafe(link_section = #section)]
+            #[unsafe(export_name = #symbol)]
+            static RECORD: [u8; ::incipit::__private::length(PIECES)] = ::incipit::__private::concat(PIECES);
+        }
+    }
+
+    fn entry_symbol(&self) -> String {
+        format!("{}{}.{}{}", record::SYMBOL_PREFIX, self.part, self.unique, record::SYMBOL_END)
+    }
+}
+
+/// Wraps `content` so that its names meet no others.
+pub fn anonymous(content: &TokenStream) -> TokenStream {
+    quote! {
+        #[allow(unsafe_code)]
+        const _: () = { #content };
+    }
+}
+
+/// Tokens that become the file and the line of `span`.
+pub fn place(span: Span) -> (TokenStream, TokenStream) {
+    (quote_spanned!(span=> file!()), quote_spanned!(span=> line!()))
+}
+
+/// A name that no other declaration of the image has: the crate, the item, and where it stands.
+fn unique_name(ident: &Ident) -> String {
+    let (crate_name, span) = (crate_name(), ident.span().unwrap());
+    let file = std::path::PathBuf::from(span.file());
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "_")).unwrap_or_default();
+    format!("{crate_name}.{stem}.{ident}.{}_{}", span.line(), span.column())
+}
+
+/// The name of the crate that is being compiled.
+pub fn crate_name() -> String {
+    std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "unknown".to_owned())
+}

@@ -1,0 +1,32 @@
+//! `#[earlycon]`: an entry of `__earlycon_table`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Result;
+
+use crate::arguments;
+use crate::declaration::{Declaration, anonymous};
+use crate::setup::check_name;
+use crate::signature::Form;
+
+const FORM: Form = Form {
+    attribute: "earlycon",
+    shape: "fn(&EarlyconDevice) -> Result<&'static dyn Console, Errno>",
+    arguments: 1,
+    returns: true,
+};
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let name = arguments::name(arguments, "earlycon")?;
+    check_name(&name)?;
+    let function = FORM.parse(&item)?;
+    let ident = &function.sig.ident;
+    let declaration = Declaration::new(ident, "earlycon", &name.value());
+    let entry = declaration.entry(
+        &quote!(::incipit::console::EarlyconEntry),
+        &quote!(::incipit::console::EarlyconEntry { name: #name, setup: #ident }),
+    );
+    let record = declaration.record();
+    let entries = anonymous(&quote!(#entry #record));
+    Ok(quote!(#function #entries))
+}

@@ -1,0 +1,112 @@
+//! `#[initcall]`: an entry of a level's part of `.initcall.init`, or of `.con_initcall.init`, and what is kept of it.
+
+use incipit_linker::tables::{self, INITCALL_LEVELS};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Result, Token};
+
+use crate::arguments::After;
+use crate::declaration::{Declaration, anonymous, place};
+use crate::signature::Form;
+
+const FORM: Form = Form { attribute: "initcall", shape: "fn() -> Result<(), Errno>", arguments: 0, returns: true };
+
+/// The arguments: a level, then `sync` and `after(…)` in any order.
+struct Arguments {
+    level: Ident,
+    part: String,
+    sync: bool,
+    after: After,
+}
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.is_empty() {
+            return Err(Error::new(Span::call_site(), format!("`#[initcall]` takes a level: {}", levels())));
+        }
+        let level: Ident = input.parse()?;
+        let part = part_of(&level)?;
+        let (mut sync, mut after) = (None, After::default());
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if input.is_empty() {
+                break;
+            }
+            let word: Ident = input.parse()?;
+            match word.to_string().as_str() {
+                "sync" => sync = Some(word),
+                "after" => after.extend(input)?,
+                _ => return Err(Error::new(word.span(), format!("unknown argument `{word}`: `sync` and `after(path, …)` are what can stand behind the level"))),
+            }
+        }
+        if let Some(word) = sync.as_ref().filter(|_| tables::part_named(&format!("{part}s")).is_none()) {
+            return Err(Error::new(word.span(), format!("the level `{level}` has no `sync` variant")));
+        }
+        Ok(Self { level, part, sync: sync.is_some(), after })
+    }
+}
+
+/// The part that the level fills.
+fn part_of(level: &Ident) -> Result<String> {
+    if level == "console" {
+        return Ok("con_initcall".to_owned());
+    }
+    INITCALL_LEVELS
+        .iter()
+        .find_map(|(name, part)| (level == name).then(|| (*part).to_owned()))
+        .ok_or_else(|| Error::new(level.span(), format!("unknown level `{level}`: must be one of {}", levels())))
+}
+
+fn levels() -> String {
+    let mut names: Vec<_> = INITCALL_LEVELS.iter().map(|(name, _)| *name).collect();
+    names.push("console");
+    names.join(", ")
+}
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let Arguments { level, part, sync, after } = syn::parse2(arguments)?;
+    let function = FORM.parse(&item)?;
+    let ident = &function.sig.ident;
+    let part = if sync { format!("{part}s") } else { part };
+    let declaration = Declaration::new(ident, &part, &ident.to_string()).ranked(quote!(#ident::RANK), after.full_paths());
+    let entry = declaration.entry(
+        &quote!(::incipit::init::initcall::InitcallEntry),
+        &quote!(::incipit::init::initcall::InitcallEntry::new(#ident, &INFO)),
+    );
+    let (companion, record) = (after.companion(ident, &function.vis), declaration.record());
+    let variant = format_ident!("{}", variant_of(&level.to_string(), sync));
+    let kept = if level == "console" { "con_initcall_info" } else { "initcall_info" };
+    let info = info(ident, kept, &quote!(::incipit::init::info::Level::#variant));
+    let entries = anonymous(&quote!(#info #entry #record));
+    Ok(quote!(#function #companion #entries))
+}
+
+/// The number of the level before which a parameter is parsed, as the kernel counts them.
+pub fn parameter_level(level: &Ident) -> Result<i8> {
+    const NUMBERED: [&str; 8] = ["pure", "core", "postcore", "arch", "subsys", "fs", "device", "late"];
+    let at = NUMBERED.iter().position(|name| level == name);
+    at.and_then(|at| i8::try_from(at).ok())
+        .ok_or_else(|| Error::new(level.span(), format!("parameters are not parsed before `{level}`: must be one of {}", NUMBERED.join(", "))))
+}
+
+/// The variant of `Level`: the level's name with a capital, `Sync` behind it for the second half.
+fn variant_of(level: &str, sync: bool) -> String {
+    let mut name = level[..1].to_uppercase() + &level[1..];
+    if sync {
+        name.push_str("Sync");
+    }
+    name
+}
+
+/// The static `INFO`, a slot of the table `kept`: what remains known of an entry when the entry is gone.
+pub fn info(ident: &Ident, kept: &str, level: &TokenStream) -> TokenStream {
+    let section = tables::part_named(kept).map_or_else(|| panic!("no table has the part `{kept}`"), |(_, part)| part.section);
+    let (file, line) = place(ident.span());
+    let name = ident.to_string();
+    quote! {
+        #[used]
+        #[unsafe(link_section = #section)]
+        static INFO: ::incipit::init::info::EntryInfo = ::incipit::init::info::EntryInfo::new(#name, #ident::PATH, #file, #line, #level);
+    }
+}

@@ -1,0 +1,31 @@
+//! `#[ktest]`: an entry of `.kunit_test_suites`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Result;
+
+use crate::arguments;
+use crate::declaration::{Declaration, anonymous, place};
+use crate::signature::Form;
+
+const FORM: Form = Form { attribute: "ktest", shape: "fn()", arguments: 0, returns: false };
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    arguments::none(&arguments, "ktest")?;
+    let function = FORM.parse(&item)?;
+    let ident = &function.sig.ident;
+    let name = ident.to_string();
+    let (file, line) = place(ident.span());
+    let declaration = Declaration::new(ident, "ktest", &name);
+    let entry = declaration.entry(
+        &quote!(::incipit::init::ktest::KtestEntry),
+        &quote!(::incipit::init::ktest::KtestEntry::new(#ident, &INFO)),
+    );
+    let record = declaration.record();
+    let entries = anonymous(&quote! {
+        static INFO: ::incipit::init::ktest::KtestInfo = ::incipit::init::ktest::KtestInfo { name: #name, module: module_path!(), file: #file, line: #line };
+        #entry
+        #record
+    });
+    Ok(quote!(#[allow(dead_code)] #function #entries))
+}

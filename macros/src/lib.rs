@@ -1,0 +1,160 @@
+//! The attributes that declare an entry of a link-time table.
+//!
+//! Each attribute leaves the annotated item as it is (or moves it to a section) and adds, inside `const _: () = { … }`, the entry and a declaration record
+//! for the tools; `docs/annotations.md` shows the expansions. One file per attribute; [`declaration`](mod@declaration) holds what they share. Mistakes are compile errors
+//! at the place of the mistake that say what would be right.
+//!
+//! Users reach these through `incipit::prelude`.
+
+mod arguments;
+mod declaration;
+mod earlycon;
+mod exception_entry;
+mod init;
+mod initcall;
+mod ktest;
+mod param;
+mod percpu;
+mod setup;
+mod signature;
+mod stage;
+
+use proc_macro::TokenStream;
+
+/// Turns what an attribute made, or its error, into tokens.
+fn finish(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    result.unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// A step of `start_kernel`: `#[stage]` or `#[stage(after(path, …))]` on a `fn()`.
+///
+/// Stages run in the order of their ranks: a stage comes after all that its `after(…)` names. A path that does not exist, or that comes back to the stage
+/// itself, does not compile. Stages run with interrupts disabled, on the boot CPU's stack.
+///
+/// ```ignore
+/// #[stage(after(crate::init::setup_command_line))]
+/// fn setup_per_cpu_areas() { … }
+/// ```
+#[proc_macro_attribute]
+pub fn stage(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(stage::expand(arguments.into(), item.into()))
+}
+
+/// A function that brings a subsystem up: `#[initcall(level)]` on a `fn() -> Result<(), Errno>`.
+///
+/// Levels, in order: `early`, `pure`, `core`, `postcore`, `arch`, `subsys`, `fs`, `rootfs`, `device`, `late`; `console` registers a console, from
+/// `console_init`. `#[initcall(level, sync)]` runs behind the plain ones of its level, `after(path, …)` behind those that it names. An error is logged and
+/// the boot goes on.
+///
+/// ```ignore
+/// #[initcall(device, after(incipit_pci::pci_init))]
+/// fn hello_init() -> Result<(), Errno> {
+///     pr_info!("hello: ready");
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn initcall(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(initcall::expand(arguments.into(), item.into()))
+}
+
+/// An option that is handled before everything else: `#[early_param("name")]` on a `fn(Option<&'static str>) -> Result<(), Errno>`.
+///
+/// Called once for each time that the option stands on the command line, with its value if it has one. An error is logged as
+/// `Malformed early option 'name'`. Several handlers of one name are all called. Memory is memblock's; the log works.
+#[proc_macro_attribute]
+pub fn early_param(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(setup::expand_early(arguments.into(), item.into()))
+}
+
+/// An option that is taken by prefix: `#[setup("name=")]` on a `fn(&'static str) -> SetupResult`.
+///
+/// Called with what follows the prefix when no parameter has that name. `SetupResult::NotMine` lets others, and at last init, have the option.
+#[proc_macro_attribute]
+pub fn setup(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(setup::expand_setup(arguments.into(), item.into()))
+}
+
+/// An option that nothing handles any more: `obsolete_setup!("name=");` logs `Parameter name= is obsolete, ignored`.
+#[proc_macro]
+pub fn obsolete_setup(arguments: TokenStream) -> TokenStream {
+    finish(setup::expand_obsolete(arguments.into()))
+}
+
+/// A static that the command line can set: `#[param]` on a static whose type implements `ParamValue`.
+///
+/// `#[param(name = "time", module = "printk", perm = 0o644, level = device, dangerous)]`, all optional. The name is the static's in lower case; the module,
+/// with which the command line writes `module.name=value`, is the crate's (without a leading `incipit_`), and none in the kernel itself. `perm` is the mode
+/// of the file under `/sys/module/*/parameters/` (0: none). `level` parses it just before that initcall level instead of at the start. `dangerous` taints
+/// the kernel when it is set.
+///
+/// Types: `AtomicBool`, the atomic integers, `Bint`, `InvBool`, `Charp`, `ByteString<N>`, `ParamArray<T, N>`, and any type with the trait.
+///
+/// ```ignore
+/// /// How often to say hello.
+/// #[param(perm = 0o644)]
+/// static COUNT: AtomicU32 = AtomicU32::new(1);
+/// ```
+#[proc_macro_attribute]
+pub fn param(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(param::expand(arguments.into(), item.into()))
+}
+
+/// Turns faults into errors: `#[exception_entry]` on a function whose `asm!` has an access that may fault.
+///
+/// In the template, `may_fault!("instruction")` marks the access, and the operand `error = out("r8d") variable` names the register that tells the outcome: 0,
+/// or a negative error code after a fault (`-EFAULT`, or what `may_fault!("instruction", error = EIO)` says). Execution goes on behind the template's last
+/// line, or, with `may_fault!("instruction" => "4")`, at the local label `4`.
+///
+/// ```ignore
+/// #[exception_entry]
+/// fn rdmsr_safe(msr: u32) -> Result<u64, Errno> {
+///     let (low, high, error): (u32, u32, i32);
+///     // SAFETY: reading an MSR has no effect on memory; one that is not there faults, and the entry turns that into `error`.
+///     unsafe {
+///         asm!(may_fault!("rdmsr", error = EIO), in("ecx") msr, out("eax") low, out("edx") high, error = out("r8d") error, options(nomem, nostack));
+///     }
+///     …
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn exception_entry(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(exception_entry::expand(arguments.into(), item.into()))
+}
+
+/// A variable of which each CPU has its own: `#[percpu]` on a static; its type becomes `PerCpu<T>`.
+///
+/// Variants say where in the per-CPU area it lies: `#[percpu(first)]`, `#[percpu(page_aligned)]`, `#[percpu(read_mostly)]`, `#[percpu(shared_aligned)]`.
+/// Every CPU starts with the static's initial value.
+#[proc_macro_attribute]
+pub fn percpu(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(percpu::expand(arguments.into(), item.into()))
+}
+
+/// A function that is needed only during the boot: `#[init]` puts it into `.init.text`, which is given back afterwards.
+#[proc_macro_attribute]
+pub fn init(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(init::expand_function(arguments.into(), item.into()))
+}
+
+/// Data that is needed only during the boot: `#[initdata]` on a static puts it into `.init.data`, `#[initdata(readonly)]` into `.init.rodata`.
+#[proc_macro_attribute]
+pub fn initdata(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(init::expand_data(arguments.into(), item.into()))
+}
+
+/// A test that runs in the kernel: `#[ktest]` on a `fn()` that panics if the test fails.
+///
+/// Runs behind the last initcall level when the command line says `kunit.enable=1`, in an image with `CONFIG_KUNIT`; in others the test is left out.
+#[proc_macro_attribute]
+pub fn ktest(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(ktest::expand(arguments.into(), item.into()))
+}
+
+/// A console that works before the drivers do: `#[earlycon("name")]` on a `fn(&EarlyconDevice) -> Result<&'static dyn Console, Errno>`.
+///
+/// Chosen by `earlycon=name,…` and, for serial ports, `earlyprintk=`.
+#[proc_macro_attribute]
+pub fn earlycon(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(earlycon::expand(arguments.into(), item.into()))
+}

@@ -1,0 +1,27 @@
+//! `#[stage]`: an entry of `.stage.init`, and what is kept of it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Result;
+
+use crate::arguments::After;
+use crate::declaration::{Declaration, anonymous};
+use crate::initcall::info;
+use crate::signature::Form;
+
+const FORM: Form = Form { attribute: "stage", shape: "fn()", arguments: 0, returns: false };
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let after: After = syn::parse2(arguments)?;
+    let function = FORM.parse(&item)?;
+    let ident = &function.sig.ident;
+    let declaration = Declaration::new(ident, "stage", &ident.to_string()).ranked(quote!(#ident::RANK), after.full_paths());
+    let entry = declaration.entry(
+        &quote!(::incipit::init::stage::StageEntry),
+        &quote!(::incipit::init::stage::StageEntry::new(#ident, &INFO)),
+    );
+    let (companion, record) = (after.companion(ident, &function.vis), declaration.record());
+    let info = info(ident, "stage_info", &quote!(::incipit::init::info::Level::Stage));
+    let entries = anonymous(&quote!(#info #entry #record));
+    Ok(quote!(#function #companion #entries))
+}
