@@ -38,11 +38,15 @@ tools := out/target/debug
 profile := $(if $(DEBUG),DEV,RELEASE)
 linked := out/target/$(target)/$(if $(DEBUG),debug,release)/vmlinux
 
-# The set-up is looked at before everything else; it rewrites the file only when something changed, and make then starts over.
+# The set-up comes before everything else: what it finds, and writes down, is what the rest is built with.
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
+quoted = '$(subst ','\'',$(1))'
+asked := $(foreach name,RUSTC CARGO INCIPIT_SYSROOT,$(name)=$(call quoted,$($(name))))
+$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(MAKECMDGOALS)))
+ifneq ($(.SHELLSTATUS),0)
+$(error the set-up is not complete)
+endif
 include out/toolchain.mk
-out/toolchain.mk: FORCE
-	@scripts/setup.sh build
 endif
 
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
@@ -86,20 +90,16 @@ out/bzImage: out/vmlinux $(tools)/incipit-bzimage
 
 # --- what is done with it ---------------------------------------------------------------------------------------------
 
-setup-%: FORCE
-	@scripts/setup.sh build $*
-
-quoted = '$(subst ','\'',$(1))'
 export command_line = console=ttyS0 kdb $(APPEND)
 qemu = qemu-system-x86_64 -accel tcg -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) -nic none -no-reboot \
 	-kernel out/vmlinux $(if $(INITRD),-initrd $(call quoted,$(INITRD))) -append "$$command_line"
 
-run: setup-run out/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
+run: out/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
 	$(Q)$(qemu) -nographic
 
 # gdb starts QEMU and talks to it through a pipe, so no port can be taken. QEMU has a session of its own, or C-c in gdb would end it,
 # and is ended when gdb is. `hbreak start_kernel`, then `continue`, are good first commands.
-gdb: setup-gdb out/vmlinux ## Debug the image: QEMU stopped at its first instruction, its serial line in out/console.log
+gdb: out/vmlinux ## Debug the image: QEMU stopped at its first instruction, its serial line in out/console.log
 	$(Q)trap : INT; trap 'exit 1' HUP TERM; trap 'test ! -f out/qemu.pid || kill $$(cat out/qemu.pid)' EXIT; \
 		gdb -q -ex 'target remote | exec setsid $(subst ','"'"',$(qemu)) -S -gdb stdio -pidfile out/qemu.pid \
 		-display none -serial file:out/console.log' out/vmlinux
@@ -111,10 +111,10 @@ host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage
 on_host := $(addprefix -p ,$(host)) --features incipit-linker/tool
 on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 
-test: setup-test all ## Run every test that this machine can run
+test: all ## Run every test that this machine can run
 	$(Q)$(CARGO) test $(on_host)
 
-lint: setup-lint ## Check format, clippy, documentation; count `unsafe`
+lint: ## Check format, clippy, documentation; count `unsafe`
 	$(Q)$(CARGO_FMT) --all --check
 	$(Q)$(CARGO_CLIPPY) $(on_host) --all-targets -- -D warnings
 	$(Q)$(CARGO_CLIPPY) $(on_target) -- -D warnings

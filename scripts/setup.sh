@@ -1,7 +1,7 @@
 #!/bin/sh
 # Finds what the build needs, installs what is missing, and writes down where it is.
 #
-#   scripts/setup.sh [GROUP]...      groups: build (default) run test lint gdb
+#   scripts/setup.sh [GROUP]...      groups: build (default) run test gdb
 #
 # Make calls it before every target; when all is there it says nothing and takes a few milliseconds. It leaves
 #
@@ -16,7 +16,6 @@ set -eu
 
 target=x86_64-unknown-none
 minimum=88 # Rust 1.88: naked functions, and positions of macro input (proc_macro::Span::line)
-rust_packages='rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy rustfmt-web'
 
 # group, what must be there (a command, or a case of `present`), the Debian package that has it
 needs='
@@ -72,31 +71,47 @@ offered() {
     done
 }
 
-# Installs the packages $2… for purpose $1, or says what to type.
-install_packages() {
-    purpose=$1
-    shift
-    command -v apt-get >/dev/null || die "$purpose: install what this distribution calls: $*"
-    update=
-    offered "$@" || update='apt-get update && '
+# Sets $root to what makes a command run as root, if that can be done here.
+become_root() {
     if [ "$(id -u)" = 0 ]; then
         root=
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    elif ! command -v sudo >/dev/null; then
+        return 1
+    elif sudo -n true 2>/dev/null; then
         root='sudo -n'
-    elif command -v sudo >/dev/null && [ -t 0 ] && [ -t 2 ]; then
+    elif [ -t 0 ] && [ -t 2 ]; then
         root=sudo
     else
-        say "$purpose needs packages that only root can install. Type:"
-        echo "    sudo sh -c '${update}apt-get install -y $*'" >&2
+        return 1
+    fi
+}
+
+# Installs the packages $@, or says what to type.
+install_packages() {
+    command -v apt-get >/dev/null || die "missing; install what this distribution calls: $*"
+    update=
+    offered "$@" || update='apt-get update && '
+    if ! become_root; then
+        say "only root can install what is missing. Type:"
+        shell='sudo sh -c'
+        command -v sudo >/dev/null || shell='su -c'
+        echo "    $shell '${update}apt-get install -y $*'" >&2
         exit 1
     fi
-    say "$purpose: installing $*"
+    say "installing $*"
     # Another apt at work is waited for; lists that are too old are fetched and the installation tried once more.
     apt="$root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600"
     [ -z "$update" ] || $apt update >&2 || die "apt-get update failed"
     $apt install -y --no-install-recommends "$@" >&2 ||
         { $apt update >&2 && $apt install -y --no-install-recommends "$@" >&2; } ||
-        die "$purpose: apt-get could not install $*"
+        die "apt-get could not install $*"
+}
+
+# Prints the packages that hold Debian's newest Rust. Its rust-lld is a link into the linker's own package, named after LLVM's version.
+rust_packages() {
+    echo rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy rustfmt-web
+    lld=$(apt-cache depends rust-web-llvm 2>/dev/null | sed -n 's/^ *Depends: llvm-/lld-/p')
+    echo "${lld:-lld-22}"
 }
 
 # --- Rust -------------------------------------------------------------------------------------------------------------
@@ -107,6 +122,10 @@ rust_home() {
     minor=${version#rustc 1.}
     [ "${minor%%.*}" -ge $minimum ] 2>/dev/null || return 1
     home=$("$1" --print sysroot)
+    # A staged sysroot whose compiler has been replaced since stands for that compiler.
+    if [ -f "$home/recipe" ] && { read -r staged && read -r rustc; } <"$home/recipe" && [ "$staged" != "$version" ]; then
+        home=${rustc%/bin/rustc}
+    fi
     [ -x "$home/bin/rustc" ] && [ -x "$home/bin/cargo" ] && printf '%s\n' "$home"
 }
 
@@ -122,7 +141,7 @@ has_source() {
 # Prints the compilers to consider, best first.
 candidates() {
     if [ -n "$asked" ]; then
-        command -v "$asked" || die "there is no '$asked', which RUSTC or CARGO asks for"
+        printf '%s\n' "$asked"
         return
     fi
     printf '%s\n' "$PATH" | tr : '\n' | while read -r directory; do
@@ -131,38 +150,42 @@ candidates() {
     [ ! -x /usr/bin/rustc ] || echo /usr/bin/rustc
 }
 
-# Sets $sysroot to the first candidate that has the target or, failing that, can be given it.
+# Sets $home to the first candidate that has the target or, failing that, can be given it; $has says which.
 find_rust() {
     homes=$(candidates | while read -r rustc; do rust_home "$rustc" || :; done)
     for has in has_target has_source; do
         for home in $homes; do
-            $has "$home" || continue
-            [ $has = has_target ] && sysroot=$home && return
-            if [ ! -x "$home/bin/rust-lld" ]; then
-                # Debian's rust-lld is a link into the linker's own package, named after its version.
-                install_packages "linking" "$(readlink "$home/bin/rust-lld" || echo lld)"
-            fi
-            sysroot=$(scripts/sysroot.sh "$home/bin/rustc")
-            return
+            ! $has "$home" || return 0
         done
     done
     return 1
 }
 
-ensure_rust() {
-    find_rust && return
-    [ -z "$asked" ] || die "'$asked' is older than 1.$minimum, or lacks $target. With rustup: rustup target add $target"
-    if command -v apt-get >/dev/null; then
-        # shellcheck disable=SC2086 # a list of words
-        if offered $rust_packages || ! command -v rustup >/dev/null; then
-            install_packages "Rust" $rust_packages
-            find_rust && return
-        fi
+# Prints the packages that Rust still needs; ends the script if no package helps.
+missing_rust() {
+    if find_rust; then
+        [ $has = has_target ] || [ -x "$home/bin/rust-lld" ] || readlink "$home/bin/rust-lld" || echo rust-web-llvm
+        return
     fi
-    command -v rustup >/dev/null || die "no Rust from 1.$minimum on; get it from https://rustup.rs, then: rustup target add $target"
-    say "no compiler from 1.$minimum on has the target $target. Type:"
-    echo "    rustup update stable && rustup target add $target" >&2
-    exit 1
+    [ -z "$asked" ] || die "'$asked' is older than 1.$minimum, or lacks $target (rustup target add $target)"
+    # shellcheck disable=SC2046 # a list of words
+    if command -v apt-get >/dev/null && { ! command -v rustup || { become_root && offered $(rust_packages); }; } >/dev/null; then
+        rust_packages
+        return
+    fi
+    if command -v rustup >/dev/null; then
+        say "no compiler from 1.$minimum on has the target $target. Type:"
+        echo "    rustup update stable && rustup target add $target" >&2
+        exit 1
+    fi
+    die "no Rust from 1.$minimum on; get it from https://rustup.rs, then: rustup target add $target"
+}
+
+# Sets $sysroot to that of the compiler found, made if it must be.
+choose_sysroot() {
+    find_rust || die "no compiler from 1.$minimum on, though its packages are installed"
+    sysroot=$home
+    [ $has = has_target ] || sysroot=$(scripts/sysroot.sh "$home/bin/rustc")
 }
 
 # --- what is written down ---------------------------------------------------------------------------------------------
@@ -201,31 +224,27 @@ record() {
         echo 'unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS RUSTC_BOOTSTRAP'
     } | write out/toolchain.env
     files="$sysroot/bin/rustc $sysroot/bin/cargo $rust_lld $gnu_ld $0 scripts/sysroot.sh out/toolchain.mk out/toolchain.env"
-    [ ! -f "$sysroot/recipe" ] || files="$files $sysroot/recipe $(cut -d' ' -f1 "$sysroot/recipe")"
+    [ ! -f "$sysroot/recipe" ] || files="$files $sysroot/recipe $(sed -n 2p "$sysroot/recipe")"
     { printf '%s\n%s\n' "$request" "$files" && identify "$files"; } >out/setup.stamp
 }
 
 # Succeeds if the last run answered the same request and its files have not changed since.
 current() {
     [ -f out/setup.stamp ] || return 1
-    { read -r was && read -r files && [ "$was" = "$request" ] && rest=$(cat); } <out/setup.stamp || return 1
+    { read -r was && read -r files && rest=$(cat); } <out/setup.stamp || return 1
+    # Its own answer, come back through the environment of a make or a shell, is the same request.
+    [ "$was" = "$request" ] || { [ -n "$asked" ] && [ "$asked" = "${files%% *}" ]; } || return 1
     [ "$(identify "$files")" = "$rest" ]
 }
 
-# A compiler that we chose ourselves and that came back through the environment asks for nothing.
 asked=${RUSTC:-}
 [ -n "$asked" ] || case ${CARGO:-} in */*) asked=${CARGO%/*}/rustc ;; esac
-case $asked in
-'') ;;
-*) ! grep -qsxF "override export RUSTC := $asked" out/toolchain.mk || asked= ;;
-esac
+[ -z "$asked" ] || command -v "$asked" >/dev/null || die "there is no '$asked', which RUSTC or CARGO asks for"
 request="asked=$asked sysroot=${INCIPIT_SYSROOT:-} path=$(command -v rustc || :)"
 
+rust=
 packages=$(missing_packages)
+current || { rust=outdated && packages="$packages $(missing_rust)"; }
 # shellcheck disable=SC2086 # a list of words
-[ -z "$packages" ] || install_packages "make" $packages
-case " $groups " in
-*' build '* | *' lint '*)
-    current || { ensure_rust && record; }
-    ;;
-esac
+[ -z "${packages# }" ] || install_packages $packages
+[ -z "$rust" ] || { choose_sysroot && record; }

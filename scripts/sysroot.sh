@@ -3,7 +3,7 @@
 #
 #   scripts/sysroot.sh RUSTC
 #
-# Distribution compilers come without core and alloc for bare metal, but with the source of the library. This script
+# Distribution compilers come without core and alloc for bare metal, but with the library's source and all it needs. This script
 # builds the two once (half a minute), into a directory of rustup's shape, and prints that directory's path; afterwards
 # the kernel is built with stable flags only. The unstable `-Z build-std` stays inside this one build.
 #
@@ -25,7 +25,8 @@ sysroot=${INCIPIT_SYSROOT:-$cache/incipit/sysroot-${hash:-$release}}
 
 # Bitcode makes link-time optimisation reach into core; frame pointers let a backtrace walk through it.
 flags='-Cembed-bitcode=yes -Cforce-frame-pointers=yes'
-recipe="$rustc $release $hash $(cksum <"$0")"
+# What a sysroot was made from; kept inside it.
+recipe=$("$rustc" --version && echo "$rustc" && cksum <"$0")
 
 case $sysroot in
 /*) ;;
@@ -51,16 +52,12 @@ path = "lib.rs"
 debug = "line-tables-only"
 [workspace]
 EOF
-    vendor=
-    if [ -d "$library/vendor" ]; then
-        vendor="--offline --config source.crates-io.replace-with=\"vendor\" --config source.vendor.directory=\"$library/vendor\""
-    fi
     # A clean environment: no flag, wrapper, profile or configuration of the caller's reaches the library.
-    # shellcheck disable=SC2086 # $vendor is a list of words
     env -i HOME="$work" PATH="$bin:/usr/bin:/bin" CARGO_HOME="$work/cargo" TERM="${TERM:-dumb}" \
-        RUSTC="$rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
+        RUSTC="$rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" \
         "$bin/cargo" build --release --target $target --manifest-path "$work/crate/Cargo.toml" --target-dir "$work/target" \
-        -Zbuild-std=core,alloc -Zbuild-std-features=compiler-builtins-mem $vendor >&2
+        -Zbuild-std=core,alloc -Zbuild-std-features=compiler-builtins-mem --offline \
+        --config 'source.crates-io.replace-with="vendor"' --config "source.vendor.directory=\"$library/vendor\"" >&2
     for crate in core alloc compiler_builtins; do
         cp "$work/target/$target/release/deps/lib$crate"-*.rlib "$1/"
     done
