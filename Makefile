@@ -7,7 +7,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.NOTPARALLEL: # cargo divides the processors among its own jobs
+.NOTPARALLEL:
 
 # Words that other programs' environments use too count only on make's own command line.
 $(foreach name,V DEBUG LD,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
@@ -33,6 +33,9 @@ $(error MACHINE=$(MACHINE): the machine is pc, q35 or microvm)
 endif
 
 Q := $(if $(V),,@)
+# One program at a time, and cargo divides the processors among its own jobs: make's job slots are not for it.
+cargo = env -u MAKEFLAGS -u MFLAGS $(CARGO)
+clippy = env -u MAKEFLAGS -u MFLAGS $(CARGO_CLIPPY)
 target := x86_64-unknown-none
 tools := out/target/debug
 profile := $(if $(DEBUG),DEV,RELEASE)
@@ -58,7 +61,7 @@ all: out/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the defau
 # --- the image --------------------------------------------------------------------------------------------------------
 
 $(tools)/incipit-config $(tools)/incipit-ld $(tools)/incipit-linker $(tools)/incipit-bzimage &: FORCE
-	$(Q)$(CARGO) build -p incipit-config -p incipit-linker -p incipit-bzimage --features incipit-linker/tool
+	$(Q)$(cargo) build -p incipit-config -p incipit-linker -p incipit-bzimage --features incipit-linker/tool
 
 out/image/Cargo.toml: $(tools)/incipit-config FORCE
 	$(Q)$(tools)/incipit-config image --output out/image $(SUBSYS)
@@ -77,7 +80,7 @@ build_env := INCIPIT_LD=$(LD) CARGO_TARGET_X86_64_UNKNOWN_NONE_LINKER=$(CURDIR)/
 	$(if $(LTO),CARGO_PROFILE_$(profile)_LTO=fat) $(if $(CODEGEN_UNITS),CARGO_PROFILE_$(profile)_CODEGEN_UNITS=$(CODEGEN_UNITS))
 
 out/linked: out/relink FORCE
-	$(Q)$(build_env) $(CARGO) build $(remap) --manifest-path out/image/Cargo.toml -p vmlinux --target $(target) \
+	$(Q)$(build_env) $(cargo) build $(remap) --manifest-path out/image/Cargo.toml -p vmlinux --target $(target) \
 		$(if $(DEBUG),,--release) --message-format=json-render-diagnostics >out/cargo.json
 	@stat -c '%n %i %y' $(linked) >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
 
@@ -112,20 +115,20 @@ on_host := $(addprefix -p ,$(host)) --features incipit-linker/tool
 on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 
 test: all ## Run every test that this machine can run
-	$(Q)$(CARGO) test $(on_host)
+	$(Q)$(cargo) test $(on_host)
 
 lint: ## Check format, clippy, documentation; count `unsafe`
 	$(Q)$(CARGO_FMT) --all --check
-	$(Q)$(CARGO_CLIPPY) $(on_host) --all-targets -- -D warnings
-	$(Q)$(CARGO_CLIPPY) $(on_target) -- -D warnings
-	$(Q)RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps $(on_host)
-	$(Q)RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps $(on_target)
+	$(Q)$(clippy) $(on_host) --all-targets -- -D warnings
+	$(Q)$(clippy) $(on_target) -- -D warnings
+	$(Q)RUSTDOCFLAGS='-D warnings' $(cargo) doc --no-deps $(on_host)
+	$(Q)RUSTDOCFLAGS='-D warnings' $(cargo) doc --no-deps $(on_target)
 	@for room in linker macros kernel/lib kernel/src boot drivers; do \
 		printf '%-12s %4d unsafe\n' $$room $$(grep -rhE --include='*.rs' '^[^/]*\bunsafe( *\{| fn| impl| extern)' $$room | wc -l); \
 	done
 
 bench: all ## Measure
-	$(Q)$(CARGO) bench $(on_host)
+	$(Q)$(cargo) bench $(on_host)
 
 clean: ## Remove everything that was built
 	$(Q)rm -rf out
