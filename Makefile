@@ -58,10 +58,13 @@ unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TAR
 .PHONY: all run test lint bench gdb clean help FORCE
 all: out/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
+# The host tools lie behind a feature: build scripts and macros need the libraries only.
+tool := --features incipit-config/tool,incipit-linker/tool
+
 # --- the image --------------------------------------------------------------------------------------------------------
 
 $(tools)/incipit-config $(tools)/incipit-ld $(tools)/incipit-linker $(tools)/incipit-bzimage &: FORCE
-	$(Q)$(cargo) build -p incipit-config -p incipit-linker -p incipit-bzimage --features incipit-linker/tool
+	$(Q)$(cargo) build -p incipit-config -p incipit-linker -p incipit-bzimage $(tool)
 
 out/image/Cargo.toml: $(tools)/incipit-config FORCE
 	$(Q)$(tools)/incipit-config image --output out/image $(SUBSYS)
@@ -111,7 +114,7 @@ gdb: out/vmlinux ## Debug the image: QEMU stopped at its first instruction, its 
 
 # The crates that run on the host; all others are the kernel's and are compiled for the target.
 host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage incipit-tests
-on_host := $(addprefix -p ,$(host)) --features incipit-linker/tool
+on_host := $(addprefix -p ,$(host)) $(tool)
 on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 
 test: all ## Run every test that this machine can run
@@ -127,7 +130,7 @@ lint: ## Check format, clippy, documentation; count `unsafe`
 		printf '%-12s %4d unsafe\n' $$room $$(grep -rhE --include='*.rs' '^[^/]*\bunsafe( *\{| fn| impl| extern)' $$room | wc -l); \
 	done
 
-bench: all ## Measure
+bench: all ## Run the benchmarks
 	$(Q)$(cargo) bench $(on_host)
 
 clean: ## Remove everything that was built
