@@ -7,7 +7,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod bootparam;
 pub mod cmdline;
+pub mod e820;
 pub mod errno;
+pub mod kallsyms;
 pub mod param;
 pub mod text;
+pub mod wire;
