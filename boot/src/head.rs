@@ -1,0 +1,54 @@
+//! The machine code that runs before Rust can, one file per way in, and the set-up code that a bzImage starts with.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `head/image.S` | the first 0x200 bytes of the image, whose offsets others know |
+//! | `head/linux.S`, `head/pvh.S` | the ways in; each ends in `protected_mode` with the way and its argument in registers |
+//! | `head/verify.S`, `head/console.S` | refuses an image or a CPU that cannot do, in one line on screen and serial port |
+//! | `head/long_mode.S`, `head/tables.S` | page tables, long mode, stack, [`enter`](crate::enter) |
+//! | `setup/*.S` | 16-bit code: asks the BIOS, then takes the 32-bit way in |
+//!
+//! `.head.text` is linked at its virtual address and runs at its physical one, so it says `symbol - KERNEL_MAP` wherever an address is
+//! meant for the CPU. All of it is one block because `startup_32` must be the first byte of the section, and pieces that the compiler
+//! puts into several objects have no order.
+
+use core::arch::global_asm;
+
+use crate::WayIn;
+
+/// Size of the stack that the boot CPU starts on, in bytes: Linux's `THREAD_SIZE`.
+pub const INIT_STACK_SIZE: usize = 16 * 1024;
+
+/// What the set-up code leaves in ebp, which every other loader has to clear: "BI16".
+const SETUP16_MARK: u32 = 0x3631_4942;
+
+/// Largest `setup_data` type that this kernel knows, for `kernel_info`: Linux's `SETUP_RNG_SEED | SETUP_INDIRECT`.
+const SETUP_TYPE_MAX: u32 = 9 | 1 << 31;
+
+global_asm!(
+    include_str!("head/image.S"),
+    include_str!("head/console.S"),
+    include_str!("head/linux.S"),
+    include_str!("head/pvh.S"),
+    include_str!("head/verify.S"),
+    include_str!("head/long_mode.S"),
+    include_str!("head/tables.S"),
+    include_str!("setup/header.S"),
+    concat!("kernel_version:\n    .asciz \"", env!("CARGO_PKG_VERSION"), "\"\n"),
+    include_str!("setup/main.S"),
+    include_str!("setup/memory.S"),
+    include_str!("setup/screen.S"),
+    include_str!("setup/a20.S"),
+    include_str!("setup/protected_mode.S"),
+    "    .text",
+    "    .code64",
+    setup_type_max = const SETUP_TYPE_MAX,
+    SETUP16_MARK = const SETUP16_MARK,
+    INIT_STACK_SIZE = const INIT_STACK_SIZE,
+    pvh = const WayIn::Pvh as u32,
+    linux_32 = const WayIn::Linux32 as u32,
+    linux_64 = const WayIn::Linux64 as u32,
+    bzimage_16 = const WayIn::Bzimage16 as u32,
+    enter = sym crate::enter,
+    options(att_syntax),
+);

@@ -1,0 +1,67 @@
+//! The ways into the kernel. However the machine was started, what comes out is the Linux boot protocol's `boot_params` and one call of
+//! [`start_kernel`].
+//!
+//! | way in | started by | argument |
+//! | --- | --- | --- |
+//! | [`WayIn::Pvh`] | the PVH note of the ELF image: QEMU `-kernel vmlinux`, Xen, Firecracker, Cloud Hypervisor | `hvm_start_info` |
+//! | [`WayIn::Linux32`] | the 32-bit boot protocol: GRUB `linux`, kexec | `boot_params` |
+//! | [`WayIn::Linux64`] | the 64-bit boot protocol: kexec, virtual machine monitors | `boot_params` |
+//! | [`WayIn::Bzimage16`] | the 16-bit boot protocol: QEMU `-kernel bzImage`, GRUB `linux16`, Syslinux | the BIOS |
+//!
+//! This room knows loaders and nothing of the machine beyond them. It reads physical memory through the early direct map, believes no
+//! pointer that leads outside of it, and starts the kernel whatever a loader got wrong: a kernel without a memory map can at least say so.
+
+#![no_std]
+
+mod head;
+mod linux;
+mod physical;
+mod pvh;
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use incipit::init::start_kernel;
+use incipit_lib::bootparam::BootParams;
+use spin::{Mutex, MutexGuard};
+
+pub use head::INIT_STACK_SIZE;
+
+/// How the machine came to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum WayIn {
+    /// 32-bit protected mode with Xen's `hvm_start_info`.
+    Pvh = 0,
+    /// 32-bit protected mode with `boot_params`.
+    Linux32 = 1,
+    /// Long mode with `boot_params`.
+    Linux64 = 2,
+    /// Real mode; the set-up code of our own bzImage made the `boot_params`.
+    Bzimage16 = 3,
+}
+
+impl WayIn {
+    const ALL: [Self; 4] = [Self::Pvh, Self::Linux32, Self::Linux64, Self::Bzimage16];
+}
+
+/// The numbers of [`WayIn`] as the head uses them.
+static WAY_IN: AtomicU32 = AtomicU32::new(WayIn::Pvh as u32);
+
+/// What the kernel gets. It stays where it is for good: the kernel is told its physical address.
+static BOOT_PARAMS: Mutex<BootParams> = Mutex::new(BootParams::zeroed());
+
+/// How this boot began.
+pub fn way_in() -> WayIn {
+    WayIn::ALL[WAY_IN.load(Ordering::Relaxed) as usize]
+}
+
+/// The first Rust function, which the head calls once: long mode, interrupts off, the first 4 GiB in the direct map.
+extern "C" fn enter(way: WayIn, argument: u64) -> ! {
+    WAY_IN.store(way as u32, Ordering::Relaxed);
+    let params = MutexGuard::leak(BOOT_PARAMS.lock());
+    match way {
+        WayIn::Pvh => pvh::fill(argument, params),
+        WayIn::Linux32 | WayIn::Linux64 | WayIn::Bzimage16 => linux::fill(argument, params),
+    }
+    start_kernel(incipit::mm::virt_to_phys(params.as_bytes().as_ptr()))
+}
