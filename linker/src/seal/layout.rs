@@ -1,0 +1,181 @@
+//! Lays the sealed image out in its file.
+//!
+//! What is loaded stays where the linker put it. Behind it come, in the order of the linked file, the sections that a step replaced and those that are
+//! not loaded, then the section headers. So the result has no gaps from old contents, and sealing a sealed image changes nothing.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use object::elf::{FileHeader64, ProgramHeader64, SectionHeader64, Sym64};
+use object::{LittleEndian, U32, U64, pod};
+
+use super::image::{Image, Section};
+
+const PAGE: u64 = 4096;
+
+impl Image {
+    /// Gives the section called `name` new contents of any length.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such section, or it is loaded and shares its program header with something else, so that it cannot grow.
+    pub fn replace(&mut self, name: &str, contents: Vec<u8>) -> Result<()> {
+        let section = self.section(name).with_context(|| format!("no section {name}"))?;
+        if section.is_loaded() {
+            self.own_segment(section)?;
+        }
+        let index = section.index;
+        self.replaced.insert(index, contents);
+        Ok(())
+    }
+
+    /// The program header that loads `section` and nothing else, as an index.
+    fn own_segment(&self, section: &Section) -> Result<usize> {
+        let alone = self
+            .segments()
+            .iter()
+            .position(|segment| segment.is_loaded() && segment.range() == section.range());
+        let index = alone.with_context(|| format!("{} has no PT_LOAD of its own", section.name))?;
+        let above = self
+            .segments()
+            .iter()
+            .any(|other| other.is_loaded() && other.address > section.address);
+        ensure!(!above, "{} cannot grow: another segment is loaded above it", section.name);
+        Ok(index)
+    }
+
+    /// The bytes of the file, with everything replaced and renamed in its place.
+    ///
+    /// # Errors
+    ///
+    /// If a replaced section cannot be placed.
+    pub fn into_bytes(mut self) -> Result<Vec<u8>> {
+        self.store_symbols();
+        let mut out = self.bytes[..self.end_of_fixed_part()].to_vec();
+        let mut moved: Vec<&Section> = self
+            .sections()
+            .iter()
+            .filter(|section| section.has_bytes() && self.is_moved(section))
+            .collect();
+        moved.sort_by_key(|section| (section.offset, section.index));
+
+        let headers_at = self.section_headers_offset()?;
+        let mut headers = self.bytes[headers_at..headers_at + self.sections().len() * size_of::<SectionHeader64<LittleEndian>>()].to_vec();
+        for section in moved {
+            let contents = self.contents(section);
+            let (align, rest) = if section.is_loaded() {
+                (PAGE, section.address % PAGE)
+            } else {
+                (section.align.max(1), 0)
+            };
+            let offset = (out.len() as u64).next_multiple_of(align) + rest;
+            out.resize(offset as usize, 0);
+            out.extend_from_slice(contents);
+            let header: &mut SectionHeader64<LittleEndian> = nth(&mut headers, section.index)?;
+            header.sh_offset = U64::new(LittleEndian, offset);
+            header.sh_size = U64::new(LittleEndian, contents.len() as u64);
+            if section.is_loaded() {
+                place_segment(&mut out, self.own_segment(section)?, offset, contents.len() as u64)?;
+            }
+        }
+        let offset = out.len().next_multiple_of(8);
+        out.resize(offset, 0);
+        out.extend_from_slice(&headers);
+        file_header(&mut out)?.e_shoff = U64::new(LittleEndian, offset as u64);
+        Ok(out)
+    }
+
+    /// Writes the image to `path`, whole or not at all, executable.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written; the error names it.
+    pub fn write(self, path: &Path) -> Result<()> {
+        write_whole(path, &self.into_bytes()?, 0o755)
+    }
+
+    /// Writes names and values of the symbols back, and rebuilds the table of their names.
+    fn store_symbols(&mut self) {
+        let mut names = vec![0];
+        let table = self.contents(&self.sections()[self.symbol_table]);
+        let mut table = table.to_vec();
+        for (raw, symbol) in table.chunks_exact_mut(size_of::<Sym64<LittleEndian>>()).zip(self.symbols()) {
+            let Ok((entry, _)) = pod::from_bytes_mut::<Sym64<LittleEndian>>(raw) else {
+                continue;
+            };
+            entry.st_value = U64::new(LittleEndian, symbol.value);
+            entry.st_name = U32::new(LittleEndian, if symbol.name.is_empty() { 0 } else { names.len() as u32 });
+            if !symbol.name.is_empty() {
+                names.extend_from_slice(symbol.name.as_bytes());
+                names.push(0);
+            }
+        }
+        self.replaced.insert(self.symbol_table, table);
+        self.replaced.insert(self.symbol_names, names);
+    }
+
+    /// Where the part of the file ends that keeps its place: headers, and what is loaded and not replaced.
+    fn end_of_fixed_part(&self) -> usize {
+        let kept = self
+            .sections()
+            .iter()
+            .filter(|section| section.has_bytes() && !self.is_moved(section));
+        let ends = kept.map(|section| section.offset + section.size);
+        let headers = size_of::<FileHeader64<LittleEndian>>() + self.segments().len() * size_of::<ProgramHeader64<LittleEndian>>();
+        ends.chain([headers as u64]).max().unwrap_or_default() as usize
+    }
+
+    fn is_moved(&self, section: &Section) -> bool {
+        !section.is_loaded() || self.replaced.contains_key(&section.index)
+    }
+
+    fn section_headers_offset(&self) -> Result<usize> {
+        match pod::from_bytes::<FileHeader64<LittleEndian>>(&self.bytes) {
+            Ok((header, _)) => Ok(header.e_shoff.get(LittleEndian) as usize),
+            Err(()) => bail!("no file header"),
+        }
+    }
+}
+
+/// Makes the program header at `index` load `size` bytes from `offset`.
+fn place_segment(out: &mut [u8], index: usize, offset: u64, size: u64) -> Result<()> {
+    let at = file_header(out)?.e_phoff.get(LittleEndian) as usize;
+    let header: &mut ProgramHeader64<LittleEndian> = nth(out.get_mut(at..).context("program headers")?, index)?;
+    header.p_offset = U64::new(LittleEndian, offset);
+    header.p_filesz = U64::new(LittleEndian, size);
+    header.p_memsz = U64::new(LittleEndian, size);
+    Ok(())
+}
+
+fn file_header(bytes: &mut [u8]) -> Result<&mut FileHeader64<LittleEndian>> {
+    nth(bytes, 0)
+}
+
+/// The structure at `index` of the array that `bytes` start with.
+fn nth<T: pod::Pod>(bytes: &mut [u8], index: usize) -> Result<&mut T> {
+    match bytes.get_mut(index * size_of::<T>()..).map(pod::from_bytes_mut) {
+        Some(Ok((value, _))) => Ok(value),
+        _ => bail!("a header of the image is cut off"),
+    }
+}
+
+/// Writes `contents` beside `path` and renames the result, so that nobody sees half a file.
+///
+/// # Errors
+///
+/// If the file cannot be written; the error names it.
+pub fn write_whole(path: &Path, contents: &[u8], mode: u32) -> Result<()> {
+    let name = path.file_name().with_context(|| format!("{} is no file", path.display()))?;
+    let temporary = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
+    let written = std::fs::File::create(&temporary).and_then(|mut file| {
+        file.write_all(contents)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        std::fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.with_context(|| format!("writing {}", path.display()))
+}
