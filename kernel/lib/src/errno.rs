@@ -305,7 +305,6 @@ impl FromStr for Errno {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use super::*;
     use std::{format, string::ToString};
 

@@ -7,10 +7,15 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
 pub mod bootparam;
 pub mod cmdline;
 pub mod e820;
 pub mod errno;
+pub mod glob;
+pub mod init_args;
 pub mod kallsyms;
 pub mod param;
 pub mod text;

@@ -23,7 +23,6 @@ impl fmt::Display for Lossy<'_> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use super::*;
     use std::format;
 

@@ -94,7 +94,6 @@ impl<'n, F: Fn(usize) -> &'n [u8]> Iterator for Prefixes<'_, F> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use super::*;
     use crate::cmdline::{parameq, parameqn};
     use proptest::prelude::*;

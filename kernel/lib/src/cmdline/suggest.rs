@@ -67,7 +67,6 @@ fn distance(a: &[u8], b: &[u8], limit: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use super::*;
     use proptest::prelude::*;
     use std::vec;

@@ -1,5 +1,3 @@
-extern crate std;
-
 use super::*;
 use crate::errno::Errno;
 use ParamError::{Invalid, OutOfRange};
