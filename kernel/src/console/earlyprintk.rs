@@ -1,0 +1,97 @@
+//! `earlyprintk=`: the older way to ask for an early console on x86.
+//!
+//! Each form is a spelling of an early console of [`super::earlycon`]; nothing of a device is known here but where a PC has its serial ports.
+
+use core::fmt;
+
+use super::earlycon::{self, EarlyconDevice, SERIAL_EARLYCON, parse_number};
+use super::{ConsoleName, IoAddress};
+use crate::prelude::*;
+
+/// Where a PC has `ttyS0` to `ttyS3`.
+const SERIAL_PORTS: [u16; 4] = [0x3f8, 0x2f8, 0x3e8, 0x2e8];
+
+/// The speed of a line that no speed is given for, as in Linux.
+const DEFAULT_BAUD: &str = "9600";
+
+/// The name that Linux gives this console.
+const NAME: ConsoleName = ConsoleName {
+    base: "earlyser",
+    index: 0,
+};
+
+/// What the option asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Request {
+    pub port: u16,
+    pub baud: &'static str,
+    pub keep: bool,
+}
+
+/// Why the option cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RequestError {
+    UnknownKind(&'static str),
+    BadPort(&'static str),
+    BadBaud(&'static str),
+    Surplus(&'static str),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownKind(kind) => write!(f, "no early console '{kind}' in this kernel (serial or ttyS0 to ttyS3)"),
+            Self::BadPort(port) => write!(f, "bad port '{port}' (ttyS0 to ttyS3, or an address such as 0x3f8)"),
+            Self::BadBaud(baud) => write!(f, "bad speed '{baud}' (bits per second)"),
+            Self::Surplus(rest) => write!(f, "'{rest}' makes no sense here (port, speed, keep)"),
+        }
+    }
+}
+
+/// Reads `serial[,port][,speed][,keep]` or `ttySn[,speed][,keep]`; a port is `ttySn`, `n` or `0xaddress`.
+pub(super) fn parse(value: &'static str) -> Result<Request, RequestError> {
+    let mut words = value.split(',').peekable();
+    let kind = words.next().unwrap_or_default();
+    let port = if kind == "serial" {
+        let is_port = |word: &&str| word.starts_with("ttyS") || word.starts_with("0x") || word.len() == 1;
+        words.next_if(is_port).map_or(Ok(SERIAL_PORTS[0]), parse_port)?
+    } else if kind.starts_with("ttyS") {
+        parse_port(kind)?
+    } else {
+        return Err(RequestError::UnknownKind(kind));
+    };
+    let baud = words.next_if(|word| *word != "keep").unwrap_or(DEFAULT_BAUD);
+    if !matches!(parse_number(baud), Some(1..=115_200)) {
+        return Err(RequestError::BadBaud(baud));
+    }
+    let keep = words.next_if_eq(&"keep").is_some();
+    words
+        .next()
+        .map_or(Ok(Request { port, baud, keep }), |rest| Err(RequestError::Surplus(rest)))
+}
+
+fn parse_port(word: &'static str) -> Result<u16, RequestError> {
+    let port = match parse_number(word) {
+        Some(address) if word.starts_with("0x") => u16::try_from(address).ok(),
+        _ => parse_number(word.strip_prefix("ttyS").unwrap_or(word)).and_then(|number| SERIAL_PORTS.get(number as usize).copied()),
+    };
+    port.ok_or(RequestError::BadPort(word))
+}
+
+/// `earlyprintk=serial[,port][,speed][,keep]`, `earlyprintk=ttySn[,speed][,keep]`; the first one counts, and without a value nothing is asked for.
+#[init]
+#[early_param("earlyprintk")]
+fn setup_early_printk(value: Option<&'static str>) -> Result<(), Errno> {
+    let Some(value) = value else { return Ok(()) };
+    match parse(value) {
+        Ok(Request { port, baud, keep }) => {
+            let device = EarlyconDevice {
+                address: IoAddress::Port(port),
+                options: Some(baud),
+            };
+            earlycon::start("earlyprintk", SERIAL_EARLYCON, device, Some(NAME), keep);
+        }
+        Err(error) => pr_warn!("earlyprintk={value}: {error}"),
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The consoles in use, and what each has shown.
+//!
+//! The list's lock is the console lock: who holds it writes to devices. Interrupts stay as they are meanwhile, for a serial line is slow; whoever logs while
+//! the lock is taken leaves the message to the holder.
+
+use core::sync::atomic::{Ordering, fence};
+
+use arrayvec::ArrayVec;
+use spin::{Mutex, MutexGuard};
+
+use super::{Console, ConsoleName, IoAddress};
+use crate::printk::{self, Cursor, LINE_MAX, Level};
+
+/// How many consoles there can be at once.
+pub(super) const MAX_CONSOLES: usize = 16;
+
+/// Turns that a failure report waits for the list: long enough for a slow line to finish a record, not for ever.
+const REPORT_SPIN_LIMIT: u32 = 1 << 24;
+
+static CONSOLES: Mutex<ConsoleList> = Mutex::new(ConsoleList::new());
+
+/// A console in use.
+#[derive(Clone, Copy)]
+pub(super) struct Slot {
+    pub console: &'static dyn Console,
+    pub name: ConsoleName,
+    /// Gives way when a real console comes.
+    pub is_boot: bool,
+    /// The one that `/dev/console` is.
+    pub is_preferred: bool,
+    /// What it shows next.
+    pub next: Cursor,
+}
+
+/// The consoles in use, in the order in which they came.
+pub(super) struct ConsoleList {
+    pub slots: ArrayVec<Slot, MAX_CONSOLES>,
+    /// The record being shown.
+    text: [u8; LINE_MAX],
+}
+
+impl ConsoleList {
+    pub const fn new() -> Self {
+        Self {
+            slots: ArrayVec::new_const(),
+            text: [0; LINE_MAX],
+        }
+    }
+
+    /// Shows on each console what it has not shown yet.
+    pub fn show_pending(&mut self) {
+        for slot in &mut self.slots {
+            slot.show_pending(&mut self.text);
+        }
+    }
+
+    /// The console in use that writes to `address`.
+    pub fn at_address(&self, address: Option<IoAddress>) -> Option<&Slot> {
+        self.slots
+            .iter()
+            .find(|slot| address.is_some() && slot.console.address() == address)
+    }
+}
+
+impl Slot {
+    fn show_pending(&mut self, text: &mut [u8; LINE_MAX]) {
+        while let Some(found) = printk::read_record(&mut self.next, text) {
+            if found.dropped != 0 {
+                self.say_dropped(found.dropped);
+            }
+            if printk::is_shown(Level::from_bits(found.meta.priority as u8)) {
+                printk::print_record(found.meta, &text[..found.len], printk::prefix(), &mut |piece| {
+                    self.console.write(piece)
+                });
+            }
+        }
+    }
+
+    fn say_dropped(&self, count: u64) {
+        let mut line = arrayvec::ArrayString::<64>::new();
+        // At most 55 bytes: it fits.
+        let _ = core::fmt::write(&mut line, format_args!("** {count} printk messages dropped **\n"));
+        self.console.write(line.as_bytes());
+    }
+}
+
+/// Takes the list, waiting for it. Not from interrupt handlers: they may have interrupted the holder.
+pub(super) fn lock() -> MutexGuard<'static, ConsoleList> {
+    CONSOLES.lock()
+}
+
+/// Takes the list for a failure report or the monitor: by force if it is not to be had in bounded time.
+fn lock_for_report() -> MutexGuard<'static, ConsoleList> {
+    for _ in 0..REPORT_SPIN_LIMIT {
+        if let Some(list) = CONSOLES.try_lock() {
+            return list;
+        }
+        core::hint::spin_loop();
+    }
+    // SAFETY: the holder has had the list for longer than it takes to show a record. Only code that ends the kernel's normal run calls this: the holder is
+    // the context that failed, underneath this one, or on a CPU that was stopped; it does not go on while the report is made.
+    unsafe { CONSOLES.force_unlock() };
+    CONSOLES.lock()
+}
+
+/// Shows what the log has and consoles have not, unless another context is doing so already: then that one sees to this message too.
+pub fn flush() {
+    loop {
+        let Some(mut list) = CONSOLES.try_lock() else { return };
+        let written = printk::records_written();
+        list.show_pending();
+        drop(list);
+        // A message logged between the last look at the log and the unlocking found the lock taken: it is ours to show.
+        fence(Ordering::SeqCst);
+        if printk::records_written() == written {
+            return;
+        }
+    }
+}
+
+/// Shows everything on every console, whatever stands in the way: the end of a failure report.
+pub fn flush_on_panic() {
+    printk::close_open_line();
+    lock_for_report().show_pending();
+}
+
+/// Writes to every console past the log, as the monitor does.
+pub fn write_directly(text: &[u8]) {
+    for slot in &lock_for_report().slots {
+        slot.console.write(text);
+    }
+}
+
+/// A byte that was typed on any console, if there is one.
+#[must_use]
+pub fn poll_byte() -> Option<u8> {
+    lock_for_report().slots.iter().find_map(|slot| slot.console.poll_byte())
+}
+
+/// What is known of a console in use, for people to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsoleState {
+    /// Its name.
+    pub name: ConsoleName,
+    /// Whether it gives way when a real console comes.
+    pub is_boot: bool,
+    /// Whether it is what `/dev/console` is.
+    pub is_preferred: bool,
+    /// Where it writes to.
+    pub address: Option<IoAddress>,
+}
+
+/// The consoles in use, in the order in which they came.
+#[must_use]
+pub fn consoles() -> ArrayVec<ConsoleState, MAX_CONSOLES> {
+    let state = |slot: &Slot| ConsoleState {
+        name: slot.name,
+        is_boot: slot.is_boot,
+        is_preferred: slot.is_preferred,
+        address: slot.console.address(),
+    };
+    lock_for_report().slots.iter().map(state).collect()
+}

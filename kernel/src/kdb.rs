@@ -1,0 +1,99 @@
+//! The hook of the monitor: where a crate that looks into the stopped kernel plugs in.
+//!
+//! The core knows only that there may be one. Commands are declared where what they show lives, through [`KDB_COMMANDS`]; the monitor finds them there.
+//! Nothing here prints or reads.
+
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use linkme::distributed_slice;
+use spin::Once;
+
+static MONITOR: Once<Monitor> = Once::new();
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// Takes over the console until the user lets the kernel go on; called with the reason, in words.
+pub type Monitor = fn(&str);
+
+/// Makes `monitor` the one that [`enter`] calls. The first one stays.
+pub fn register_monitor(monitor: Monitor) {
+    MONITOR.call_once(|| monitor);
+}
+
+/// Asks for the monitor to be entered at the end of the boot.
+pub fn request() {
+    REQUESTED.store(true, Relaxed);
+}
+
+/// Whether [`request`] was called.
+#[must_use]
+pub fn is_requested() -> bool {
+    REQUESTED.load(Relaxed)
+}
+
+/// Enters the monitor and comes back when the user lets the kernel go on. `false`: there is none.
+pub fn enter(reason: &str) -> bool {
+    let Some(monitor) = MONITOR.get() else { return false };
+    monitor(reason);
+    true
+}
+
+/// A command of the monitor.
+///
+/// ```ignore
+/// #[distributed_slice(KDB_COMMANDS)]
+/// static UPTIME: Command = Command { name: "uptime", usage: "", help: "Time since boot", run: uptime };
+/// ```
+pub struct Command {
+    /// What the user types.
+    pub name: &'static str,
+    /// Its arguments, as the help shows them; empty if it takes none.
+    pub usage: &'static str,
+    /// One line on what it does.
+    pub help: &'static str,
+    /// Does it: gets the words behind the name, and where to write.
+    pub run: fn(&[&str], &mut dyn fmt::Write) -> Result<Then, CommandError>,
+}
+
+/// What the monitor does when a command is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Asks for the next one.
+    Stay,
+    /// Lets the kernel go on.
+    Leave,
+}
+
+/// Why a command did nothing, in the words of Linux's kdb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandError {
+    /// Too few arguments, or too many.
+    ArgumentCount,
+    /// An argument that must be a number is none.
+    BadNumber,
+    /// Nothing can be read at this address.
+    BadAddress(u64),
+    /// The output went nowhere.
+    Output,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ArgumentCount => f.write_str("Improper argument count, see usage."),
+            Self::BadNumber => f.write_str("Illegal numeric value"),
+            Self::BadAddress(address) => write!(f, "Invalid address: {address:#x}"),
+            Self::Output => f.write_str("The output was refused"),
+        }
+    }
+}
+
+impl From<fmt::Error> for CommandError {
+    fn from(_: fmt::Error) -> Self {
+        Self::Output
+    }
+}
+
+/// The commands of the monitor, wherever they are declared.
+#[distributed_slice]
+pub static KDB_COMMANDS: [Command];

@@ -1,0 +1,89 @@
+//! The lock of the log and of console drivers: one that a dying kernel can break.
+//!
+//! An ordinary spin lock turns a fault inside the log, or inside a console driver, into silence: the report waits for the lock that the reporter itself
+//! holds. This one waits for a bounded time. When that has passed, a kernel that is reporting its own failure ([`oops_in_progress`]) takes the lock by
+//! force; any other caller is told that the lock was not to be had, which happens only to code that interrupted the holder (a machine check, an NMI).
+
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use crate::irq::IrqGuard;
+
+/// Turns of the waiting loop before a lock counts as stuck: tens of milliseconds, far beyond what any holder needs.
+const SPIN_LIMIT: u32 = 1 << 20;
+
+static OOPS_DEPTH: AtomicU32 = AtomicU32::new(0);
+
+/// Whether the kernel is reporting a failure of its own, so that what stands in the way of the report may be broken.
+#[must_use]
+pub fn oops_in_progress() -> bool {
+    OOPS_DEPTH.load(Ordering::Acquire) != 0
+}
+
+/// Begins a failure report (Linux's `bust_spinlocks(1)`): from here on a stuck [`BustableLock`] is broken.
+pub fn oops_enter() {
+    OOPS_DEPTH.fetch_add(1, Ordering::AcqRel);
+}
+
+/// Ends a failure report that [`oops_enter`] began; a panic never does.
+pub fn oops_exit() {
+    OOPS_DEPTH.fetch_sub(1, Ordering::AcqRel);
+}
+
+/// A spin lock with interrupts off on this CPU while it is held, breakable during a failure report.
+pub struct BustableLock<T> {
+    inner: spin::Mutex<T>,
+}
+
+/// The right to use what a [`BustableLock`] protects, and interrupts off on this CPU, until dropped.
+pub struct BustableGuard<'a, T> {
+    // Dropped in this order: interrupts come back only after the lock is free, or their handlers would wait for it in vain.
+    inner: spin::MutexGuard<'a, T>,
+    _interrupts_off: IrqGuard,
+}
+
+impl<T> BustableLock<T> {
+    /// A free lock around `value`.
+    pub const fn new(value: T) -> Self {
+        Self {
+            inner: spin::Mutex::new(value),
+        }
+    }
+
+    /// Takes the lock, from any context. `None`: the context that holds it is underneath this one and cannot go on.
+    pub fn lock(&self) -> Option<BustableGuard<'_, T>> {
+        let interrupts_off = IrqGuard::new();
+        let mut taken = None;
+        for _ in 0..SPIN_LIMIT {
+            taken = self.inner.try_lock();
+            if taken.is_some() {
+                break;
+            }
+            core::hint::spin_loop();
+        }
+        if taken.is_none() && oops_in_progress() {
+            // SAFETY: the holder has had the lock for longer than any holder needs, while the kernel is dying. It is the context that failed, which does
+            // not go on, or one that was stopped: neither touches the value again while this report is made.
+            unsafe { self.inner.force_unlock() };
+            taken = self.inner.try_lock();
+        }
+        taken.map(|inner| BustableGuard {
+            inner,
+            _interrupts_off: interrupts_off,
+        })
+    }
+}
+
+impl<T> Deref for BustableGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for BustableGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
