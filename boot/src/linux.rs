@@ -1,7 +1,7 @@
 //! The Linux boot protocol: the loader already made `boot_params`, and may have been careless.
 
 use incipit::prelude::*;
-use incipit_lib::bootparam::BootParams;
+use incipit_lib::bootparam::{BootParams, SetupHeader};
 
 use crate::physical;
 
@@ -13,9 +13,10 @@ pub fn fill(boot_params: u64, into: &mut BootParams) {
         return;
     };
     into.as_bytes_mut().copy_from_slice(page);
-    let hdr = into.hdr();
-    if !hdr.is_valid() {
-        pr_err!("boot_params at {boot_params:#x} has no setup header (magic {:#010x}); there is no memory map and no command line", hdr.header);
+    // Its other signature, boot_flag, is no help: GRUB clears it.
+    let magic = into.hdr().header;
+    if magic != SetupHeader::MAGIC {
+        pr_err!("boot_params at {boot_params:#x} has no setup header (magic {magic:#010x}); there is no memory map and no command line");
         into.as_bytes_mut().fill(0);
         return;
     }
