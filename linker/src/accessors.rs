@@ -20,7 +20,7 @@ pub fn generate(options: &Options) -> String {
     for table in &included {
         let _ = writeln!(
             out,
-            "    Description {{ name: {:?}, section: {:?}, start: {}.start_address(), end: {}.end_address(), entry_size: {}, sorted: {}, writable: {}, freed: {}, about: {:?} }},",
+            "    Description {{ name: {:?}, section: {:?}, start: {}.start, end: {}.end, entry_size: {}, sorted: {}, writable: {}, freed: {}, about: {:?} }},",
             table.name,
             table.output_section,
             constant(table),

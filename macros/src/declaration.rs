@@ -68,7 +68,7 @@ impl<'a> Declaration<'a> {
         let name = ident.to_string();
         let end = (record::END as char).to_string();
         let rank = self.rank.as_ref().map(|rank| {
-            quote! { #rank_key, ::core::str::from_utf8(&const { ::incipit::__private::decimal(#rank) }).unwrap(), }
+            quote! { #rank_key, ::incipit::__private::text(&const { ::incipit::__private::decimal(#rank) }), }
         });
         let after = (!self.after.is_empty()).then(|| {
             let after = &self.after;

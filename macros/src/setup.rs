@@ -34,7 +34,7 @@ pub fn expand_obsolete(arguments: TokenStream) -> Result<TokenStream> {
         .map_err(|_| Error::new_spanned(&arguments, "`obsolete_setup!` takes one name in quotes: `obsolete_setup!(\"name=\")`"))?;
     check_name(&name)?;
     let ident = Ident::new("obsolete", name.span());
-    Ok(entry(&ident, &name, "obsolete", &quote!()))
+    Ok(entry(&ident, &name, "obsolete", &quote!(())))
 }
 
 fn expand(form: &Form, name: &LitStr, item: &TokenStream, kind: &str) -> Result<TokenStream> {

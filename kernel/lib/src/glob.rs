@@ -46,10 +46,26 @@ mod tests {
 
     #[test]
     fn stars_and_question_marks_stand_for_what_they_should() {
-        for (pattern, text) in [("", ""), ("*", ""), ("*", "abc"), ("a?c", "abc"), ("*::b*", "a::bc"), ("a*b*c", "aXbXbXc"), ("**", "x")] {
+        for (pattern, text) in [
+            ("", ""),
+            ("*", ""),
+            ("*", "abc"),
+            ("a?c", "abc"),
+            ("*::b*", "a::bc"),
+            ("a*b*c", "aXbXbXc"),
+            ("**", "x"),
+        ] {
             assert!(glob(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("", "a"), ("?", ""), ("a", "ab"), ("ab", "a"), ("a*c", "ab"), ("*b", "abc"), ("a?c", "ac")] {
+        for (pattern, text) in [
+            ("", "a"),
+            ("?", ""),
+            ("a", "ab"),
+            ("ab", "a"),
+            ("a*c", "ab"),
+            ("*b", "abc"),
+            ("a?c", "ac"),
+        ] {
             assert!(!glob(pattern, text), "{pattern} {text}");
         }
     }

@@ -58,7 +58,11 @@ impl<'a, const N: usize> List<'a, N> {
 impl<'a> InitArgs<'a> {
     /// Nothing yet.
     pub const fn new() -> Self {
-        Self { arguments: List::new(), variables: List::new(), overflow: None }
+        Self {
+            arguments: List::new(),
+            variables: List::new(),
+            overflow: None,
+        }
     }
 
     /// Adds an argument.
@@ -104,7 +108,9 @@ impl<'a> InitArgs<'a> {
         let words = || self.arguments().iter().chain(self.variables());
         words().next()?;
         Some(fmt::from_fn(move |f| {
-            words().enumerate().try_for_each(|(index, word)| write!(f, "{}{}", if index == 0 { "" } else { " " }, Lossy(word)))
+            words()
+                .enumerate()
+                .try_for_each(|(index, word)| write!(f, "{}{}", if index == 0 { "" } else { " " }, Lossy(word)))
         }))
     }
 }
@@ -117,6 +123,8 @@ impl Default for InitArgs<'_> {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use std::format;
     use std::string::{String, ToString};

@@ -1,0 +1,202 @@
+//! What is known of a stage or an initcall: kept when the entry itself, in init memory, is gone.
+
+use core::fmt;
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
+
+use incipit_lib::errno::Errno;
+
+use crate::arch::x86::tsc::rdtsc;
+
+/// Name, source place, state, result and time of one declared function.
+///
+/// The build lays these out in the order in which the functions run.
+#[repr(C)]
+pub struct EntryInfo {
+    name: &'static str,
+    path: &'static str,
+    file: &'static str,
+    line: u32,
+    level: Level,
+    state: AtomicU8,
+    result: AtomicI32,
+    started: AtomicU64,
+    took: AtomicU64,
+}
+
+/// Where in the boot a function runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)] // The names are the levels'.
+pub enum Level {
+    Stage,
+    Console,
+    Early,
+    Pure,
+    PureSync,
+    Core,
+    CoreSync,
+    Postcore,
+    PostcoreSync,
+    Arch,
+    ArchSync,
+    Subsys,
+    SubsysSync,
+    Fs,
+    FsSync,
+    Rootfs,
+    RootfsSync,
+    Device,
+    DeviceSync,
+    Late,
+    LateSync,
+}
+
+impl Level {
+    /// The level as the attribute spells it, an `s` behind it for the second half, as Linux's macros have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        const NAMES: [&str; 21] = [
+            "stage", "console", "early", "pure", "pure_s", "core", "core_s", "postcore", "postcore_s", "arch", "arch_s", "subsys", "subsys_s", "fs", "fs_s",
+            "rootfs", "rootfs_s", "device", "device_s", "late", "late_s",
+        ];
+        NAMES[self as usize]
+    }
+}
+
+/// How far a function has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum State {
+    /// Not yet called.
+    Pending = 0,
+    /// Called, and not back.
+    Running = 1,
+    /// Came back without an error.
+    Ok = 2,
+    /// Came back with an error.
+    Failed = 3,
+    /// Not called because `initcall_blacklist=` names it.
+    Blacklisted = 4,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Blacklisted => "blacklisted",
+        })
+    }
+}
+
+/// The function that is running, for reports of faults.
+static CURRENT: AtomicPtr<EntryInfo> = AtomicPtr::new(core::ptr::null_mut());
+
+/// The stage or initcall that is running, if one is.
+#[must_use]
+pub fn current() -> Option<&'static EntryInfo> {
+    // SAFETY: only `EntryInfo::begin` and `end` store here, pointers to statics.
+    unsafe { CURRENT.load(Relaxed).as_ref() }
+}
+
+impl EntryInfo {
+    /// What the attributes make.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(name: &'static str, path: &'static str, file: &'static str, line: u32, level: Level) -> Self {
+        let state = AtomicU8::new(State::Pending as u8);
+        Self { name, path, file, line, level, state, result: AtomicI32::new(0), started: AtomicU64::new(0), took: AtomicU64::new(0) }
+    }
+
+    /// The function's identifier.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The function's full path.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Source file and line.
+    #[must_use]
+    pub const fn place(&self) -> (&'static str, u32) {
+        (self.file, self.line)
+    }
+
+    /// Where in the boot it runs.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        self.level
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match self.state.load(Relaxed) {
+            0 => State::Pending,
+            1 => State::Running,
+            2 => State::Ok,
+            3 => State::Failed,
+            _ => State::Blacklisted,
+        }
+    }
+
+    /// The error it came back with, if it did.
+    #[must_use]
+    pub fn error(&self) -> Option<Errno> {
+        Errno::from_code(self.result.load(Relaxed))
+    }
+
+    /// When it was called: the time stamp counter.
+    #[must_use]
+    pub fn started(&self) -> u64 {
+        self.started.load(Relaxed)
+    }
+
+    /// How many ticks of the time stamp counter it took.
+    #[must_use]
+    pub fn took(&self) -> u64 {
+        self.took.load(Relaxed)
+    }
+
+    /// Notes that the function is called now, and returns what ran before.
+    #[inline]
+    pub(super) fn begin(&'static self) -> *mut Self {
+        let outer = CURRENT.load(Relaxed);
+        CURRENT.store(core::ptr::from_ref(self).cast_mut(), Relaxed);
+        self.state.store(State::Running as u8, Relaxed);
+        self.started.store(rdtsc(), Relaxed);
+        outer
+    }
+
+    /// Notes that the function is back with `result`; `outer` is what [`begin`](Self::begin) returned.
+    #[inline]
+    pub(super) fn end(&self, outer: *mut Self, result: Result<(), Errno>) {
+        self.took.store(rdtsc() - self.started.load(Relaxed), Relaxed);
+        let state = if let Err(error) = result {
+            self.result.store(error.code(), Relaxed);
+            State::Failed
+        } else {
+            State::Ok
+        };
+        self.state.store(state as u8, Relaxed);
+        CURRENT.store(outer, Relaxed);
+    }
+
+    /// Notes that the function is not called.
+    pub(super) fn set_blacklisted(&self) {
+        self.state.store(State::Blacklisted as u8, Relaxed);
+    }
+}
+
+impl fmt::Display for EntryInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.level == Level::Stage { "stage" } else { "initcall" };
+        write!(f, "{kind} {} ({}:{})", self.name, self.file, self.line)
+    }
+}

@@ -1,0 +1,178 @@
+//! Initcalls: the functions that bring subsystems up, walked level by level from their table.
+//!
+//! The core knows levels and entries, never a subsystem. Each call is watched: what it returned, how long it took, and whether it left interrupts or the
+//! preemption count as they were.
+
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::Ordering::Relaxed;
+
+use incipit_lib::errno::Errno;
+
+use super::info::EntryInfo;
+use super::{blacklist, param};
+use crate::prelude::*;
+use crate::table::{self, Table};
+use crate::time::sched_clock;
+use crate::{irq, preempt};
+
+/// An entry of a level's part of `.initcall.init`, or of `.con_initcall.init`.
+#[repr(C)]
+pub struct InitcallEntry {
+    call: fn() -> Result<(), Errno>,
+    info: &'static EntryInfo,
+}
+
+impl InitcallEntry {
+    /// What the attribute makes.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(call: fn() -> Result<(), Errno>, info: &'static EntryInfo) -> Self {
+        Self { call, info }
+    }
+}
+
+/// Say of each initcall when it is called, what it returned, and after how long.
+#[param(perm = 0o644)]
+static INITCALL_DEBUG: AtomicBool = AtomicBool::new(false);
+
+/// A level that `do_initcalls` walks: its name in messages about parameters, and its entries with and without `sync`.
+struct LevelTables {
+    name: &'static str,
+    parts: [Table<InitcallEntry>; 2],
+}
+
+/// Linux's levels 0 to 7, with rootfs as its own behind fs. A parameter's level is the index of one of the others.
+static LEVELS: [LevelTables; 9] = [
+    LevelTables { name: "pure", parts: [table::INITCALL0, table::INITCALL0S] },
+    LevelTables { name: "core", parts: [table::INITCALL1, table::INITCALL1S] },
+    LevelTables { name: "postcore", parts: [table::INITCALL2, table::INITCALL2S] },
+    LevelTables { name: "arch", parts: [table::INITCALL3, table::INITCALL3S] },
+    LevelTables { name: "subsys", parts: [table::INITCALL4, table::INITCALL4S] },
+    LevelTables { name: "fs", parts: [table::INITCALL5, table::INITCALL5S] },
+    LevelTables { name: "rootfs", parts: [table::INITCALLROOTFS, table::INITCALLROOTFSS] },
+    LevelTables { name: "device", parts: [table::INITCALL6, table::INITCALL6S] },
+    LevelTables { name: "late", parts: [table::INITCALL7, table::INITCALL7S] },
+];
+
+/// Runs the early initcalls: before other processors are brought up.
+#[init]
+pub(super) fn do_pre_smp_initcalls() {
+    run(&table::INITCALLEARLY);
+}
+
+/// Runs the levels from `pure` to `late`; the parameters of each are parsed just before it.
+#[init]
+pub(super) fn do_initcalls() {
+    let mut number = 0;
+    for level in &LEVELS {
+        // `rootfs` belongs to `fs` as far as parameters go.
+        if level.name != "rootfs" {
+            param::parse_level(level.name, number);
+            number += 1;
+        }
+        level.parts.iter().for_each(run);
+    }
+}
+
+/// Runs the initcalls that register consoles. Called by the stage `console_init`.
+#[init]
+pub fn do_console_initcalls() {
+    run(&table::CON_INITCALL);
+}
+
+#[init]
+fn run(calls: &Table<InitcallEntry>) {
+    for entry in calls {
+        do_one_initcall(entry);
+    }
+}
+
+/// Runs one initcall and notes what became of it.
+#[init]
+fn do_one_initcall(entry: &InitcallEntry) {
+    if blacklist::contains(entry.info.name()) {
+        pr_debug!("initcall {} blacklisted", entry.info.name());
+        entry.info.set_blacklisted();
+        return;
+    }
+    let count = preempt::count();
+    let enabled = !irq::irqs_disabled();
+    let debug = INITCALL_DEBUG.load(Relaxed);
+    let called = if debug { trace_start(entry) } else { 0 };
+
+    let outer = entry.info.begin();
+    let result = (entry.call)();
+    entry.info.end(outer, result);
+
+    if debug {
+        trace_finish(entry, result, called);
+    }
+    if preempt::count() != count || irq::irqs_disabled() == enabled {
+        repair(entry, count, enabled);
+    }
+    if let Err(error) = result {
+        // Linux keeps an error to itself unless initcall_debug is set; one that nobody hears of helps nobody.
+        report(entry, error, debug);
+    }
+}
+
+#[cold]
+#[init]
+fn report(entry: &InitcallEntry, error: Errno, debug: bool) {
+    // A driver without its device is no news.
+    if !debug && error != Errno::ENODEV {
+        pr_warn!("initcall {} failed: {error}", entry.info.name());
+    }
+}
+
+/// Says that the initcall is called, in the words that Linux's `bootgraph.pl` reads, and returns when.
+#[cold]
+#[init]
+fn trace_start(entry: &InitcallEntry) -> u64 {
+    pr_debug!("calling  {} @ 1", symbol(entry));
+    sched_clock()
+}
+
+#[cold]
+#[init]
+fn trace_finish(entry: &InitcallEntry, result: Result<(), Errno>, called: u64) {
+    let duration = (sched_clock() - called) / 1000;
+    let code = result.err().map_or(0, |error| -error.code());
+    pr_debug!("initcall {} returned {code} after {duration} usecs", symbol(entry));
+}
+
+/// The function as Linux prints it, `name+0x0/0x10`: its own name, and its size from the symbol table.
+#[init]
+fn symbol(entry: &InitcallEntry) -> impl core::fmt::Display {
+    let size = crate::panic::symbols::size_of_function(entry.call as usize);
+    let name = entry.info.name();
+    core::fmt::from_fn(move |f| write!(f, "{name}+0x0/{size:#x}"))
+}
+
+/// Puts back what the initcall left changed, and says whose doing it was.
+#[cold]
+#[init]
+fn repair(entry: &InitcallEntry, count: u32, enabled: bool) {
+    let preemption = preempt::count() != count;
+    let interrupts = irq::irqs_disabled() == enabled;
+    if preemption {
+        preempt::set_count(count);
+    }
+    if interrupts && enabled {
+        irq::local_irq_enable();
+    } else if interrupts {
+        irq::local_irq_disable();
+    }
+    let what = match (preemption, interrupts) {
+        (true, true) => "preemption imbalance disabled interrupts ",
+        (true, false) => "preemption imbalance ",
+        (false, true) if enabled => "disabled interrupts ",
+        _ => "enabled interrupts ",
+    };
+    pr_warn!("initcall {} returned with {what}", symbol(entry));
+}
+
+/// What is known of each initcall, console initcalls first, in the order in which they run.
+pub fn initcalls() -> impl Iterator<Item = &'static EntryInfo> {
+    table::CON_INITCALL_INFO.iter().chain(table::INITCALL_INFO.iter())
+}

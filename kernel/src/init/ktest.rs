@@ -1,0 +1,141 @@
+//! Tests that run in the kernel, told in KTAP.
+//!
+//! `kunit.enable=1` runs them behind the last initcall level; `kunit.filter_glob=GLOB` runs those whose path matches, `kunit.skip=N` leaves out the first `N` of
+//! them (a host goes on behind one that ended the guest), `kunit.action=list` names them only, and `kunit_shutdown=reboot` ends the guest afterwards.
+
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use crate::prelude::*;
+
+/// An entry of `.kunit_test_suites`.
+#[repr(C)]
+pub struct KtestEntry {
+    run: fn(),
+    info: &'static KtestInfo,
+}
+
+/// Name and source place of a test.
+pub struct KtestInfo {
+    /// The function's identifier.
+    pub name: &'static str,
+    /// The module that it is in: the suite.
+    pub module: &'static str,
+    /// Source file.
+    pub file: &'static str,
+    /// Source line.
+    pub line: u32,
+}
+
+impl KtestEntry {
+    /// What the attribute makes.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(run: fn(), info: &'static KtestInfo) -> Self {
+        Self { run, info }
+    }
+}
+
+/// Run the tests.
+#[param(name = "enable", module = "kunit", perm = 0o444)]
+static ENABLE: AtomicBool = AtomicBool::new(false);
+
+/// Run the tests whose path matches: `*` stands for any text, `?` for any character.
+#[param(name = "filter_glob", module = "kunit", perm = 0o444)]
+static FILTER_GLOB: Charp = Charp::none();
+
+/// Leave out as many of the tests.
+#[param(name = "skip", module = "kunit", perm = 0o444)]
+static SKIP: AtomicU32 = AtomicU32::new(0);
+
+/// `list` names the tests instead of running them.
+#[param(name = "action", module = "kunit", perm = 0o444)]
+static ACTION: Charp = Charp::none();
+
+/// What to do behind the tests: `reboot` or `halt`.
+#[param(name = "kunit_shutdown", perm = 0o444)]
+static KUNIT_SHUTDOWN: Charp = Charp::none();
+
+#[cfg(CONFIG_KUNIT)]
+pub(super) use walk::run_all;
+
+/// Without the tests in the image there is nothing to run.
+#[cfg(not(CONFIG_KUNIT))]
+#[init]
+pub(super) fn run_all() {
+    if ENABLE.load(Relaxed) {
+        pr_err!("kunit: this image has no tests: it was built without CONFIG_KUNIT");
+    }
+}
+
+#[cfg(CONFIG_KUNIT)]
+mod walk {
+    use incipit_lib::glob;
+
+    use super::*;
+    use crate::panic::reboot;
+    use crate::table;
+
+    /// Runs the tests if the command line asks for them.
+    #[init]
+    pub(in crate::init) fn run_all() {
+        if !ENABLE.load(Relaxed) {
+            return;
+        }
+        let list = ACTION.with(|action| action == Some(b"list"));
+        let suites = selected().filter(|entry| first_of_suite(entry)).count();
+        pr_info!("KTAP version 1");
+        pr_info!("1..{suites}");
+        let mut number = 0;
+        for suite in selected().filter(|entry| first_of_suite(entry)) {
+            number += 1;
+            run_suite(suite.info.module, number, list);
+        }
+        KUNIT_SHUTDOWN.with(|action| match action {
+            Some(b"reboot") => reboot::emergency_restart(),
+            Some(b"halt" | b"poweroff") => reboot::halt(),
+            Some(other) => pr_warn!("kunit_shutdown: `{}' is neither reboot nor halt", incipit_lib::text::Lossy(other)),
+            None => {}
+        });
+    }
+
+    /// The tests that the filter and `kunit.skip` leave, in order.
+    fn selected() -> impl Iterator<Item = &'static KtestEntry> {
+        let skip = SKIP.load(Relaxed) as usize;
+        table::KTEST.iter().filter(|entry| matches(entry.info)).skip(skip)
+    }
+
+    /// Whether the filter lets the test through.
+    fn matches(info: &KtestInfo) -> bool {
+        FILTER_GLOB.with(|filter| match filter {
+            None => true,
+            Some(pattern) => {
+                let path = info.module.bytes().chain("::".bytes()).chain(info.name.bytes());
+                glob::matches(pattern, path)
+            }
+        })
+    }
+
+    /// Whether the test is the first selected one of its module. The table is sorted by path, so a suite's tests stand together.
+    fn first_of_suite(entry: &KtestEntry) -> bool {
+        selected().find(|other| other.info.module == entry.info.module).is_some_and(|first| core::ptr::eq(first, entry))
+    }
+
+    #[init]
+    fn run_suite(module: &'static str, number: usize, list: bool) {
+        let tests = || selected().filter(move |entry| entry.info.module == module);
+        pr_info!("    KTAP version 1");
+        pr_info!("    # Subtest: {module}");
+        pr_info!("    1..{}", tests().count());
+        for (index, test) in tests().enumerate() {
+            // The host reads this line to know which test it was if the guest ends in it.
+            pr_info!("    # {} ({}:{})", test.info.name, test.info.file, test.info.line);
+            if list {
+                pr_info!("    ok {} {} # SKIP listed only", index + 1, test.info.name);
+            } else {
+                (test.run)();
+                pr_info!("    ok {} {}", index + 1, test.info.name);
+            }
+        }
+        pr_info!("ok {number} {module}");
+    }
+}

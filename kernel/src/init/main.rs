@@ -1,0 +1,64 @@
+//! `start_kernel` and `kernel_init`: the boot from end to end, in verbs.
+
+use super::{blacklist, ctors, init_args, initcall, ktest, stage};
+use crate::arch::x86::setup as arch_setup;
+use crate::prelude::*;
+use crate::kdb;
+
+/// Where the ways in come together: runs every stage, and does not come back.
+///
+/// `boot_params` is the physical address of the Linux boot protocol's `boot_params`. Called once, in long mode, interrupts off, on the boot stack, with the early
+/// page tables (the first 4 GiB mapped at their own address and in the direct map) and GS base 0.
+pub fn start_kernel(boot_params: u64) -> ! {
+    arch_setup::set_boot_params(boot_params);
+    stage::run_all();
+    unreachable!("rest_init came back");
+}
+
+/// Nothing runs with a parameter that was only found out to be wrong before there was a console to say so on.
+#[init]
+#[stage(after(crate::console::console_init))]
+pub(crate) fn panic_later() {
+    if let Some(report) = init_args::overflow() {
+        panic!("{report}");
+    }
+}
+
+/// An initrd that the kernel's own allocations have reached is worth nothing any more.
+#[init]
+#[stage(after(panic_later))]
+pub(crate) fn check_initrd() {
+    arch_setup::initrd::check_not_overwritten();
+}
+
+/// The last stage: from here on the boot is what pid 1 does.
+#[init]
+#[stage(after(check_initrd))]
+pub(crate) fn rest_init() {
+    kernel_init();
+}
+
+#[init]
+fn kernel_init() -> ! {
+    initcall::do_pre_smp_initcalls();
+    ctors::do_ctors();
+    blacklist::report_unknown();
+    initcall::do_initcalls();
+    ktest::run_all();
+    run_init_process()
+}
+
+/// The end of the boot. There is no user space yet that could run an init, so this is where Linux, too, stops when it finds none.
+fn run_init_process() -> ! {
+    if kdb::is_requested() && !kdb::enter("the boot is done") {
+        pr_warn!("kdb: this image has no monitor: it was built without CONFIG_KDB");
+    }
+    let error = -Errno::ENOENT.code();
+    pr_info!("Run {} as init process", init_args::ramdisk_init());
+    init_args::log();
+    pr_err!("Failed to execute {} (error {error})", init_args::ramdisk_init());
+    if let Some(path) = init_args::requested_init() {
+        panic!("Requested init {path} failed (error {error}).");
+    }
+    panic!("No working init found.  Try passing init= option to kernel. See Linux Documentation/admin-guide/init.rst for guidance.");
+}

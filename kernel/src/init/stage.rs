@@ -1,0 +1,53 @@
+//! The stages: the steps of `start_kernel`, walked from their table.
+
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::info::EntryInfo;
+use crate::prelude::*;
+use crate::{irq, table};
+
+/// An entry of `.stage.init`.
+#[repr(C)]
+pub struct StageEntry {
+    run: fn(),
+    info: &'static EntryInfo,
+}
+
+impl StageEntry {
+    /// What the attribute makes.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(run: fn(), info: &'static EntryInfo) -> Self {
+        Self { run, info }
+    }
+}
+
+/// Linux's `early_boot_irqs_disabled`: set while no stage may enable interrupts.
+pub(super) static EARLY_BOOT_IRQS_DISABLED: AtomicBool = AtomicBool::new(false);
+
+/// Interrupts stay off from here until a stage says otherwise; who turns them on before is named.
+#[init]
+#[stage(after(crate::arch::x86::cpu::smp_setup_processor_id))]
+pub(crate) fn local_irq_disable() {
+    irq::local_irq_disable();
+    EARLY_BOOT_IRQS_DISABLED.store(true, Relaxed);
+}
+
+/// Runs every stage, in the order in which the build left them.
+#[init]
+pub(super) fn run_all() {
+    for stage in &table::STAGE {
+        let outer = stage.info.begin();
+        (stage.run)();
+        stage.info.end(outer, Ok(()));
+        if EARLY_BOOT_IRQS_DISABLED.load(Relaxed) && !irq::irqs_disabled() {
+            pr_warn!("start_kernel(): bug: interrupts were enabled *very* early, by {}, fixing it", stage.info);
+            irq::local_irq_disable();
+        }
+    }
+}
+
+/// What is known of each stage, in order.
+pub fn stages() -> impl Iterator<Item = &'static EntryInfo> {
+    table::STAGE_INFO.iter()
+}

@@ -1,0 +1,44 @@
+//! Incipit: an x86-64 kernel whose boot is declared, not called.
+//!
+//! A function says what it is (`#[initcall(device)]`, `#[early_param("x")]`, `#[exception_entry]`); a link section collects it; the build proves that the
+//! whole adds up; a small core, [`init`], walks the tables. Subsystems are rooms of this crate or crates of their own, which use what is public here; the
+//! core never names one of them.
+//!
+//! | room | what it is for |
+//! | --- | --- |
+//! | [`init`] | walks the tables: stages, command line, parameters, initcalls, tests |
+//! | [`table`] | the tables themselves, as iterators |
+//! | [`arch`] | everything that knows the processor |
+//! | [`mm`] | addresses, memblock, the boot-time allocator |
+//! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
+//! | [`printk`], [`console`] | the kernel log, and where it is shown |
+//! | [`time`] | the clock of the log |
+//! | [`panic`] | the end: reports of faults, warnings, panics |
+//! | [`kdb`] | the hook of the monitor |
+#![no_std]
+
+extern crate alloc;
+// The attributes name this crate by its name, here as anywhere.
+extern crate self as incipit;
+
+pub mod arch;
+pub mod console;
+pub mod init;
+pub mod irq;
+pub mod kdb;
+pub mod mm;
+pub mod panic;
+pub mod percpu;
+pub mod preempt;
+pub mod prelude;
+pub mod printk;
+pub mod table;
+pub mod time;
+
+/// Constants of the configuration.
+pub mod config {
+    include!(concat!(env!("OUT_DIR"), "/config.rs"));
+}
+
+#[doc(hidden)]
+pub mod __private;
