@@ -10,10 +10,17 @@ pub fn fill(start_info: u64, into: &mut BootParams) {
     match pvh::to_boot_params(start_info, physical::bytes, into) {
         Ok(dropped) => {
             if dropped.memmap_entries > 0 {
-                pr_warn!("PVH: the last {} memory ranges are ignored, as boot_params holds {}", dropped.memmap_entries, BootParams::E820_MAX);
+                pr_warn!(
+                    "PVH: the last {} memory ranges are ignored, as boot_params holds {}",
+                    dropped.memmap_entries,
+                    BootParams::E820_MAX
+                );
             }
             if dropped.modules > 0 {
-                pr_warn!("PVH: only the first module is used, as the initrd; {} more are ignored", dropped.modules);
+                pr_warn!(
+                    "PVH: only the first module is used, as the initrd; {} more are ignored",
+                    dropped.modules
+                );
             }
         }
         Err(error) => pr_err!("{error}; there is no memory map and no command line"),

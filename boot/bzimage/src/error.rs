@@ -41,12 +41,24 @@ impl fmt::Display for Error {
             Self::Headers => f.write_str("cut short: its program or section headers lie outside the file"),
             Self::NoSegments => f.write_str("there is nothing to load in it"),
             Self::WrongAddress(at) => write!(f, "its first segment is for physical address {at:#x} instead of {LOAD_ADDRESS:#x}"),
-            Self::BadSegment(at) => write!(f, "the segment for physical address {at:#x} is cut short or larger in the file than in memory"),
-            Self::Overlap(end, start) => write!(f, "a segment that ends at physical address {end:#x} overlaps the one from {start:#x} on"),
-            Self::TooLarge(end) => write!(f, "a segment ends at physical address {end:#x}, beyond the 512 MiB that an image may have"),
+            Self::BadSegment(at) => write!(
+                f,
+                "the segment for physical address {at:#x} is cut short or larger in the file than in memory"
+            ),
+            Self::Overlap(end, start) => write!(
+                f,
+                "a segment that ends at physical address {end:#x} overlaps the one from {start:#x} on"
+            ),
+            Self::TooLarge(end) => write!(
+                f,
+                "a segment ends at physical address {end:#x}, beyond the 512 MiB that an image may have"
+            ),
             Self::NotIncipit => f.write_str("its first page does not hold the mark of this kernel's head"),
             Self::NoSection(name) => write!(f, "no section {name}: was it linked without incipit-boot?"),
-            Self::SetupSize(size) => write!(f, "section .setup16 has {size} bytes, which is too few for a setup header or too many for its segment"),
+            Self::SetupSize(size) => write!(
+                f,
+                "section .setup16 has {size} bytes, which is too few for a setup header or too many for its segment"
+            ),
             Self::NoSetupHeader => f.write_str("section .setup16 holds no setup header at 0x1f1"),
         }
     }

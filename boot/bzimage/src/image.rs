@@ -26,7 +26,9 @@ struct Segment<'data> {
 /// Lays out the segments by physical address, and ends in the trailer whose address the head is told.
 pub(crate) fn flatten(elf: &Elf, endian: LittleEndian, data: &[u8]) -> Result<Vec<u8>, Error> {
     let segments = segments(elf, endian, data)?;
-    let Some(last) = segments.last() else { return Err(Error::NoSegments) };
+    let Some(last) = segments.last() else {
+        return Err(Error::NoSegments);
+    };
     // The trailer and a checksum end in a whole paragraph: nothing but the checksum can be lost unnoticed.
     let end = TRAILER.len() + size_of::<u32>();
     let mut flat = vec![0; (offset(last.end) + end).next_multiple_of(PARAGRAPH) - end];
@@ -51,7 +53,10 @@ fn offset(address: u64) -> usize {
 fn segments<'data>(elf: &Elf, endian: LittleEndian, data: &'data [u8]) -> Result<Vec<Segment<'data>>, Error> {
     let headers = elf.program_headers(endian, data).map_err(|_| Error::Headers)?;
     let mut segments = Vec::new();
-    for header in headers.iter().filter(|header| header.p_type(endian) == object::elf::PT_LOAD && header.p_memsz(endian) > 0) {
+    for header in headers
+        .iter()
+        .filter(|header| header.p_type(endian) == object::elf::PT_LOAD && header.p_memsz(endian) > 0)
+    {
         let start = header.p_paddr(endian);
         let bytes = header.data(endian, data).map_err(|()| Error::BadSegment(start))?;
         if bytes.len() as u64 > header.p_memsz(endian) {

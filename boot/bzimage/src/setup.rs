@@ -26,7 +26,9 @@ const HEADER_END: usize = 0x26c;
 /// The set-up code, filled up with zeros to whole sectors.
 pub(crate) fn sectors(elf: &Elf, endian: LittleEndian, data: &[u8]) -> Result<Vec<u8>, Error> {
     let sections = elf.sections(endian, data).map_err(|_| Error::Headers)?;
-    let (_, section) = sections.section_by_name(endian, SECTION.as_bytes()).ok_or(Error::NoSection(SECTION))?;
+    let (_, section) = sections
+        .section_by_name(endian, SECTION.as_bytes())
+        .ok_or(Error::NoSection(SECTION))?;
     let code = section.data(endian, data).map_err(|_| Error::Headers)?;
     if !(HEADER_END..=SIZE_MAX).contains(&code.len()) {
         return Err(Error::SetupSize(code.len()));

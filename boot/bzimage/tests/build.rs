@@ -62,7 +62,10 @@ fn the_header_tells_the_sizes_of_both_parts() {
 #[test]
 fn short_set_up_code_is_filled_to_the_five_sectors_that_loaders_assume() {
     for (size, sectors) in [(0x26c, 5), (5 * 512, 5), (5 * 512 + 1, 6), (0x6800, 52)] {
-        let kernel = Kernel { setup: Some(setup(size)), ..Kernel::new() };
+        let kernel = Kernel {
+            setup: Some(setup(size)),
+            ..Kernel::new()
+        };
         let file = build(&kernel.file()).unwrap();
         assert_eq!(usize::from(file[0x1f1]), sectors - 1);
         assert_eq!(file[sectors * 512..][..8], HEAD[..8]);
@@ -97,14 +100,31 @@ fn another_loader_reads_the_file() {
 
 #[test]
 fn a_file_that_is_no_kernel_is_refused() {
-    for (bytes, error) in [(b"".as_slice(), Error::NotElf), (b"#!/bin/sh\n", Error::NotElf), (&[0x7f; 4096], Error::NotElf)] {
+    for (bytes, error) in [
+        (b"".as_slice(), Error::NotElf),
+        (b"#!/bin/sh\n", Error::NotElf),
+        (&[0x7f; 4096], Error::NotElf),
+    ] {
         assert_eq!(build(bytes), Err(error));
     }
     let mut narrow = Kernel::new().file();
     narrow[4] = 1;
     assert_eq!(build(&narrow), Err(Error::NotElf));
-    assert_eq!(build(&Kernel { machine: 183, ..Kernel::new() }.file()), Err(Error::NotExecutable));
-    assert_eq!(build(&Kernel { kind: 3, ..Kernel::new() }.file()), Err(Error::NotExecutable), "position independent");
+    assert_eq!(
+        build(
+            &Kernel {
+                machine: 183,
+                ..Kernel::new()
+            }
+            .file()
+        ),
+        Err(Error::NotExecutable)
+    );
+    assert_eq!(
+        build(&Kernel { kind: 3, ..Kernel::new() }.file()),
+        Err(Error::NotExecutable),
+        "position independent"
+    );
 }
 
 #[test]
@@ -112,7 +132,10 @@ fn a_kernel_that_is_cut_anywhere_is_refused() {
     let file = Kernel::new().file();
     for length in 0..file.len() {
         let error = build(&file[..length]).unwrap_err();
-        assert!(matches!(error, Error::NotElf | Error::Headers | Error::BadSegment(_)), "{length}: {error}");
+        assert!(
+            matches!(error, Error::NotElf | Error::Headers | Error::BadSegment(_)),
+            "{length}: {error}"
+        );
     }
 }
 
@@ -127,8 +150,14 @@ fn segments_that_no_loader_could_place_are_refused() {
     assert_eq!(refused(|segments| segments[0].paddr = 0x20_0000), Error::WrongAddress(0x10_1000));
     assert_eq!(refused(|segments| segments[2].paddr = 0), Error::WrongAddress(0));
     assert_eq!(refused(|segments| segments[2].memsz = 7), Error::BadSegment(0x10_4000));
-    assert_eq!(refused(|segments| segments[2].paddr = 0x10_2fff), Error::Overlap(0x10_3000, 0x10_2fff));
-    assert_eq!(refused(|segments| segments[2].paddr = 0x10_1000), Error::Overlap(0x10_3000, 0x10_1000));
+    assert_eq!(
+        refused(|segments| segments[2].paddr = 0x10_2fff),
+        Error::Overlap(0x10_3000, 0x10_2fff)
+    );
+    assert_eq!(
+        refused(|segments| segments[2].paddr = 0x10_1000),
+        Error::Overlap(0x10_3000, 0x10_1000)
+    );
     assert_eq!(refused(|segments| segments[1].memsz = 1 << 29), Error::TooLarge(0x2010_1000));
     assert_eq!(refused(|segments| segments[1].memsz = u64::MAX), Error::TooLarge(u64::MAX));
     assert_eq!(refused(|segments| segments[1].paddr = u64::MAX), Error::TooLarge(u64::MAX));
@@ -181,5 +210,8 @@ fn every_error_is_one_line() {
         let text = error.to_string();
         assert!(!text.is_empty() && !text.contains('\n'), "{text}");
     }
-    assert_eq!(Error::WrongAddress(0x20_0000).to_string(), "its first segment is for physical address 0x200000 instead of 0x100000");
+    assert_eq!(
+        Error::WrongAddress(0x20_0000).to_string(),
+        "its first segment is for physical address 0x200000 instead of 0x100000"
+    );
 }

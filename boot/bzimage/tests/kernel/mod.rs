@@ -14,7 +14,11 @@ pub struct Segment {
 impl Segment {
     /// A segment that is all in the file.
     pub fn new(paddr: u64, bytes: &[u8]) -> Self {
-        Self { paddr, bytes: bytes.to_vec(), memsz: bytes.len() as u64 }
+        Self {
+            paddr,
+            bytes: bytes.to_vec(),
+            memsz: bytes.len() as u64,
+        }
     }
 
     /// With zeros behind it up to `memsz` bytes.
@@ -37,7 +41,12 @@ impl Kernel {
     pub fn new() -> Self {
         let data = Segment::new(0x10_1000, &[0xda; 0x30]).with_bss(0x2000);
         let symbols = Segment::new(0x10_4000, b"kallsyms");
-        Self { segments: vec![Segment::new(0x10_0000, HEAD), data, symbols], setup: Some(setup(0x6c0)), machine: 62, kind: 2 }
+        Self {
+            segments: vec![Segment::new(0x10_0000, HEAD), data, symbols],
+            setup: Some(setup(0x6c0)),
+            machine: 62,
+            kind: 2,
+        }
     }
 
     /// The file: header, program headers, contents, names, section headers.
@@ -46,7 +55,14 @@ impl Kernel {
         let base = 64 + 56 * self.segments.len() as u64;
         let mut program_headers = Vec::new();
         for segment in &self.segments {
-            let words = [base + contents.len() as u64, segment.paddr, segment.paddr, segment.bytes.len() as u64, segment.memsz, 0x1000];
+            let words = [
+                base + contents.len() as u64,
+                segment.paddr,
+                segment.paddr,
+                segment.bytes.len() as u64,
+                segment.memsz,
+                0x1000,
+            ];
             program_headers.extend([1u32.to_le_bytes(), 7u32.to_le_bytes()].concat());
             program_headers.extend(words.iter().flat_map(|word| word.to_le_bytes()));
             contents.extend(&segment.bytes);
@@ -63,8 +79,16 @@ impl Kernel {
         let sections = section_headers.len() as u16 / 64;
         let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
         file.extend([self.kind, self.machine, 1, 0].iter().flat_map(|half| half.to_le_bytes()));
-        file.extend([0x10_0000, 64, base + contents.len() as u64].iter().flat_map(|word: &u64| word.to_le_bytes()));
-        file.extend([0, 0, 64, 56, self.segments.len() as u16, 64, sections, sections - 1].iter().flat_map(|half| half.to_le_bytes()));
+        file.extend(
+            [0x10_0000, 64, base + contents.len() as u64]
+                .iter()
+                .flat_map(|word: &u64| word.to_le_bytes()),
+        );
+        file.extend(
+            [0, 0, 64, 56, self.segments.len() as u16, 64, sections, sections - 1]
+                .iter()
+                .flat_map(|half| half.to_le_bytes()),
+        );
         [file, program_headers, contents, section_headers].concat()
     }
 }
