@@ -17,6 +17,7 @@ pub mod errno;
 pub mod glob;
 pub mod init_args;
 pub mod kallsyms;
+pub mod memblock;
 pub mod param;
 pub mod text;
 pub mod wire;

@@ -1,0 +1,96 @@
+//! Free ranges, and taking from them.
+
+use super::{Memblock, MemblockError, Region, RegionFlags};
+use core::ops::Range;
+
+/// Memory that is not reserved, by address; iterator of [`Memblock::free_ranges`].
+#[derive(Clone, Debug)]
+pub struct FreeRanges<'a> {
+    memory: &'a [Region],
+    reserved: &'a [Region],
+    /// Everything below has been dealt with.
+    from: u64,
+}
+
+impl Iterator for FreeRanges<'_> {
+    type Item = Range<u64>;
+
+    fn next(&mut self) -> Option<Range<u64>> {
+        while let [region, rest @ ..] = self.memory {
+            let start = self.from.max(region.base);
+            if start >= region.end() || region.flags.contains(RegionFlags::NOMAP) {
+                self.memory = rest;
+                continue;
+            }
+            match self.reserved {
+                [taken, rest @ ..] if taken.end() <= start => self.reserved = rest,
+                [taken, ..] if taken.base <= start => self.from = taken.end(),
+                reserved => {
+                    let end = reserved.first().map_or(region.end(), |taken| taken.base);
+                    self.from = end.min(region.end());
+                    return Some(start..self.from);
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<const N: usize> Memblock<N> {
+    /// The first page is never allocated, so that no allocation has address 0.
+    const FIRST: u64 = 0x1000;
+
+    /// Memory that may be mapped and is not reserved, by address (`for_each_free_mem_range`).
+    pub fn free_ranges(&self) -> FreeRanges<'_> {
+        FreeRanges {
+            memory: self.memory.as_slice(),
+            reserved: self.reserved.as_slice(),
+            from: 0,
+        }
+    }
+
+    /// Finds `size` free bytes aligned to `align` within `start..end` and below the current limit:
+    /// the highest such place, or the lowest when allocation goes
+    /// [upwards](Self::set_bottom_up) (`memblock_find_in_range`). Nothing is reserved.
+    ///
+    /// # Errors
+    ///
+    /// [`MemblockError::NoMemory`] or [`MemblockError::BadRequest`].
+    pub fn find_in_range(&self, size: u64, align: u64, start: u64, end: u64) -> Result<u64, MemblockError> {
+        if size == 0 || !align.is_power_of_two() {
+            return Err(MemblockError::BadRequest { size, align });
+        }
+        let (start, end) = (start.max(Self::FIRST), end.min(self.current_limit));
+        let mut places = self.free_ranges().filter_map(|range| {
+            let (start, end) = (range.start.max(start), range.end.min(end));
+            let last = end.checked_sub(size)?;
+            if self.bottom_up {
+                start.checked_next_multiple_of(align).filter(|place| *place <= last)
+            } else {
+                Some(last & !(align - 1)).filter(|place| *place >= start)
+            }
+        });
+        let place = if self.bottom_up { places.next() } else { places.last() };
+        place.ok_or(MemblockError::NoMemory { size, align })
+    }
+
+    /// Allocates as [`find_in_range`](Self::find_in_range) finds: the place is reserved.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find_in_range`](Self::find_in_range), and [`MemblockError::Full`].
+    pub fn alloc_range(&mut self, size: u64, align: u64, start: u64, end: u64) -> Result<u64, MemblockError> {
+        let place = self.find_in_range(size, align, start, end)?;
+        self.reserve(place, size)?;
+        Ok(place)
+    }
+
+    /// Allocates anywhere below the current limit (`memblock_phys_alloc`).
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc_range`](Self::alloc_range).
+    pub fn alloc(&mut self, size: u64, align: u64) -> Result<u64, MemblockError> {
+        self.alloc_range(size, align, 0, u64::MAX)
+    }
+}

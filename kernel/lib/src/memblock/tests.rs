@@ -1,0 +1,419 @@
+use super::*;
+use proptest::prelude::*;
+use std::{string::ToString, vec, vec::Vec};
+
+type Small = Memblock<8>;
+
+fn spans<const N: usize>(regions: &Regions<N>) -> Vec<(u64, u64)> {
+    regions.iter().map(|region| (region.base, region.end())).collect()
+}
+
+fn with_memory(ranges: &[(u64, u64)]) -> Small {
+    let mut memblock = Small::new();
+    for (base, end) in ranges {
+        memblock.add(*base, end - base).expect("room");
+    }
+    memblock
+}
+
+#[test]
+fn ranges_that_touch_or_overlap_become_one() {
+    let mut memblock = with_memory(&[(0x3000, 0x4000), (0x1000, 0x2000), (0x2000, 0x3000)]);
+    assert_eq!(spans(memblock.memory()), [(0x1000, 0x4000)]);
+    memblock.add(0, 0x8000).expect("room");
+    memblock.add(0x2000, 0x10).expect("room");
+    assert_eq!(spans(memblock.memory()), [(0, 0x8000)]);
+}
+
+#[test]
+fn a_range_that_spans_several_fills_the_holes() {
+    let mut memblock = with_memory(&[(1, 2), (4, 5), (7, 8), (20, 21)]);
+    memblock.add(0, 10).expect("room");
+    assert_eq!(spans(memblock.memory()), [(0, 10), (20, 21)]);
+}
+
+#[test]
+fn a_range_of_size_0_is_nothing() {
+    let mut memblock = with_memory(&[(0x1000, 0x2000)]);
+    assert_eq!(memblock.add(0x5000, 0), Ok(()));
+    assert_eq!(memblock.remove(0x1800, 0), Ok(()));
+    assert_eq!(memblock.mark(0x1800, 0, RegionFlags::NOMAP, true), Ok(()));
+    assert_eq!(spans(memblock.memory()), [(0x1000, 0x2000)]);
+}
+
+#[test]
+fn a_range_past_the_end_of_the_address_space_ends_there() {
+    let mut memblock = with_memory(&[]);
+    memblock.add(u64::MAX - 0xfff, u64::MAX).expect("room");
+    assert_eq!(spans(memblock.memory()), [(u64::MAX - 0xfff, u64::MAX)]);
+    memblock.remove(u64::MAX - 1, 5).expect("room");
+    assert_eq!(memblock.end_of_dram(), u64::MAX - 1);
+}
+
+#[test]
+fn removal_trims_splits_and_drops() {
+    let mut memblock = with_memory(&[(0, 10), (20, 30), (40, 50)]);
+    memblock.remove(5, 40).expect("room");
+    assert_eq!(spans(memblock.memory()), [(0, 5), (45, 50)]);
+    memblock.remove(46, 2).expect("room");
+    assert_eq!(spans(memblock.memory()), [(0, 5), (45, 46), (48, 50)]);
+}
+
+fn full() -> Small {
+    with_memory(&[(0, 10), (20, 30), (40, 50), (60, 70), (80, 90), (100, 110), (120, 130), (140, 150)])
+}
+
+#[test]
+fn a_full_list_is_an_error_and_stays_as_it_was() {
+    let mut memblock = full();
+    let before = spans(memblock.memory());
+    let error = Err(MemblockError::Full("memory"));
+    assert_eq!(memblock.add(15, 1), error);
+    assert_eq!(memblock.add(200, 1), error);
+    assert_eq!(memblock.remove(22, 2), error);
+    assert_eq!(memblock.mark(22, 2, RegionFlags::NOMAP, true), error);
+    assert_eq!(memblock.mark(5, 20, RegionFlags::NOMAP, true), error);
+    assert_eq!(spans(memblock.memory()), before);
+}
+
+#[test]
+fn what_needs_no_slot_works_in_a_full_list() {
+    let mut memblock = full();
+    assert_eq!(memblock.add(10, 5), Ok(()));
+    assert_eq!(memblock.add(18, 2), Ok(()));
+    assert_eq!(memblock.remove(55, 7), Ok(()));
+    assert_eq!(memblock.remove(85, 20), Ok(()));
+    assert_eq!(memblock.mark(0, 15, RegionFlags::NOMAP, true), Ok(()));
+    assert_eq!(spans(memblock.memory())[..4], [(0, 15), (18, 30), (40, 50), (62, 70)]);
+    assert_eq!(spans(memblock.memory())[4..], [(80, 85), (105, 110), (120, 130), (140, 150)]);
+    assert_eq!(memblock.add(0, 1000), Ok(()));
+    assert_eq!(spans(memblock.memory()), [(0, 15), (15, 1000)]);
+}
+
+#[test]
+fn a_hole_that_spans_regions_needs_no_slot_in_a_full_list() {
+    let mut memblock = full();
+    assert_eq!(memblock.remove(5, 20), Ok(()));
+    assert_eq!(spans(memblock.memory())[..2], [(0, 5), (25, 30)]);
+}
+
+#[test]
+fn flags_split_and_their_removal_joins() {
+    let mut memblock = with_memory(&[(0, 10), (20, 30)]);
+    memblock.mark(5, 20, RegionFlags::NOMAP, true).expect("room");
+    assert_eq!(spans(memblock.memory()), [(0, 5), (5, 10), (20, 25), (25, 30)]);
+    let nomap: Vec<bool> = memblock.memory().iter().map(|region| region.flags == RegionFlags::NOMAP).collect();
+    assert_eq!(nomap, [false, true, true, false]);
+    memblock.mark(0, 100, RegionFlags::NOMAP, false).expect("room");
+    assert_eq!(spans(memblock.memory()), [(0, 10), (20, 30)]);
+}
+
+#[test]
+fn allocation_goes_down_from_the_top() {
+    let mut memblock = with_memory(&[(0, 0x8000), (0x1_0000, 0x2_0000)]);
+    assert_eq!(memblock.alloc(0x1000, 0x1000), Ok(0x1_f000));
+    assert_eq!(memblock.alloc(1, 1), Ok(0x1_efff));
+    assert_eq!(memblock.alloc(0x8000, 0x8000), Ok(0x1_0000));
+    assert_eq!(memblock.alloc(0x6000, 0x1000), Ok(0x1_8000));
+    assert_eq!(memblock.alloc(0x6000, 0x1000), Ok(0x2000));
+}
+
+#[test]
+fn allocation_goes_up_when_told_to() {
+    let mut memblock = with_memory(&[(0, 0x8000), (0x1_0000, 0x2_0000)]);
+    memblock.set_bottom_up(true);
+    assert_eq!(memblock.alloc(0x800, 0x1000), Ok(0x1000));
+    assert_eq!(memblock.alloc(0x1000, 0x1000), Ok(0x2000));
+    assert_eq!(memblock.alloc(0x8000, 0x1000), Ok(0x1_0000));
+    assert_eq!(memblock.alloc(0x10, 0x10), Ok(0x1800));
+}
+
+#[test]
+fn the_first_page_is_never_allocated() {
+    let mut memblock = with_memory(&[(0, 0x2000)]);
+    assert_eq!(memblock.alloc(0x1000, 1), Ok(0x1000));
+    let none = MemblockError::NoMemory { size: 1, align: 1 };
+    assert_eq!(memblock.alloc(1, 1), Err(none));
+    assert_eq!(Errno::from(none), Errno::ENOMEM);
+}
+
+#[test]
+fn allocation_keeps_within_its_limits() {
+    let mut memblock = with_memory(&[(0x1000, 0x10_0000)]);
+    memblock.set_current_limit(0x8000);
+    assert_eq!(memblock.find_in_range(0x1000, 0x1000, 0, u64::MAX), Ok(0x7000));
+    assert_eq!(memblock.find_in_range(0x1000, 0x1000, 0, 0x4fff), Ok(0x3000));
+    assert_eq!(memblock.find_in_range(0x1000, 0x1000, 0x6001, u64::MAX), Ok(0x7000));
+    let none = Err(MemblockError::NoMemory {
+        size: 0x1000,
+        align: 0x1000,
+    });
+    assert_eq!(memblock.find_in_range(0x1000, 0x1000, 0x7001, u64::MAX), none);
+    assert_eq!(memblock.find_in_range(0x1000, 0x1000, 0x9000, 0xa000), none);
+}
+
+#[test]
+fn a_request_without_size_or_with_a_bad_alignment_is_refused() {
+    let mut memblock = with_memory(&[(0x1000, 0x8000)]);
+    for (size, align) in [(0, 1), (1, 0), (1, 3), (8, 0x1001)] {
+        let error = MemblockError::BadRequest { size, align };
+        assert_eq!(memblock.alloc(size, align), Err(error));
+        assert_eq!(Errno::from(error), Errno::EINVAL);
+    }
+    assert!(memblock.alloc(u64::MAX, 1 << 63).is_err());
+    assert!(memblock.alloc(u64::MAX, 1).is_err());
+    assert!(memblock.reserved().is_empty());
+}
+
+#[test]
+fn an_allocation_without_a_slot_for_it_reserves_nothing() {
+    let mut memblock = with_memory(&[(0x1000, 0x2000)]);
+    for at in 0..8 {
+        memblock.reserve(0x10_0000 + at * 0x1000, 1).expect("room");
+    }
+    assert_eq!(memblock.alloc(0x10, 0x10), Err(MemblockError::Full("reserved")));
+    assert!(!memblock.is_region_reserved(0x1000, 0x1000));
+}
+
+#[test]
+fn memory_that_is_not_to_be_mapped_is_not_free() {
+    let mut memblock = with_memory(&[(0x1000, 0x4000)]);
+    memblock.mark(0x2000, 0x1000, RegionFlags::NOMAP, true).expect("room");
+    let free: Vec<_> = memblock.free_ranges().collect();
+    assert_eq!(free, [0x1000..0x2000, 0x3000..0x4000]);
+}
+
+#[test]
+fn a_freed_range_can_be_allocated_again() {
+    let mut memblock = with_memory(&[(0x1000, 0x3000)]);
+    assert_eq!(memblock.alloc(0x2000, 0x1000), Ok(0x1000));
+    memblock.free(0x2000, 0x1000).expect("room");
+    assert!(memblock.is_reserved(0x1fff) && !memblock.is_reserved(0x2000));
+    assert_eq!(memblock.alloc(0x1000, 0x1000), Ok(0x2000));
+}
+
+#[test]
+fn questions_about_ranges_are_answered_at_their_edges() {
+    let memblock = with_memory(&[(0x1000, 0x3000), (0x5000, 0x6000)]);
+    assert!(memblock.is_memory(0x1000) && memblock.is_memory(0x2fff));
+    assert!(!memblock.is_memory(0xfff) && !memblock.is_memory(0x3000));
+    assert!(memblock.is_region_memory(0x1000, 0x2000));
+    assert!(!memblock.is_region_memory(0x1000, 0x2001));
+    assert!(!memblock.is_region_memory(0x2000, u64::MAX));
+    assert!(memblock.memory().overlaps(0, 0x1001) && !memblock.memory().overlaps(0, 0x1000));
+    assert!(!memblock.memory().overlaps(0x3000, 0x2000));
+    assert!(!memblock.memory().overlaps(0x1800, 0));
+    assert_eq!((memblock.start_of_dram(), memblock.end_of_dram()), (0x1000, 0x6000));
+    assert_eq!(memblock.memory().total_size(), 0x3000);
+    assert_eq!((Small::new().start_of_dram(), Small::new().end_of_dram()), (0, 0));
+}
+
+#[test]
+fn a_memory_limit_counts_memory_and_not_holes() {
+    let mut memblock = with_memory(&[(0x1000, 0x3000), (0x8000, 0xa000)]);
+    memblock.reserve(0x8800, 0x1000).expect("room");
+    memblock.enforce_memory_limit(0x3000);
+    assert_eq!(spans(memblock.memory()), [(0x1000, 0x3000), (0x8000, 0x9000)]);
+    assert_eq!(spans(memblock.reserved()), [(0x8800, 0x9000)]);
+    memblock.enforce_memory_limit(0x10_0000);
+    assert_eq!(memblock.end_of_dram(), 0x9000);
+    memblock.enforce_memory_limit(0);
+    assert!(memblock.memory().is_empty() && memblock.reserved().is_empty());
+}
+
+#[test]
+fn the_dump_is_linux_s() {
+    let mut memblock = with_memory(&[(0x1000, 0x9f000), (0x10_0000, 0x20_0000)]);
+    memblock.mark(0x10_0000, 0x10_0000, RegionFlags::NOMAP, true).expect("room");
+    memblock.reserve(0x1000, 0x1000).expect("room");
+    let lines: Vec<_> = memblock.dump().map(|line| line.to_string()).collect();
+    assert_eq!(
+        lines,
+        [
+            "MEMBLOCK configuration:",
+            " memory size = 0x000000000019e000 reserved size = 0x0000000000001000",
+            " memory.cnt  = 0x2",
+            " memory[0x0]\t[0x0000000000001000-0x000000000009efff], 0x000000000009e000 bytes flags: 0x0",
+            " memory[0x1]\t[0x0000000000100000-0x00000000001fffff], 0x0000000000100000 bytes flags: 0x4",
+            " reserved.cnt  = 0x1",
+            " reserved[0x0]\t[0x0000000000001000-0x0000000000001fff], 0x0000000000001000 bytes flags: 0x0",
+        ]
+    );
+}
+
+/// Addresses of the model: one entry each.
+const SPACE: usize = 96;
+
+/// One operation on the allocator and on the model.
+#[derive(Clone, Debug)]
+enum Step {
+    Add(u64, u64),
+    Remove(u64, u64),
+    Reserve(u64, u64),
+    Free(u64, u64),
+    Mark(u64, u64, bool),
+    Find {
+        size: u64,
+        align: u64,
+        start: u64,
+        end: u64,
+        bottom_up: bool,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let range = || (0..64_u64, 0..24_u64);
+    prop_oneof![
+        range().prop_map(|(base, size)| Step::Add(base, size)),
+        range().prop_map(|(base, size)| Step::Remove(base, size)),
+        range().prop_map(|(base, size)| Step::Reserve(base, size)),
+        range().prop_map(|(base, size)| Step::Free(base, size)),
+        (range(), any::<bool>()).prop_map(|((base, size), set)| Step::Mark(base, size, set)),
+        (1..8_u64, 0..4_u32, range(), any::<bool>()).prop_map(|(size, shift, (start, len), bottom_up)| Step::Find {
+            size,
+            align: 1 << shift,
+            start,
+            end: start + len * 4,
+            bottom_up,
+        }),
+    ]
+}
+
+/// What each address is: memory (and its flags) and reserved or not.
+#[derive(Clone, Debug)]
+struct Model {
+    memory: Vec<Option<RegionFlags>>,
+    reserved: Vec<bool>,
+}
+
+impl Model {
+    fn new() -> Self {
+        Self {
+            memory: vec![None; SPACE],
+            reserved: vec![false; SPACE],
+        }
+    }
+
+    fn apply(&mut self, step: &Step) {
+        let range = |base: u64, size: u64| base as usize..(base + size) as usize;
+        match *step {
+            Step::Add(base, size) => self.memory[range(base, size)]
+                .iter_mut()
+                .for_each(|place| *place = place.or(Some(RegionFlags::NONE))),
+            Step::Remove(base, size) => self.memory[range(base, size)].fill(None),
+            Step::Reserve(base, size) => self.reserved[range(base, size)].fill(true),
+            Step::Free(base, size) => self.reserved[range(base, size)].fill(false),
+            Step::Mark(base, size, set) => {
+                let flags = if set { RegionFlags::NOMAP } else { RegionFlags::NONE };
+                self.memory[range(base, size)].iter_mut().flatten().for_each(|place| *place = flags);
+            }
+            Step::Find { .. } => {}
+        }
+    }
+
+    fn is_free(&self, at: usize) -> bool {
+        self.memory[at] == Some(RegionFlags::NONE) && !self.reserved[at]
+    }
+
+    /// Runs of addresses that are alike, those that `key` gives nothing for left out.
+    fn runs<K: PartialEq + Copy>(&self, key: impl Fn(usize) -> Option<K>) -> Vec<(u64, u64, K)> {
+        let mut runs: Vec<(u64, u64, K)> = vec![];
+        for at in 0..SPACE {
+            let Some(kind) = key(at) else { continue };
+            match runs.last_mut() {
+                Some(last) if last.1 == at as u64 && last.2 == kind => last.1 += 1,
+                _ => runs.push((at as u64, at as u64 + 1, kind)),
+            }
+        }
+        runs
+    }
+}
+
+/// The allocator with its first page out of the way: model addresses are offset by it.
+const OFFSET: u64 = 0x1000;
+
+fn run<const N: usize>(memblock: &mut Memblock<N>, step: &Step) -> Result<(), MemblockError> {
+    match *step {
+        Step::Add(base, size) => memblock.add(OFFSET + base, size),
+        Step::Remove(base, size) => memblock.remove(OFFSET + base, size),
+        Step::Reserve(base, size) => memblock.reserve(OFFSET + base, size),
+        Step::Free(base, size) => memblock.free(OFFSET + base, size),
+        Step::Mark(base, size, set) => memblock.mark(OFFSET + base, size, RegionFlags::NOMAP, set),
+        Step::Find { bottom_up, .. } => {
+            memblock.set_bottom_up(bottom_up);
+            Ok(())
+        }
+    }
+}
+
+fn check<const N: usize>(memblock: &Memblock<N>, model: &Model) -> Result<(), TestCaseError> {
+    let memory: Vec<_> = memblock
+        .memory()
+        .iter()
+        .map(|region| (region.base - OFFSET, region.end() - OFFSET, region.flags))
+        .collect();
+    prop_assert_eq!(memory, model.runs(|at| model.memory[at]));
+    let reserved: Vec<_> = memblock
+        .reserved()
+        .iter()
+        .map(|region| (region.base - OFFSET, region.end() - OFFSET, ()))
+        .collect();
+    prop_assert_eq!(reserved, model.runs(|at| model.reserved[at].then_some(())));
+    let free: Vec<_> = memblock
+        .free_ranges()
+        .map(|range| (range.start - OFFSET, range.end - OFFSET, ()))
+        .collect();
+    // A region may end where the next one begins, as they differ in flags; free ranges do not.
+    prop_assert_eq!(free, model.runs(|at| model.is_free(at).then_some(())));
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn the_lists_agree_with_a_map_of_every_address(
+        steps in proptest::collection::vec(step(), 0..40),
+    ) {
+        let mut memblock = Memblock::<64>::new();
+        let mut model = Model::new();
+        for step in &steps {
+            prop_assert_eq!(run(&mut memblock, step), Ok(()));
+            model.apply(step);
+            check(&memblock, &model)?;
+            if let Step::Find { size, align, start, end, bottom_up } = *step {
+                let found = memblock
+                    .find_in_range(size, align, OFFSET + start, OFFSET + end)
+                    .map(|place| place - OFFSET);
+                let fits = |place: &u64| {
+                    let range = *place as usize..(*place + size) as usize;
+                    place.is_multiple_of(align) && range.end as u64 <= end && range.end <= SPACE
+                        && range.clone().all(|at| model.is_free(at))
+                };
+                let mut places = (start..SPACE as u64).filter(fits);
+                let place = if bottom_up { places.next() } else { places.next_back() };
+                prop_assert_eq!(found, place.ok_or(MemblockError::NoMemory { size, align }));
+            }
+        }
+    }
+
+    #[test]
+    fn an_operation_on_a_small_list_works_wholly_or_not_at_all(
+        steps in proptest::collection::vec(step(), 0..60),
+    ) {
+        let mut memblock = Memblock::<4>::new();
+        let mut model = Model::new();
+        for step in &steps {
+            let mut after = model.clone();
+            after.apply(step);
+            match run(&mut memblock, step) {
+                Ok(()) => model = after,
+                Err(error) => {
+                    prop_assert!(matches!(error, MemblockError::Full(_)));
+                    // It is refused only with reason: some step on the way needs a fifth slot.
+                    let needed = memblock.memory().len().max(memblock.reserved().len());
+                    prop_assert!(needed >= 3);
+                }
+            }
+            check(&memblock, &model)?;
+        }
+    }
+}
