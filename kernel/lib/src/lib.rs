@@ -19,5 +19,6 @@ pub mod init_args;
 pub mod kallsyms;
 pub mod memblock;
 pub mod param;
+pub mod ring;
 pub mod text;
 pub mod wire;
