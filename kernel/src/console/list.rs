@@ -9,7 +9,7 @@ use arrayvec::ArrayVec;
 use spin::{Mutex, MutexGuard};
 
 use super::{Console, ConsoleName, IoAddress};
-use crate::printk::{self, Cursor, LINE_MAX, Level};
+use crate::printk::{self, LINE_MAX, Level, Reader, oops_enter, oops_in_progress};
 
 /// How many consoles there can be at once.
 pub(super) const MAX_CONSOLES: usize = 16;
@@ -29,7 +29,7 @@ pub(super) struct Slot {
     /// The one that `/dev/console` is.
     pub is_preferred: bool,
     /// What it shows next.
-    pub next: Cursor,
+    pub next: Reader,
 }
 
 /// The consoles in use, in the order in which they came.
@@ -68,7 +68,7 @@ impl Slot {
             if found.dropped != 0 {
                 self.say_dropped(found.dropped);
             }
-            if printk::is_shown(Level::from_bits(found.meta.priority as u8)) {
+            if printk::is_shown(Level::from_bits(found.meta.level)) {
                 printk::print_record(found.meta, &text[..found.len], printk::prefix(), &mut |piece| {
                     self.console.write(piece)
                 });
@@ -89,7 +89,7 @@ pub(super) fn lock() -> MutexGuard<'static, ConsoleList> {
     CONSOLES.lock()
 }
 
-/// Takes the list for a failure report or the monitor: by force if it is not to be had in bounded time.
+/// Takes the list for a failure report or the monitor. In a failure report by force, if it is not to be had in bounded time.
 fn lock_for_report() -> MutexGuard<'static, ConsoleList> {
     for _ in 0..REPORT_SPIN_LIMIT {
         if let Some(list) = CONSOLES.try_lock() {
@@ -97,9 +97,11 @@ fn lock_for_report() -> MutexGuard<'static, ConsoleList> {
         }
         core::hint::spin_loop();
     }
-    // SAFETY: the holder has had the list for longer than it takes to show a record. Only code that ends the kernel's normal run calls this: the holder is
-    // the context that failed, underneath this one, or on a CPU that was stopped; it does not go on while the report is made.
-    unsafe { CONSOLES.force_unlock() };
+    if oops_in_progress() {
+        // SAFETY: the holder has had the list for longer than it takes to show a record, while the kernel is dying. It is the context that failed, which does
+        // not go on, or one that was stopped: neither touches the list again while this report is made.
+        unsafe { CONSOLES.force_unlock() };
+    }
     CONSOLES.lock()
 }
 
@@ -118,8 +120,9 @@ pub fn flush() {
     }
 }
 
-/// Shows everything on every console, whatever stands in the way: the end of a failure report.
+/// Shows everything on every console, whatever stands in the way: for a kernel that will not go on. Other processors are stopped already.
 pub fn flush_on_panic() {
+    oops_enter();
     printk::close_open_line();
     lock_for_report().show_pending();
 }

@@ -23,8 +23,8 @@ pub use register::{register_console, unregister_console};
 
 /// A device that shows text.
 ///
-/// All methods are called from any context, one at a time (the list of consoles is locked around them) but for a failure report, which waits no longer than
-/// a bounded time. They must not log, sleep or wait without bound.
+/// `write` and `poll_byte` are called from any context, one at a time: the list of consoles is locked around them, except that a failure report waits for the
+/// lock no longer than a bounded time. They must not log, sleep or wait without bound.
 pub trait Console: Sync {
     /// What the console is called on the command line, number included.
     fn name(&self) -> ConsoleName;
@@ -108,7 +108,7 @@ impl fmt::Display for IoAddress {
 
 /// Consoles register: runs `.con_initcall.init`.
 #[init]
-#[stage(after(crate::init::param::parse_args))]
+#[stage(after(crate::time::time_init))]
 pub(crate) fn console_init() {
     crate::init::initcall::do_console_initcalls();
 }

@@ -6,7 +6,7 @@ use super::list::{self, ConsoleList, Slot};
 use super::preferred::{self, Choice};
 use super::{Console, ConsoleName};
 use crate::prelude::*;
-use crate::printk::{self, Cursor};
+use crate::printk::{self, Reader};
 
 static KEEP_BOOTCON: AtomicBool = AtomicBool::new(false);
 
@@ -43,7 +43,7 @@ pub fn register_console(console: &'static dyn Console) -> bool {
         name,
         is_boot: false,
         is_preferred,
-        next: Cursor::default(),
+        next: Reader::new(0),
     })
 }
 
@@ -61,7 +61,7 @@ pub(super) fn register_boot_console(console: &'static dyn Console, name: Console
         name,
         is_boot: !keep,
         is_preferred: false,
-        next: Cursor::default(),
+        next: Reader::new(0),
     })
 }
 
@@ -131,7 +131,7 @@ impl ConsoleList {
     }
 
     /// Where a console that shares no known device begins: each screen shows each message once.
-    fn first_to_show(&self, new: &Slot) -> Cursor {
+    fn first_to_show(&self, new: &Slot) -> Reader {
         // An early console that does not say where it writes to may well be the same screen: Linux's rule, where nothing better is known.
         let may_share = |old: &Slot| old.is_boot && (old.console.address().is_none() || new.console.address().is_none());
         let shown_already = new.is_preferred && self.slots.iter().any(may_share);

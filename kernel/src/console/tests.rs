@@ -9,7 +9,7 @@ use super::preferred::{Choice, Preference, Preferences};
 use super::register::ListFull;
 use super::{Console, ConsoleName, IoAddress};
 use crate::prelude::*;
-use crate::printk::{self, Cursor};
+use crate::printk::{self, Reader};
 
 /// A console that shows nothing.
 struct Blank {
@@ -48,7 +48,7 @@ fn slot(console: &'static Blank, is_boot: bool, is_preferred: bool) -> Slot {
         name: console.name,
         is_boot,
         is_preferred,
-        next: Cursor::default(),
+        next: Reader::new(0),
     }
 }
 

@@ -8,11 +8,11 @@
 
 mod level;
 mod lock;
+mod log;
 mod macros;
 mod options;
 mod ratelimit;
-mod ring;
-mod setup;
+pub(crate) mod setup;
 mod text;
 
 #[cfg(CONFIG_KUNIT)]
@@ -21,15 +21,16 @@ mod tests;
 use core::fmt;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+pub use incipit_lib::ring::{Meta, Reader};
 pub use level::Level;
 pub use lock::{BustableGuard, BustableLock, oops_enter, oops_exit, oops_in_progress};
+pub use log::{Found, LINE_MAX};
 pub use options::{console_verbose, is_shown, prefix};
 pub use ratelimit::RateLimit;
-pub use ring::{Cursor, Found, LINE_MAX, Meta};
 pub use text::{Prefix, print_record};
 
-use crate::console;
-use ring::LogRing;
+use crate::{console, percpu, preempt};
+use log::{CALLER_CPU, Log};
 use text::LineBuffer;
 
 /// Bytes of the log before `log_buf_len=` moves it.
@@ -38,9 +39,12 @@ const EARLY_LEN: usize = 1 << crate::config::CONFIG_LOG_BUF_SHIFT;
 /// The task that boots the kernel and later idles on the boot CPU: the only one that writes so far.
 const SWAPPER: u32 = 0;
 
-static RING: BustableLock<LogRing<EARLY_LEN>> = BustableLock::new(LogRing::new());
+static LOG: BustableLock<Log> = BustableLock::new(Log::empty());
 
-/// What [`LogRing::end`] says, for those who only want to know whether there is something new.
+/// The memory that the log begins with.
+static EARLY_STORAGE: spin::Mutex<[u8; EARLY_LEN]> = spin::Mutex::new([0; EARLY_LEN]);
+
+/// What [`Log::end`] says, for those who only want to know whether there is something new.
 static END: AtomicU64 = AtomicU64::new(0);
 
 /// Messages that found the log locked by the very context that they interrupted.
@@ -49,47 +53,57 @@ static LOST: AtomicU32 = AtomicU32::new(0);
 /// Logs a line; what the macros call. Newlines at the end of the text are dropped, others begin a new line with a prefix of its own.
 pub fn vprintk(level: Level, args: fmt::Arguments<'_>) {
     let line = LineBuffer::format(args);
-    write(|ring, meta| ring.push(meta, line.text().as_bytes(), false), level);
+    write(level, |log, meta| log.push(meta, line.text().as_bytes(), false));
 }
 
 /// Begins a line that [`vprintk_cont`] goes on with.
 pub fn vprintk_begin(level: Level, args: fmt::Arguments<'_>) {
     let line = LineBuffer::format(args);
-    write(|ring, meta| ring.push(meta, line.text().as_bytes(), !line.ends_line()), level);
+    write(level, |log, meta| log.push(meta, line.text().as_bytes(), !line.ends_line()));
 }
 
 /// Goes on with the line that the same caller began, if nothing came in between; else logs a line of its own, at the level of messages that have none.
 pub fn vprintk_cont(args: fmt::Arguments<'_>) {
     let line = LineBuffer::format(args);
     let open = !line.ends_line();
-    let extend = |ring: &mut LogRing<EARLY_LEN>, meta: Meta| {
-        if !ring.extend(meta.caller, line.text().as_bytes(), open) {
-            ring.push(meta, line.text().as_bytes(), open);
+    write(Level::Warning, |log, meta| {
+        if !log.extend(meta.caller, line.text().as_bytes(), open) {
+            log.push(meta, line.text().as_bytes(), open);
         }
-    };
-    write(extend, Level::Warning);
+    });
 }
 
-fn write(store: impl FnOnce(&mut LogRing<EARLY_LEN>, Meta), level: Level) {
+fn write(level: Level, store: impl FnOnce(&mut Log, Meta)) {
     let meta = Meta {
-        time: crate::time::sched_clock(),
-        caller: SWAPPER,
-        priority: level as u16,
+        ts_ns: crate::time::sched_clock(),
+        caller: caller_id(),
+        level: level as u8,
+        ..Meta::default()
     };
-    match RING.lock() {
-        Some(mut ring) => {
-            report_lost(&mut ring, meta);
-            store(&mut ring, meta);
-            END.store(ring.end().sequence(), Ordering::Relaxed);
+    if let Some(mut log) = LOG.lock() {
+        if log.capacity() == 0 {
+            let storage: &'static mut [u8; EARLY_LEN] = spin::MutexGuard::leak(EARLY_STORAGE.lock());
+            log.move_to(storage);
         }
-        None => {
-            LOST.fetch_add(1, Ordering::Relaxed);
-        }
+        report_lost(&mut log, meta);
+        store(&mut log, meta);
+        END.store(log.end(), Ordering::Relaxed);
+    } else {
+        LOST.fetch_add(1, Ordering::Relaxed);
     }
     console::flush();
 }
 
-fn report_lost(ring: &mut LogRing<EARLY_LEN>, meta: Meta) {
+/// Who is logging: the boot thread, or what interrupted it on this CPU.
+fn caller_id() -> u32 {
+    if preempt::in_interrupt() {
+        CALLER_CPU | percpu::smp_processor_id() as u32
+    } else {
+        SWAPPER
+    }
+}
+
+fn report_lost(log: &mut Log, meta: Meta) {
     if LOST.load(Ordering::Relaxed) == 0 {
         return;
     }
@@ -97,9 +111,9 @@ fn report_lost(ring: &mut LogRing<EARLY_LEN>, meta: Meta) {
     let line = LineBuffer::format(format_args!(
         "printk: {lost} messages lost: the log was locked by what they interrupted"
     ));
-    ring.push(
+    log.push(
         Meta {
-            priority: Level::Warning as u16,
+            level: Level::Warning as u8,
             ..meta
         },
         line.text().as_bytes(),
@@ -107,16 +121,16 @@ fn report_lost(ring: &mut LogRing<EARLY_LEN>, meta: Meta) {
     );
 }
 
-/// The oldest record that the log still has.
+/// A reader at the oldest record that the log still has.
 #[must_use]
-pub fn first_record() -> Cursor {
-    RING.lock().map_or(Cursor::default(), |ring| ring.first())
+pub fn first_record() -> Reader {
+    LOG.lock().map_or(Reader::new(0), |log| log.first())
 }
 
-/// Behind the newest complete record.
+/// A reader behind the newest complete record.
 #[must_use]
-pub fn end_of_log() -> Cursor {
-    RING.lock().map_or(Cursor::default(), |ring| ring.end())
+pub fn end_of_log() -> Reader {
+    Reader::new(records_written())
 }
 
 /// Number of complete records written since boot, overwritten ones too.
@@ -125,16 +139,16 @@ pub fn records_written() -> u64 {
     END.load(Ordering::Relaxed)
 }
 
-/// Copies the text of the record at `cursor` into `text` and moves the cursor on; `None` behind the last. Each reader has its own cursor.
-pub fn read_record(cursor: &mut Cursor, text: &mut [u8; LINE_MAX]) -> Option<Found> {
-    RING.lock()?.read(cursor, text)
+/// Copies the text of the next record into `text` and moves `reader` on; `None` behind the last. Each reader has its own place.
+pub fn read_record(reader: &mut Reader, text: &mut [u8; LINE_MAX]) -> Option<Found> {
+    LOG.lock()?.read(reader, text)
 }
 
 /// Completes a line that [`vprintk_begin`] left open, so that it is shown: its writer may never come back.
 pub fn close_open_line() {
-    if let Some(mut ring) = RING.lock() {
-        ring.close();
-        END.store(ring.end().sequence(), Ordering::Relaxed);
+    if let Some(mut log) = LOG.lock() {
+        log.close();
+        END.store(log.end(), Ordering::Relaxed);
     }
 }
 

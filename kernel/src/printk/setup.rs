@@ -3,7 +3,7 @@
 use core::slice;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::RING;
+use super::LOG;
 use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
 use crate::prelude::*;
 
@@ -47,7 +47,7 @@ pub(super) fn parse_size(text: &str) -> Option<u64> {
 #[stage(after(crate::init::param::parse_args))]
 pub(crate) fn setup_log_buf() {
     let requested = REQUESTED.load(Ordering::Relaxed);
-    let Some((capacity, free)) = RING.lock().map(|ring| (ring.capacity(), ring.free())) else {
+    let Some((capacity, free)) = LOG.lock().map(|log| (log.capacity(), log.free())) else {
         return;
     };
     if requested <= capacity as u64 {
@@ -62,7 +62,7 @@ pub(crate) fn setup_log_buf() {
     };
     // SAFETY: memblock gave these bytes to nobody else and never will, and the direct map has them.
     let storage = unsafe { slice::from_raw_parts_mut(phys_to_virt(address.0), requested as usize) };
-    if RING.lock().is_some_and(|mut ring| ring.move_to(storage)) {
+    if LOG.lock().is_some_and(|mut log| log.move_to(storage)) {
         pr_info!("printk: log_buf_len: {requested} bytes");
         pr_info!("printk: early log buf free: {free}({}%)", free * 100 / capacity);
     }

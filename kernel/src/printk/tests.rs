@@ -4,151 +4,81 @@ use core::fmt;
 
 use arrayvec::ArrayVec;
 
-use super::ring::{CALLER_CPU, Found, LogRing};
+use super::log::CALLER_CPU;
 use super::text::LineBuffer;
 use super::*;
 use crate::prelude::*;
 use crate::{pr_begin, pr_debug_once};
 
 const META: Meta = Meta {
-    time: 7,
+    ts_ns: 7,
     caller: 1,
-    priority: 6,
+    facility: 0,
+    level: 6,
+    flags: 0,
 };
 
-type SmallRing = LogRing<4096>;
-
-/// What the next record at `cursor` says, as text.
-fn next<'a>(ring: &SmallRing, cursor: &mut Cursor, text: &'a mut [u8; LINE_MAX]) -> Option<(Found, &'a str)> {
-    let found = ring.read(cursor, text)?;
-    Some((found, core::str::from_utf8(&text[..found.len]).unwrap_or("not UTF-8")))
+/// A log with memory of its own; each test that needs one has a static for it.
+fn log_in(storage: &'static spin::Mutex<[u8; 8192]>) -> Log {
+    let mut log = Log::empty();
+    let storage: &'static mut [u8; 8192] = spin::MutexGuard::leak(storage.lock());
+    assert!(log.move_to(storage));
+    log
 }
 
-#[ktest]
-fn records_come_back_in_order_with_what_was_known_of_them() {
-    let (mut ring, mut text, mut cursor) = (SmallRing::new(), [0; LINE_MAX], Cursor::default());
-    ring.push(META, b"one", false);
-    ring.push(
-        Meta {
-            time: u64::MAX,
-            caller: CALLER_CPU | 3,
-            priority: 4,
-        },
-        b"",
-        false,
-    );
-    assert_eq!(
-        next(&ring, &mut cursor, &mut text),
-        Some((
-            Found {
-                meta: META,
-                len: 3,
-                dropped: 0
-            },
-            "one"
-        ))
-    );
-    let meta = Meta {
-        time: u64::MAX,
-        caller: CALLER_CPU | 3,
-        priority: 4,
-    };
-    assert_eq!(next(&ring, &mut cursor, &mut text), Some((Found { meta, len: 0, dropped: 0 }, "")));
-    assert_eq!(next(&ring, &mut cursor, &mut text), None);
-    assert_eq!(cursor, ring.end());
-}
-
-#[ktest]
-fn the_oldest_records_make_room_and_a_reader_hears_how_many_it_missed() {
-    let (mut ring, mut text, mut cursor) = (SmallRing::new(), [0; LINE_MAX], Cursor::default());
-    // 84 + 16 bytes each: 40 fit into 4096, so that the first 60 of a hundred are gone, and records lie across the end of the storage on the way.
-    for number in 0..100_u8 {
-        ring.push(META, &[b'0' + number % 10; 84], false);
-    }
-    for number in 60..100_u8 {
-        let (found, said) = next(&ring, &mut cursor, &mut text).expect("40 records fit");
-        assert_eq!(found.dropped, if number == 60 { 60 } else { 0 });
-        assert!(said.bytes().all(|byte| byte == b'0' + number % 10), "{number}: {said}");
-    }
-    assert_eq!(ring.read(&mut cursor, &mut text), None);
-    assert_eq!(cursor.sequence(), 100);
-    assert_eq!(ring.free(), 96);
-}
-
-#[ktest]
-fn a_text_that_is_too_long_is_cut() {
-    let (mut ring, mut text) = (SmallRing::new(), [0; LINE_MAX]);
-    ring.push(META, &[b'x'; LINE_MAX + 1], false);
-    assert_eq!(ring.read(&mut Cursor::default(), &mut text).map(|found| found.len), Some(LINE_MAX));
+/// The text of the next record, if there is one.
+fn next<'a>(log: &Log, reader: &mut Reader, text: &'a mut [u8; LINE_MAX]) -> Option<&'a str> {
+    let found = log.read(reader, text)?;
+    core::str::from_utf8(&text[..found.len]).ok()
 }
 
 #[ktest]
 fn an_open_record_grows_and_is_seen_once_it_is_closed() {
-    let (mut ring, mut text, mut cursor) = (SmallRing::new(), [0; LINE_MAX], Cursor::default());
-    ring.push(META, b"a", true);
-    assert!(ring.extend(META.caller, b"b", true));
-    assert_eq!(ring.read(&mut cursor, &mut text), None);
-    assert!(ring.extend(META.caller, b"c", false));
-    assert!(!ring.extend(META.caller, b"d", false));
-    assert_eq!(next(&ring, &mut cursor, &mut text).map(|(_, said)| said), Some("abc"));
+    static STORAGE: spin::Mutex<[u8; 8192]> = spin::Mutex::new([0; 8192]);
+    let (mut log, mut text, mut reader) = (log_in(&STORAGE), [0; LINE_MAX], Reader::new(0));
+    log.push(META, b"a", true);
+    assert!(log.extend(META.caller, b"b", true));
+    assert_eq!((log.end(), log.read(&mut reader, &mut text)), (0, None));
+    assert!(log.extend(META.caller, b"c", false));
+    assert!(!log.extend(META.caller, b"d", false));
+    assert_eq!((log.end(), next(&log, &mut reader, &mut text)), (1, Some("abc")));
 }
 
 #[ktest]
 fn an_open_record_is_closed_by_the_next_one_and_not_open_to_others() {
-    let (mut ring, mut text, mut cursor) = (SmallRing::new(), [0; LINE_MAX], Cursor::default());
-    ring.push(META, b"mine", true);
-    assert!(!ring.extend(META.caller + 1, b"theirs", false));
-    ring.push(META, b"next", false);
-    assert!(!ring.extend(META.caller, b"late", false));
-    assert_eq!(next(&ring, &mut cursor, &mut text).map(|(_, said)| said), Some("mine"));
-    assert_eq!(next(&ring, &mut cursor, &mut text).map(|(_, said)| said), Some("next"));
+    static STORAGE: spin::Mutex<[u8; 8192]> = spin::Mutex::new([0; 8192]);
+    let (mut log, mut text, mut reader) = (log_in(&STORAGE), [0; LINE_MAX], Reader::new(0));
+    log.push(META, b"mine", true);
+    assert!(!log.extend(META.caller + 1, b"theirs", false));
+    log.push(META, b"next", false);
+    assert!(!log.extend(META.caller, b"late", false));
+    assert_eq!(next(&log, &mut reader, &mut text), Some("mine"));
+    assert_eq!(next(&log, &mut reader, &mut text), Some("next"));
 }
 
 #[ktest]
 fn an_open_record_grows_no_longer_than_a_record_can_be() {
-    let mut ring = SmallRing::new();
-    ring.push(META, &[b'x'; LINE_MAX - 1], true);
-    assert!(!ring.extend(META.caller, b"yz", true));
-    assert!(ring.extend(META.caller, b"y", true));
-}
-
-#[ktest]
-fn moving_the_log_loses_nothing_and_no_readers_place() {
     static STORAGE: spin::Mutex<[u8; 8192]> = spin::Mutex::new([0; 8192]);
-    let (mut ring, mut text, mut cursor) = (SmallRing::new(), [0; LINE_MAX], Cursor::default());
-    for number in 0..100_u8 {
-        ring.push(META, &[number; 84], false);
-    }
-    ring.read(&mut cursor, &mut text);
-    let larger: &'static mut [u8; 8192] = spin::MutexGuard::leak(STORAGE.lock());
-    assert!(ring.move_to(larger));
-    assert_eq!((ring.capacity(), ring.free()), (8192, 8192 - 40 * 100));
-    ring.push(META, &[100; 84], false);
-    for number in 61..=100_u8 {
-        let found = ring.read(&mut cursor, &mut text);
-        assert_eq!(
-            found,
-            Some(Found {
-                meta: META,
-                len: 84,
-                dropped: 0
-            })
-        );
-        assert!(text[..84].iter().all(|&byte| byte == number), "{number}");
-    }
-    assert_eq!(ring.read(&mut cursor, &mut text), None);
+    let mut log = log_in(&STORAGE);
+    log.push(META, &[b'x'; LINE_MAX - 1], true);
+    assert!(!log.extend(META.caller, b"yz", true));
+    assert!(log.extend(META.caller, b"y", true));
 }
 
 #[ktest]
-fn the_log_moves_only_to_more_storage_of_a_power_of_two() {
-    static SAME: spin::Mutex<[u8; 4096]> = spin::Mutex::new([0; 4096]);
-    static ODD: spin::Mutex<[u8; 5000]> = spin::Mutex::new([0; 5000]);
-    let mut ring = SmallRing::new();
-    let (same, odd): (&'static mut [u8; 4096], &'static mut [u8; 5000]) =
-        (spin::MutexGuard::leak(SAME.lock()), spin::MutexGuard::leak(ODD.lock()));
-    assert!(!ring.move_to(same));
-    assert!(!ring.move_to(odd));
-    assert_eq!(ring.capacity(), 4096);
+fn a_reader_keeps_its_place_when_the_log_moves() {
+    static FIRST: spin::Mutex<[u8; 8192]> = spin::Mutex::new([0; 8192]);
+    static SECOND: spin::Mutex<[u8; 16384]> = spin::Mutex::new([0; 16384]);
+    let (mut log, mut text, mut reader) = (log_in(&FIRST), [0; LINE_MAX], Reader::new(0));
+    log.push(META, b"one", false);
+    log.push(META, b"two", false);
+    assert_eq!(next(&log, &mut reader, &mut text), Some("one"));
+    let larger: &'static mut [u8; 16384] = spin::MutexGuard::leak(SECOND.lock());
+    assert!(log.move_to(larger));
+    log.push(META, b"three", false);
+    assert_eq!(next(&log, &mut reader, &mut text), Some("two"));
+    assert_eq!(next(&log, &mut reader, &mut text), Some("three"));
+    assert_eq!(log.capacity(), 16384);
 }
 
 fn printed(meta: Meta, text: &str, prefix: Prefix) -> ArrayVec<u8, 2048> {
@@ -173,10 +103,10 @@ const PLAIN: Prefix = Prefix {
 #[ktest]
 fn the_prefix_is_what_tools_expect() {
     let timed = Prefix { time: true, caller: false };
-    assert_printed(Meta { time: 0, ..META }, "x", timed, "[    0.000000] x\n");
+    assert_printed(Meta { ts_ns: 0, ..META }, "x", timed, "[    0.000000] x\n");
     assert_printed(
         Meta {
-            time: 1_234_567_999,
+            ts_ns: 1_234_567_999,
             ..META
         },
         "x",
@@ -185,7 +115,7 @@ fn the_prefix_is_what_tools_expect() {
     );
     assert_printed(
         Meta {
-            time: 123_456_000_001_000,
+            ts_ns: 123_456_000_001_000,
             ..META
         },
         "x",
@@ -195,9 +125,9 @@ fn the_prefix_is_what_tools_expect() {
     let both = Prefix { time: true, caller: true };
     assert_printed(
         Meta {
-            time: 0,
+            ts_ns: 0,
             caller: 1,
-            priority: 6,
+            ..META
         },
         "x",
         both,
@@ -258,11 +188,11 @@ fn newlines_at_the_end_are_no_part_of_the_text() {
 
 /// The texts of the records that `log` writes.
 fn logged(log: impl FnOnce()) -> ArrayVec<ArrayVec<u8, 128>, 8> {
-    let mut cursor = end_of_log();
+    let mut reader = end_of_log();
     log();
     let mut text = [0; LINE_MAX];
     let mut texts = ArrayVec::new();
-    while let Some(found) = read_record(&mut cursor, &mut text) {
+    while let Some(found) = read_record(&mut reader, &mut text) {
         texts.push(text[..found.len].iter().copied().collect());
     }
     texts

@@ -6,7 +6,9 @@ use core::fmt::{self, Write};
 
 use arrayvec::{ArrayString, ArrayVec};
 
-use super::ring::{CALLER_CPU, LINE_MAX, Meta};
+use incipit_lib::ring::Meta;
+
+use super::log::{CALLER_CPU, LINE_MAX};
 
 /// How many bytes are handed to a console at once, at most.
 const PIECE: usize = 256;
@@ -110,7 +112,12 @@ pub fn print_record(meta: Meta, text: &[u8], prefix: Prefix, out: &mut dyn FnMut
 
 fn print_prefix(meta: Meta, prefix: Prefix, pieces: &mut Pieces<'_>) {
     if prefix.time {
-        let _ = write!(pieces, "[{:5}.{:06}]", meta.time / 1_000_000_000, meta.time % 1_000_000_000 / 1000);
+        let _ = write!(
+            pieces,
+            "[{:5}.{:06}]",
+            meta.ts_ns / 1_000_000_000,
+            meta.ts_ns % 1_000_000_000 / 1000
+        );
     }
     if prefix.caller {
         let (kind, number) = if meta.caller & CALLER_CPU == 0 {
