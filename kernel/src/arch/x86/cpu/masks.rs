@@ -1,0 +1,86 @@
+//! Which CPUs there are: Linux's four masks.
+//!
+//! A CPU is *possible* if it can ever be there, *present* if it is, *online* if it runs the kernel, *active* if it takes work. Each mask is part of the one
+//! before it. Who finds CPUs (firmware tables) or starts them sets them here.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::prelude::*;
+
+/// The most CPUs that the kernel can use.
+pub const NR_CPUS: usize = 64;
+
+/// A set of CPUs.
+pub struct CpuMask(AtomicU64);
+
+const _: () = assert!(NR_CPUS <= u64::BITS as usize, "a mask is one word");
+
+/// CPUs that can ever be there.
+pub static POSSIBLE: CpuMask = CpuMask::new();
+/// CPUs that are there.
+pub static PRESENT: CpuMask = CpuMask::new();
+/// CPUs that run the kernel.
+pub static ONLINE: CpuMask = CpuMask::new();
+/// CPUs that take work.
+pub static ACTIVE: CpuMask = CpuMask::new();
+
+impl CpuMask {
+    const fn new() -> Self {
+        CpuMask(AtomicU64::new(0))
+    }
+
+    /// Puts a CPU in or takes it out; a number beyond [`NR_CPUS`] changes nothing.
+    pub fn set(&self, cpu: usize, value: bool) {
+        let bit = if cpu < NR_CPUS { 1 << cpu } else { 0 };
+        if value {
+            self.0.fetch_or(bit, Relaxed);
+        } else {
+            self.0.fetch_and(!bit, Relaxed);
+        }
+    }
+
+    /// Whether the CPU is in.
+    #[must_use]
+    pub fn contains(&self, cpu: usize) -> bool {
+        cpu < NR_CPUS && self.0.load(Relaxed) & 1 << cpu != 0
+    }
+
+    /// The CPUs that are in, in order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + use<> {
+        let bits = self.0.load(Relaxed);
+        (0..NR_CPUS).filter(move |cpu| bits & 1 << cpu != 0)
+    }
+
+    /// How many are in.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.0.load(Relaxed).count_ones() as usize
+    }
+}
+
+/// The number behind the last possible CPU's.
+#[must_use]
+pub fn nr_cpu_ids() -> usize {
+    (u64::BITS - POSSIBLE.0.load(Relaxed).leading_zeros()) as usize
+}
+
+#[ktest]
+fn a_mask_holds_what_was_put_in_and_nothing_beyond_its_end() {
+    let mask = CpuMask::new();
+    for cpu in [0, 5, NR_CPUS - 1, NR_CPUS, usize::MAX] {
+        mask.set(cpu, true);
+    }
+    assert!(mask.contains(5) && !mask.contains(6) && !mask.contains(NR_CPUS) && !mask.contains(usize::MAX));
+    assert!(mask.iter().eq([0, 5, NR_CPUS - 1]));
+    mask.set(5, false);
+    assert_eq!(mask.weight(), 2);
+}
+
+#[ktest]
+fn the_cpu_that_runs_this_is_in_every_mask() {
+    let cpu = crate::percpu::smp_processor_id();
+    for mask in [&POSSIBLE, &PRESENT, &ONLINE, &ACTIVE] {
+        assert!(mask.contains(cpu));
+    }
+    assert!(cpu < nr_cpu_ids());
+}

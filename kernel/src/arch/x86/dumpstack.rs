@@ -1,0 +1,215 @@
+//! Showing registers, code and stacks in Linux's form, for reports and for who asks.
+
+use core::arch::asm;
+use core::fmt::Write;
+
+use super::maccess::{copy_from_kernel_nofault, get_kernel_nofault};
+use super::ptregs::PtRegs;
+use super::stacktrace::{Frames, Step, read_regs, stack_of};
+use super::{msr, registers};
+use crate::init;
+use crate::mm::sections;
+use crate::panic::{Line, ReturnAddress, Symbol, taint, task};
+use crate::percpu::smp_processor_id;
+use crate::prelude::*;
+
+/// Code bytes shown before the instruction, and behind its first byte.
+const PROLOGUE: usize = 42;
+const EPILOGUE: usize = 21;
+
+/// The most lines of a backtrace: a stack full of addresses must not scroll the rest away.
+const MAX_LINES: usize = 96;
+
+/// Shows who runs, the registers, the code and the backtrace of interrupted code: Linux's `show_regs`.
+pub fn show_regs(regs: &PtRegs) {
+    print_info();
+    show_ip(regs);
+    show_general_registers(regs);
+    show_system_registers(regs);
+    show_trace(regs.sp as usize, regs.bp as usize);
+}
+
+/// Shows who runs, and the backtrace of the caller: Linux's `dump_stack`.
+#[inline(never)]
+pub fn dump_stack() {
+    print_info();
+    let (bp, sp): (usize, usize);
+    // SAFETY: copies two registers.
+    unsafe { asm!("mov {}, rbp", "mov {}, rsp", out(reg) bp, out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    show_trace(sp, bp);
+}
+
+/// Where the caller of the function that calls this returns to.
+#[inline(always)]
+#[must_use]
+pub fn return_address() -> usize {
+    let bp: usize;
+    // SAFETY: copies a register.
+    unsafe { asm!("mov {}, rbp", out(reg) bp, options(nomem, nostack, preserves_flags)) };
+    get_kernel_nofault((bp + 8) as *const u64).unwrap_or(0) as usize
+}
+
+/// CPU, task, taint, version, and the declared function that runs.
+fn print_info() {
+    printk!(
+        Level::Warning,
+        "CPU: {} PID: {} Comm: {} {} {}",
+        smp_processor_id(),
+        task::pid(),
+        task::comm(),
+        taint::Tainted(taint::mask()),
+        init::version::VERSION
+    );
+    if let Some(current) = init::current() {
+        printk!(Level::Warning, "During: {current}");
+    }
+}
+
+/// The instruction, by name and by its bytes: Linux's `show_ip`.
+fn show_ip(regs: &PtRegs) {
+    let ip = regs.ip as usize;
+    printk!(Level::Warning, "RIP: {:04x}:{}", regs.cs, Symbol(ip));
+    let start = ip.wrapping_sub(PROLOGUE);
+    let mut code = [0; PROLOGUE + 1 + EPILOGUE];
+    if copy_from_kernel_nofault(&mut code, start as *const u8).is_err() {
+        printk!(Level::Warning, "Code: Unable to access opcode bytes at {start:#x}.");
+        return;
+    }
+    let mut line = Line::<{ 8 + 3 * 64 }>::new();
+    for (index, byte) in code.into_iter().enumerate() {
+        // The line has room for all bytes.
+        let _ = if index == PROLOGUE {
+            write!(line, " <{byte:02x}>")
+        } else {
+            write!(line, " {byte:02x}")
+        };
+    }
+    printk!(Level::Warning, "Code:{}", line.as_str());
+}
+
+fn show_general_registers(regs: &PtRegs) {
+    let interrupted_call = regs.orig_ax != u64::MAX;
+    if interrupted_call {
+        printk!(
+            Level::Warning,
+            "RSP: {:04x}:{:016x} EFLAGS: {:08x} ORIG_RAX: {:016x}",
+            regs.ss,
+            regs.sp,
+            regs.flags,
+            regs.orig_ax
+        );
+    } else {
+        printk!(Level::Warning, "RSP: {:04x}:{:016x} EFLAGS: {:08x}", regs.ss, regs.sp, regs.flags);
+    }
+    printk!(Level::Warning, "RAX: {:016x} RBX: {:016x} RCX: {:016x}", regs.ax, regs.bx, regs.cx);
+    printk!(Level::Warning, "RDX: {:016x} RSI: {:016x} RDI: {:016x}", regs.dx, regs.si, regs.di);
+    printk!(Level::Warning, "RBP: {:016x} R08: {:016x} R09: {:016x}", regs.bp, regs.r8, regs.r9);
+    printk!(
+        Level::Warning,
+        "R10: {:016x} R11: {:016x} R12: {:016x}",
+        regs.r10,
+        regs.r11,
+        regs.r12
+    );
+    printk!(
+        Level::Warning,
+        "R13: {:016x} R14: {:016x} R15: {:016x}",
+        regs.r13,
+        regs.r14,
+        regs.r15
+    );
+}
+
+fn show_system_registers(regs: &PtRegs) {
+    let base = |msr| msr::rdmsr_safe(msr).unwrap_or(0);
+    printk!(
+        Level::Warning,
+        "FS:  {:016x}({:04x}) GS:{:016x}({:04x}) knlGS:{:016x}",
+        base(msr::IA32_FS_BASE),
+        registers::fs(),
+        base(msr::IA32_GS_BASE),
+        registers::gs(),
+        base(msr::IA32_KERNEL_GS_BASE)
+    );
+    printk!(
+        Level::Warning,
+        "CS:  {:04x} DS: {:04x} ES: {:04x} CR0: {:016x}",
+        regs.cs,
+        registers::ds(),
+        registers::es(),
+        registers::cr0()
+    );
+    printk!(
+        Level::Warning,
+        "CR2: {:016x} CR3: {:016x} CR4: {:016x}",
+        registers::cr2(),
+        registers::cr3(),
+        registers::cr4()
+    );
+    let breakpoints = [registers::dr0(), registers::dr1(), registers::dr2(), registers::dr3()];
+    let (dr6, dr7) = (registers::dr6(), registers::dr7());
+    if breakpoints != [0; 4] || dr6 != registers::DR6_RESERVED || dr7 != registers::DR7_RESERVED {
+        let [dr0, dr1, dr2, dr3] = breakpoints;
+        printk!(Level::Warning, "DR0: {dr0:016x} DR1: {dr1:016x} DR2: {dr2:016x}");
+        printk!(Level::Warning, "DR3: {dr3:016x} DR6: {dr6:016x} DR7: {dr7:016x}");
+    }
+}
+
+/// Shows the return addresses on the stack from `sp` up, those that the frame pointers confirm plainly and the others behind a `?`: left over, perhaps, but
+/// often the only trace of a broken chain. Linux's `show_trace_log_lvl`.
+fn show_trace(sp: usize, bp: usize) {
+    printk!(Level::Warning, "Call Trace:");
+    let mut frames = Frames::new(bp, sp);
+    let mut expected = frames.next();
+    let mut lines = 0;
+    let mut at = sp.next_multiple_of(8);
+    // From an exception's stack the walk goes on where the exception struck; there are five stacks, so five are enough for any chain.
+    for _ in 0..5 {
+        let Some(stack) = stack_of(at) else { return };
+        printk!(Level::Warning, " <{}>", stack.name);
+        let mut next_stack = None;
+        for slot in (at..stack.end).step_by(8) {
+            if let Some(Step::Exception { regs }) = expected
+                && slot == regs
+            {
+                next_stack = show_interrupted(regs, &stack);
+                expected = frames.next();
+            }
+            let Ok(address) = get_kernel_nofault(slot as *const u64) else {
+                return;
+            };
+            if !sections::is_text(address as usize) {
+                continue;
+            }
+            let reliable = expected == Some(Step::Call { slot });
+            if lines == MAX_LINES {
+                printk!(Level::Warning, " ...");
+                return;
+            }
+            lines += 1;
+            printk!(
+                Level::Warning,
+                " {}{}",
+                if reliable { "" } else { "? " },
+                ReturnAddress(address as usize)
+            );
+            if reliable {
+                expected = frames.next();
+            }
+        }
+        printk!(Level::Warning, " </{}>", stack.name);
+        match next_stack {
+            Some(sp) => at = sp,
+            None => return,
+        }
+    }
+}
+
+/// Shows the registers that an exception saved on the stack, and says where the interrupted code's stack is if it is another one.
+fn show_interrupted(at: usize, stack: &super::stacktrace::StackInfo) -> Option<usize> {
+    let regs = read_regs(at)?;
+    show_ip(&regs);
+    show_general_registers(&regs);
+    let sp = regs.sp as usize;
+    (!stack.holds(sp, 8)).then_some(sp)
+}

@@ -1,0 +1,183 @@
+//! The interrupt descriptor table: which code runs on which exception or interrupt, and on which stack (SDM 3, 6.10 to 6.14).
+//!
+//! One table serves all CPUs. It is loaded before anything else with a gate for each vector; `trap_init` gives the exceptions that need one a stack of their own.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use x86::dtables::{DescriptorTablePointer, lidt};
+
+use crate::arch::x86::segment::{Ist, KERNEL_CS};
+use crate::arch::x86::traps::entry::{self, IRQ_ENTRY_SIZE};
+use crate::prelude::*;
+
+/// The first vector that the processor leaves to devices and software.
+pub const FIRST_EXTERNAL_VECTOR: u8 = 32;
+
+/// Vectors in the table.
+const NR_VECTORS: usize = 256;
+
+/// A gate: low and high half, each written at once.
+struct Gate([AtomicU64; 2]);
+
+#[repr(C, align(4096))]
+struct IdtTable([Gate; NR_VECTORS]);
+
+static IDT_TABLE: IdtTable = IdtTable([const { Gate([const { AtomicU64::new(0) }; 2]) }; NR_VECTORS]);
+
+/// From which privilege level on the `int` instruction may use a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dpl {
+    Kernel = 0,
+    User = 3,
+}
+
+/// Writes the gate of `vector`: an interrupt gate, so the handler starts with interrupts off.
+fn set_gate(vector: u8, handler: usize, dpl: Dpl, ist: Ist) {
+    const PRESENT: u64 = 1 << 47;
+    const INTERRUPT_GATE: u64 = 0xe << 40;
+    let handler = handler as u64;
+    let low = (handler & 0xffff)
+        | u64::from(KERNEL_CS) << 16
+        | (ist as u64) << 32
+        | INTERRUPT_GATE
+        | (dpl as u64) << 45
+        | PRESENT
+        | (handler & 0xffff_0000) << 32;
+    let gate = &IDT_TABLE.0[usize::from(vector)].0;
+    gate[1].store(handler >> 32, Relaxed);
+    gate[0].store(low, Relaxed);
+}
+
+/// The exceptions in the order of their vectors.
+const EXCEPTIONS: [extern "C" fn(); FIRST_EXTERNAL_VECTOR as usize] = [
+    entry::divide_error,
+    entry::debug,
+    entry::nmi,
+    entry::breakpoint,
+    entry::overflow,
+    entry::bounds,
+    entry::invalid_opcode,
+    entry::device_not_available,
+    entry::double_fault,
+    entry::coprocessor_segment_overrun,
+    entry::invalid_tss,
+    entry::segment_not_present,
+    entry::stack_segment,
+    entry::general_protection,
+    entry::page_fault,
+    entry::spurious,
+    entry::coprocessor_error,
+    entry::alignment_check,
+    entry::machine_check,
+    entry::simd_error,
+    entry::virtualization,
+    entry::control_protection,
+    entry::reserved_22,
+    entry::reserved_23,
+    entry::reserved_24,
+    entry::reserved_25,
+    entry::reserved_26,
+    entry::reserved_27,
+    entry::hypervisor_injection,
+    entry::vmm_communication,
+    entry::security,
+    entry::reserved_31,
+];
+
+/// The gates that differ from the rest, as Linux has them: stacks of their own, and those that user code may call.
+const fn attributes(vector: u8) -> (Dpl, Ist) {
+    match vector {
+        1 => (Dpl::Kernel, Ist::Debug),
+        2 => (Dpl::Kernel, Ist::Nmi),
+        3 | 4 => (Dpl::User, Ist::None),
+        8 => (Dpl::Kernel, Ist::DoubleFault),
+        18 => (Dpl::Kernel, Ist::MachineCheck),
+        _ => (Dpl::Kernel, Ist::None),
+    }
+}
+
+/// Gives each vector a gate and makes this CPU use the table: Linux's `idt_setup_early_handler`.
+///
+/// All run on the interrupted stack, for there is no other yet. The handlers are the final ones: fixups and reports work from here on, and an interrupt that
+/// nobody has asked for is reported by `common_interrupt`.
+///
+/// # Safety
+///
+/// The segment [`KERNEL_CS`] must be 64-bit kernel code in the descriptor table in use.
+#[init]
+pub unsafe fn idt_setup_early_handler() {
+    for (vector, handler) in (0..).zip(EXCEPTIONS) {
+        set_gate(vector, handler as usize, attributes(vector).0, Ist::None);
+    }
+    for vector in FIRST_EXTERNAL_VECTOR..=u8::MAX {
+        let stub = entry::irq_entries_start as *const () as usize + usize::from(vector - FIRST_EXTERNAL_VECTOR) * IRQ_ENTRY_SIZE;
+        set_gate(vector, stub, Dpl::Kernel, Ist::None);
+    }
+    // SAFETY: each vector has a gate; the caller vouches for the segment.
+    unsafe { load_current_idt() };
+}
+
+/// Gives the exceptions that need one their own stack: Linux's `idt_setup_ist_traps`.
+///
+/// # Safety
+///
+/// The task-state segment of each CPU that uses the table must name the stacks.
+#[init]
+pub unsafe fn idt_setup_ist_traps() {
+    for (vector, handler) in (0..).zip(EXCEPTIONS) {
+        let (dpl, ist) = attributes(vector);
+        if ist != Ist::None {
+            set_gate(vector, handler as usize, dpl, ist);
+        }
+    }
+}
+
+/// Makes this CPU use the table.
+///
+/// # Safety
+///
+/// As for [`idt_setup_early_handler`], which must have run.
+pub unsafe fn load_current_idt() {
+    let pointer = DescriptorTablePointer {
+        base: (&raw const IDT_TABLE).cast::<u64>(),
+        limit: (size_of::<IdtTable>() - 1) as u16,
+    };
+    // SAFETY: the table is a static with a gate for each exception.
+    unsafe { lidt(&pointer) };
+}
+
+/// Makes this CPU use an empty table, so that the next exception resets the machine.
+///
+/// # Safety
+///
+/// The caller must want the reset.
+pub unsafe fn invalidate_idt() {
+    // SAFETY: the caller wants it.
+    unsafe {
+        lidt(&DescriptorTablePointer::<u64> {
+            base: core::ptr::null(),
+            limit: 0,
+        })
+    };
+}
+
+#[ktest]
+fn every_vector_has_a_gate_and_the_seeds_attributes() {
+    for (vector, gate) in (0_u16..).zip(&IDT_TABLE.0) {
+        let low = gate.0[0].load(Relaxed);
+        let ist = low >> 32 & 7;
+        let expected_ist = match vector {
+            8 => 1,
+            2 => 2,
+            1 => 3,
+            18 => 4,
+            _ => 0,
+        };
+        let expected_dpl = if matches!(vector, 3 | 4) { 3 } else { 0 };
+        assert_eq!(
+            (low >> 47 & 1, low >> 40 & 0xf, low >> 45 & 3, ist),
+            (1, 0xe, expected_dpl, expected_ist),
+            "vector {vector}"
+        );
+    }
+}

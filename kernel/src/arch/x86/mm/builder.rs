@@ -1,0 +1,128 @@
+//! Building page tables in memory of the boot-time allocator.
+
+use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table};
+use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
+use crate::prelude::*;
+
+/// Page tables that no processor uses yet.
+pub struct PageTables {
+    pgd: u64,
+    tables: usize,
+}
+
+/// A range of virtual addresses, where it leads, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Mapping {
+    /// The first virtual address, a multiple of 4 KiB.
+    pub virt: usize,
+    /// The physical address that it leads to, a multiple of 4 KiB.
+    pub phys: u64,
+    /// Bytes, a multiple of 4 KiB.
+    pub size: usize,
+    /// The flags of the pages.
+    pub flags: Flags,
+    /// The largest pages to use where both addresses are aligned and the range is long enough.
+    pub largest: Level,
+}
+
+impl PageTables {
+    /// Tables that map nothing.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub fn new() -> Result<PageTables, Errno> {
+        Ok(PageTables {
+            pgd: new_table()?,
+            tables: 1,
+        })
+    }
+
+    /// The physical address of the top table.
+    #[must_use]
+    pub fn pgd(&self) -> u64 {
+        self.pgd
+    }
+
+    /// How many pages the tables take.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        self.tables
+    }
+
+    /// Adds a mapping. Where pages are mapped already, small ones are replaced; large ones must not be in the way.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; `EINVAL` if a part is mapped by a larger page.
+    pub fn map(&mut self, mapping: Mapping) -> Result<(), Errno> {
+        // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
+        let table = unsafe { Table::at(self.pgd) };
+        self.map_in(table, Level::Pgd, mapping)
+    }
+
+    /// Adds the part of a mapping that lies below one table.
+    fn map_in(&mut self, table: &Table, level: Level, mapping: Mapping) -> Result<(), Errno> {
+        let Mapping {
+            virt,
+            phys,
+            size,
+            flags,
+            largest,
+        } = mapping;
+        let mut done = 0;
+        while done < size {
+            let (at, target) = (virt + done, phys + done as u64);
+            let to_border = level.size() - (at & (level.size() - 1));
+            let part = to_border.min(size - done);
+            let index = level.index(at);
+            if level <= largest && part == level.size() && target as usize & (level.size() - 1) == 0 {
+                let large = if level == Level::Pte { Flags::empty() } else { Flags::LARGE };
+                // SAFETY: no processor uses the tables yet.
+                unsafe { table.set(index, Entry::new(target, flags | large)) };
+            } else {
+                let below = level.below().ok_or(Errno::EINVAL)?;
+                let inner = self.table_below(table, index, level)?;
+                self.map_in(
+                    inner,
+                    below,
+                    Mapping {
+                        virt: at,
+                        phys: target,
+                        size: part,
+                        flags,
+                        largest,
+                    },
+                )?;
+            }
+            done += part;
+        }
+        Ok(())
+    }
+
+    /// The table that an entry leads to, made if there is none.
+    fn table_below(&mut self, table: &Table, index: usize, level: Level) -> Result<&'static Table, Errno> {
+        let entry = table.get(index);
+        let phys = if !entry.is_present() {
+            let phys = new_table()?;
+            self.tables += 1;
+            // SAFETY: no processor uses the tables yet.
+            unsafe { table.set(index, Entry::new(phys, Flags::TABLE)) };
+            phys
+        } else if entry.is_leaf(level) {
+            return Err(Errno::EINVAL);
+        } else {
+            entry.phys()
+        };
+        // SAFETY: made by `new_table`, now or before.
+        Ok(unsafe { Table::at(phys) })
+    }
+}
+
+/// An empty table's physical address.
+fn new_table() -> Result<u64, Errno> {
+    let page = memblock::alloc(PAGE_SIZE as u64, PAGE_SIZE as u64)?;
+    // SAFETY: the page was just allocated, and allocations are in the direct map.
+    unsafe { phys_to_virt(page.0).cast::<[u64; PTRS_PER_TABLE]>().write_bytes(0, 1) };
+    Ok(page.0)
+}

@@ -1,0 +1,11 @@
+//! Page tables: the final mapping of memory, changes of protection, and what a report says about an address (SDM 3, 4.5).
+//!
+//! Four levels. All RAM is in the direct map, writable and not executable; the image is mapped page by page with the permissions of its sections; nothing is
+//! mapped in the lower half.
+
+pub mod builder;
+pub mod dump;
+pub mod init;
+pub mod pgtable;
+pub mod set_memory;
+pub mod tlb;

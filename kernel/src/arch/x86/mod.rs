@@ -1,0 +1,26 @@
+//! x86-64: everything that knows the processor.
+//!
+//! Descriptor tables, traps and their fixups, page tables, model-specific registers, the time-stamp counter, the machine's reset and the stages of
+//! `setup_arch`. It may touch every register and port; it knows no subsystem above it except the log, the memory map and the panic report. The names are the
+//! Intel manual's for hardware ("SDM" with volume and section) and Linux 6.1's for everything that Linux has.
+
+pub mod cpu;
+pub mod dumpstack;
+pub mod extable;
+pub mod i8253;
+pub mod i8259;
+pub mod idt;
+pub mod insn;
+pub mod irqflags;
+pub mod maccess;
+pub mod mm;
+pub mod msr;
+pub mod nmi;
+pub mod ptregs;
+pub mod reboot;
+pub mod registers;
+pub mod segment;
+pub mod setup;
+pub mod stacktrace;
+pub mod traps;
+pub mod tsc;

@@ -1,0 +1,141 @@
+//! Control, debug and segment registers as plain numbers.
+//!
+//! Reading has no effect and is safe. Writing changes how the processor works and is `unsafe`; the one place that writes a register says why it may.
+
+use core::arch::asm;
+
+bitflags::bitflags! {
+    /// Bits of CR0 (SDM 3, 2.5) that the kernel sets or tests.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Cr0: u64 {
+        /// Write protection holds in kernel mode too.
+        const WP = 1 << 16;
+        /// Paging.
+        const PG = 1 << 31;
+    }
+
+    /// Bits of CR4 (SDM 3, 2.5) that the kernel sets or tests.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Cr4: u64 {
+        /// Machine checks raise an exception instead of shutting down.
+        const MCE = 1 << 6;
+        /// Global pages stay in the TLB when CR3 changes.
+        const PGE = 1 << 7;
+        /// `sgdt`, `sidt`, `sldt`, `smsw` and `str` fault in user mode.
+        const UMIP = 1 << 11;
+        /// `rdfsbase` and its kin work.
+        const FSGSBASE = 1 << 16;
+        /// The kernel cannot execute user pages.
+        const SMEP = 1 << 20;
+        /// The kernel cannot read or write user pages unless it says so.
+        const SMAP = 1 << 21;
+    }
+}
+
+macro_rules! read_register {
+    ($($(#[$doc:meta])* $name:ident = $register:literal;)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        #[must_use]
+        pub fn $name() -> u64 {
+            let value;
+            // SAFETY: reading the register changes nothing; the kernel runs at privilege level 0, where it does not fault.
+            unsafe { asm!(concat!("mov {}, ", $register), out(reg) value, options(nomem, nostack, preserves_flags)) };
+            value
+        }
+    )*};
+}
+
+read_register! {
+    /// CR0: the processor's mode.
+    cr0 = "cr0";
+    /// CR2: the address of the last page fault.
+    cr2 = "cr2";
+    /// CR3: the physical address of the top page table, and flags.
+    cr3 = "cr3";
+    /// CR4: which extensions are on.
+    cr4 = "cr4";
+    /// DR0: the first breakpoint's address.
+    dr0 = "dr0";
+    /// DR1: the second breakpoint's address.
+    dr1 = "dr1";
+    /// DR2: the third breakpoint's address.
+    dr2 = "dr2";
+    /// DR3: the fourth breakpoint's address.
+    dr3 = "dr3";
+    /// DR6: why the last debug exception came.
+    dr6 = "dr6";
+    /// DR7: which breakpoints are armed.
+    dr7 = "dr7";
+    /// The selector in DS.
+    ds = "ds";
+    /// The selector in ES.
+    es = "es";
+    /// The selector in FS.
+    fs = "fs";
+    /// The selector in GS.
+    gs = "gs";
+}
+
+/// What DR6 holds when it reports nothing (SDM 3, 18.2.3): its reserved bits and those that report by being clear.
+pub const DR6_RESERVED: u64 = 0xffff_0ff0;
+
+/// What DR7 holds when no breakpoint is armed.
+pub const DR7_RESERVED: u64 = 0x400;
+
+/// Sets CR0.
+///
+/// # Safety
+///
+/// The value must keep paging and protection on.
+#[inline]
+pub unsafe fn write_cr0(value: u64) {
+    // SAFETY: the caller vouches for the value. Memory is clobbered because write protection decides which stores fault.
+    unsafe { asm!("mov cr0, {}", in(reg) value, options(nostack, preserves_flags)) };
+}
+
+/// Sets CR3 and with it drops the TLB's entries of pages that are not global.
+///
+/// # Safety
+///
+/// The tables that start there must map all that runs now, at the addresses at which it runs: code, stack, descriptor tables, data in use.
+#[inline]
+pub unsafe fn write_cr3(value: u64) {
+    // SAFETY: the caller vouches for the tables. Memory is clobbered because addresses mean something else afterwards.
+    unsafe { asm!("mov cr3, {}", in(reg) value, options(nostack, preserves_flags)) };
+}
+
+/// Sets CR4.
+///
+/// # Safety
+///
+/// The processor must have what the value switches on, and physical address extension must stay on.
+#[inline]
+pub unsafe fn write_cr4(value: u64) {
+    // SAFETY: the caller vouches for the value. Memory is clobbered because SMAP and PGE decide what memory accesses do.
+    unsafe { asm!("mov cr4, {}", in(reg) value, options(nostack, preserves_flags)) };
+}
+
+/// Resets DR6, which the processor never does (SDM 3, 18.2.3).
+pub fn clear_dr6() {
+    // SAFETY: the register only reports; the value is the one of reset.
+    unsafe { asm!("mov dr6, {}", in(reg) DR6_RESERVED, options(nomem, nostack, preserves_flags)) };
+}
+
+/// Disarms all breakpoints and returns what was armed, for [`restore_dr7`].
+pub fn disarm_breakpoints() -> u64 {
+    let armed = dr7();
+    // SAFETY: no breakpoint is armed by this value.
+    unsafe { asm!("mov dr7, {}", in(reg) DR7_RESERVED, options(nomem, nostack, preserves_flags)) };
+    armed
+}
+
+/// Arms the breakpoints that [`disarm_breakpoints`] disarmed.
+///
+/// # Safety
+///
+/// `armed` must be what [`disarm_breakpoints`] returned: an armed breakpoint raises exceptions in whatever code it points to.
+pub unsafe fn restore_dr7(armed: u64) {
+    // SAFETY: the caller vouches for the value.
+    unsafe { asm!("mov dr7, {}", in(reg) armed, options(nomem, nostack, preserves_flags)) };
+}

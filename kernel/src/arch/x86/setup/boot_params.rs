@@ -1,0 +1,87 @@
+//! What the boot loader handed over, copied to memory of the kernel's own before anything can overwrite it.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use incipit_lib::bootparam::BootParams;
+
+use crate::arch::x86::maccess::copy_from_kernel_nofault;
+use crate::arch::x86::{i8253, i8259, idt, segment, tsc};
+use crate::mm::phys_to_virt;
+use crate::prelude::*;
+use crate::time::clock;
+
+/// The longest command line, its NUL included: Linux's `COMMAND_LINE_SIZE`.
+pub const COMMAND_LINE_SIZE: usize = 2048;
+
+/// A static that [`set_boot_params`] fills and that nobody changes afterwards.
+struct FilledOnce<T>(UnsafeCell<T>);
+
+// SAFETY: written by `set_boot_params` alone, before there is anybody to read it.
+unsafe impl<T: Sync> Sync for FilledOnce<T> {}
+
+static BOOT_PARAMS: FilledOnce<BootParams> = FilledOnce(UnsafeCell::new(BootParams::zeroed()));
+static COMMAND_LINE: FilledOnce<[u8; COMMAND_LINE_SIZE]> = FilledOnce(UnsafeCell::new([0; COMMAND_LINE_SIZE]));
+static COMMAND_LINE_LENGTH: AtomicUsize = AtomicUsize::new(0);
+
+/// The boot loader's parameters: the Linux boot protocol's `boot_params`.
+#[must_use]
+pub fn boot_params() -> &'static BootParams {
+    // SAFETY: filled before anybody could ask, and unchanged since.
+    unsafe { &*BOOT_PARAMS.0.get() }
+}
+
+/// The command line as the boot loader gave it, without its NUL.
+#[must_use]
+pub fn boot_command_line() -> &'static [u8] {
+    // SAFETY: as for `boot_params`.
+    let line = unsafe { &*COMMAND_LINE.0.get() };
+    &line[..COMMAND_LINE_LENGTH.load(Relaxed)]
+}
+
+/// The first thing that runs: makes the boot CPU survive faults, starts its clock, and takes over what the boot loader hands over at physical address `phys`
+/// (Linux's `x86_64_start_kernel`).
+///
+/// Parameters that cannot be read, or a command line that cannot, are reported and taken for empty.
+#[init]
+pub fn set_boot_params(phys: u64) {
+    clock::start(tsc::rdtsc());
+    // SAFETY: the template of the per-CPU area lies in the image, and is used until the CPU has an area of its own. The table has the segment of the gates.
+    unsafe {
+        segment::load_direct_gdt();
+        idt::idt_setup_early_handler();
+    }
+    i8259::mask_all();
+    i8253::start();
+    copy_boot_params(phys);
+}
+
+#[init]
+fn copy_boot_params(phys: u64) {
+    // SAFETY: called once, before anybody reads.
+    let params = unsafe { &mut *BOOT_PARAMS.0.get() };
+    if copy_from_kernel_nofault(params.as_bytes_mut(), phys_to_virt(phys)).is_err() {
+        pr_err!("boot_params at {phys:#x} cannot be read: booting without");
+        *params.as_bytes_mut() = [0; BootParams::SIZE];
+    }
+    params.sanitize();
+    let line_phys = params.cmd_line_ptr();
+    if line_phys == 0 {
+        return;
+    }
+    // SAFETY: as above.
+    let line = unsafe { &mut *COMMAND_LINE.0.get() };
+    // The line may end just before memory does, so what could be copied is looked through for its end.
+    let copied = match copy_from_kernel_nofault(line, phys_to_virt(line_phys)) {
+        Ok(()) => line.len(),
+        Err(partial) => partial.copied,
+    };
+    let length = line[..copied].iter().position(|&byte| byte == 0);
+    let kept = length.unwrap_or(copied.min(COMMAND_LINE_SIZE - 1));
+    COMMAND_LINE_LENGTH.store(kept, Relaxed);
+    if copied == 0 {
+        pr_err!("the command line at {line_phys:#x} cannot be read: booting without");
+    } else if length.is_none() {
+        pr_warn!("the command line is longer than {} bytes: cut off", COMMAND_LINE_SIZE - 1);
+    }
+}

@@ -1,0 +1,110 @@
+//! The initial RAM disk: found, checked and kept. Who unpacks it asks for its range.
+
+use spin::Mutex;
+
+use incipit_lib::e820::E820Type;
+
+use super::{boot_params, e820};
+use crate::mm::{PAGE_SHIFT, memblock, sections};
+use crate::prelude::*;
+
+/// Physical addresses of the RAM disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Initrd {
+    /// The first byte.
+    pub start: u64,
+    /// The byte behind the last.
+    pub end: u64,
+}
+
+static INITRD: Mutex<Option<Initrd>> = Mutex::new(None);
+
+/// The RAM disk, if there is one that can be used.
+#[must_use]
+pub fn initrd() -> Option<Initrd> {
+    *INITRD.lock()
+}
+
+/// Where the boot loader says that the RAM disk is.
+#[init]
+fn claimed() -> Option<Initrd> {
+    let (start, size) = boot_params().ramdisk();
+    if start == 0 || size == 0 {
+        return None;
+    }
+    let end = start.checked_add(size);
+    if end.is_none() {
+        pr_err!("initrd of {size:#x} bytes at {start:#x} wraps around, disabling initrd");
+    }
+    Some(Initrd { start, end: end? })
+}
+
+/// Keeps the RAM disk's memory, before anything is allocated: Linux's function of the same name.
+#[init]
+pub(super) fn reserve_initrd() {
+    let Some(claim) = claimed() else { return };
+    if let Err(problem) = check(claim) {
+        pr_err!("initrd {problem}, disabling initrd");
+        return;
+    }
+    match memblock::reserve(claim.start, claim.end - claim.start) {
+        Ok(()) => {
+            pr_info!("RAMDISK: [mem {:#010x}-{:#010x}]", claim.start, claim.end - 1);
+            *INITRD.lock() = Some(claim);
+        }
+        Err(error) => pr_err!("initrd cannot be reserved ({error}), disabling initrd"),
+    }
+}
+
+/// Why a RAM disk cannot be used.
+enum Problem {
+    BeyondMemory { end: u64, limit: u64 },
+    NotMemory(Initrd),
+}
+
+impl core::fmt::Display for Problem {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Problem::BeyondMemory { end, limit } => write!(f, "extends beyond end of memory ({end:#010x} > {limit:#010x})"),
+            Problem::NotMemory(Initrd { start, end }) => write!(f, "[mem {start:#010x}-{:#010x}] is not all in memory", end - 1),
+        }
+    }
+}
+
+#[init]
+fn check(claim: Initrd) -> Result<(), Problem> {
+    let limit = super::max_pfn() << PAGE_SHIFT;
+    if claim.end > limit {
+        return Err(Problem::BeyondMemory { end: claim.end, limit });
+    }
+    // A boot loader may put `setup_data` right beside it, so both kinds of usable memory count.
+    let whole = e820::with_table(|table| {
+        let mut covered = claim.start;
+        for entry in table
+            .entries()
+            .iter()
+            .filter(|entry| matches!(entry.kind, E820Type::RAM | E820Type::RESERVED_KERN))
+        {
+            if entry.addr <= covered {
+                covered = covered.max(entry.addr.saturating_add(entry.size));
+            }
+        }
+        covered >= claim.end
+    });
+    if whole { Ok(()) } else { Err(Problem::NotMemory(claim)) }
+}
+
+/// Gives up a RAM disk that the kernel itself has overwritten: its zeroed data reaches further than the file that the boot loader made room for.
+#[init]
+pub fn check_not_overwritten() {
+    let (image, symbols) = (sections::image(), sections::kallsyms());
+    let kernel_end = image.phys() + (image.end_address().max(symbols.end_address()) - image.start_address()) as u64;
+    let mut initrd = INITRD.lock();
+    if let Some(Initrd { start, end }) = *initrd
+        && start < kernel_end
+        && end > image.phys()
+    {
+        pr_crit!("initrd overwritten ({start:#010x} < {kernel_end:#010x}) - disabling it.");
+        *initrd = None;
+    }
+}

@@ -1,0 +1,57 @@
+//! `setup_arch`: from what the boot loader handed over to memory that the kernel can use.
+//!
+//! Reads top-down: [`setup_arch`] is the table of contents, each verb is a function of one of the files here.
+
+pub mod boot_params;
+pub mod e820;
+pub mod initrd;
+mod memory;
+mod setup_data;
+
+pub use boot_params::{boot_command_line, boot_params, set_boot_params};
+pub use memory::{max_low_pfn, max_pfn};
+
+use incipit_lib::text::Lossy;
+
+use crate::arch::x86::cpu::features::{self, Features};
+use crate::arch::x86::mm::init::init_mem_mapping;
+use crate::arch::x86::tsc;
+use crate::init::param::parse_early_param;
+use crate::prelude::*;
+
+/// The end of what the early page tables map.
+const EARLY_MAP_END: u64 = 1 << 32;
+
+/// Takes over the machine: Linux's stage of the same name.
+///
+/// Before it only the early page tables and the image's own memory may be used; behind it memblock gives memory, and all RAM is in the direct map.
+#[stage(after(crate::init::version::linux_banner))]
+#[init]
+pub fn setup_arch() {
+    pr_info!("Command line: {}", Lossy(boot_command_line()));
+    features::early_cpu_init();
+    memory::reserve_image();
+    e820::memory_setup();
+    setup_data::parse();
+    parse_early_param();
+    report_nx();
+    setup_data::reserve();
+    e820::finish_early_params();
+    tsc::tsc_early_init();
+    e820::trim_bios_range();
+    memory::find_end_of_ram();
+    memory::reserve_low_memory();
+    initrd::reserve_initrd();
+    memory::memblock_setup();
+    init_mem_mapping();
+}
+
+/// Says whether pages can be made not executable: Linux's `x86_report_nx`.
+#[init]
+fn report_nx() {
+    if features::boot_cpu_has(Features::NX) {
+        pr_info!("NX (Execute Disable) protection: active");
+    } else {
+        pr_notice!("Notice: NX (Execute Disable) protection missing in CPU!");
+    }
+}

@@ -1,0 +1,140 @@
+//! Stacks and the frames on them: which stack an address belongs to, and who called whom.
+
+use super::cpu::init::EXCEPTION_STACK_SIZE;
+use super::maccess::get_kernel_nofault;
+use super::ptregs::PtRegs;
+use super::segment::{CPU_TSS, Ist};
+use crate::mm::{PAGE_SIZE, sections};
+use crate::prelude::*;
+
+/// A stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StackInfo {
+    /// What a backtrace calls it.
+    pub name: &'static str,
+    /// Its lowest address.
+    pub begin: usize,
+    /// The address behind its highest.
+    pub end: usize,
+}
+
+impl StackInfo {
+    /// Whether `size` bytes at `address` lie on the stack.
+    #[must_use]
+    pub fn holds(&self, address: usize, size: usize) -> bool {
+        address >= self.begin && address.checked_add(size).is_some_and(|end| end <= self.end)
+    }
+}
+
+/// The stacks that this CPU may run on.
+fn stacks() -> impl Iterator<Item = StackInfo> {
+    let boot = sections::boot_stack();
+    let task = StackInfo {
+        name: "TASK",
+        begin: boot.start_address(),
+        end: boot.end_address(),
+    };
+    let exceptions = Ist::ALL.into_iter().filter_map(|ist| {
+        let end = CPU_TSS.with_this_cpu(|tss| tss.ist(ist)) as usize;
+        (end != 0).then(|| StackInfo {
+            name: ist.name(),
+            begin: end - EXCEPTION_STACK_SIZE,
+            end,
+        })
+    });
+    core::iter::once(task).chain(exceptions)
+}
+
+/// The stack that `address` lies on.
+#[must_use]
+pub fn stack_of(address: usize) -> Option<StackInfo> {
+    stacks().find(|stack| stack.holds(address, 1))
+}
+
+/// The stack whose guard page `address` lies on.
+#[must_use]
+pub fn stack_with_guard_page(address: usize) -> Option<StackInfo> {
+    let boot = sections::boot_stack();
+    let guard = boot.start_address() - PAGE_SIZE..boot.start_address();
+    guard.contains(&address).then(|| StackInfo {
+        name: "TASK",
+        begin: boot.start_address(),
+        end: boot.end_address(),
+    })
+}
+
+/// A step of a walk along the frame pointers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A call, whose return address lies at `slot`.
+    Call {
+        /// Where the return address lies.
+        slot: usize,
+    },
+    /// An exception or interrupt, whose registers lie at this address.
+    Exception {
+        /// Where the [`PtRegs`] lie.
+        regs: usize,
+    },
+}
+
+/// Walks the frames from a frame pointer upwards. Frames may be anything: each must lie higher than the one before on a stack of this CPU, and is read without
+/// trust, so the walk ends wherever the chain is broken.
+#[derive(Debug, Clone)]
+pub struct Frames {
+    frame: usize,
+    lowest: usize,
+}
+
+/// Set in a frame pointer that leads to saved registers instead of a frame; the entry stubs do that.
+const ENCODED: usize = 1;
+
+impl Frames {
+    /// From the frame that `bp` leads to; no frame is believed below `sp`.
+    #[must_use]
+    pub fn new(bp: usize, sp: usize) -> Frames {
+        Frames { frame: bp, lowest: sp }
+    }
+
+    /// The next frame pointer, if it leads upwards on the same stack, or from one stack to another by way of an exception.
+    fn follow(&mut self, next: usize, above: usize) {
+        self.frame = next;
+        self.lowest = above;
+    }
+}
+
+impl Iterator for Frames {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let stack = stack_of(self.lowest)?;
+        if self.frame & ENCODED != 0 {
+            let at = self.frame & !ENCODED;
+            if at < self.lowest || !stack.holds(at, size_of::<PtRegs>()) {
+                return None;
+            }
+            let regs = read_regs(at)?;
+            self.follow(regs.bp as usize, regs.sp as usize);
+            return Some(Step::Exception { regs: at });
+        }
+        if self.frame < self.lowest || self.frame % 8 != 0 || !stack.holds(self.frame, 16) {
+            return None;
+        }
+        let slot = self.frame + 8;
+        let next = get_kernel_nofault(self.frame as *const u64).ok()? as usize;
+        self.follow(next, slot + 8);
+        Some(Step::Call { slot })
+    }
+}
+
+/// Reads saved registers that may not be there.
+#[must_use]
+pub fn read_regs(at: usize) -> Option<PtRegs> {
+    let mut bytes = [0; size_of::<PtRegs>()];
+    super::maccess::copy_from_kernel_nofault(&mut bytes, at as *const u8).ok()?;
+    // SAFETY: the registers are integers, for which any bytes will do.
+    Some(unsafe { bytes.as_ptr().cast::<PtRegs>().read_unaligned() })
+}
+
+#[cfg(CONFIG_KUNIT)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Tests of the walk over frames that are right, broken, and circular.
+
+use core::arch::asm;
+
+use super::*;
+
+fn registers() -> (usize, usize) {
+    let (bp, sp);
+    // SAFETY: copies two registers.
+    unsafe { asm!("mov {}, rbp", "mov {}, rsp", out(reg) bp, out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    (bp, sp)
+}
+
+/// The return slots from this frame on.
+fn slots(bp: usize, sp: usize) -> impl Iterator<Item = usize> {
+    Frames::new(bp, sp).map_while(|step| if let Step::Call { slot } = step { Some(slot) } else { None })
+}
+
+#[ktest]
+fn this_tests_callers_are_found_up_to_the_end_of_the_stack() {
+    let (bp, sp) = registers();
+    let stack = stack_of(sp).expect("a known stack");
+    let found = slots(bp, sp).count();
+    assert!(found >= 3, "{found} frames");
+    assert!(slots(bp, sp).all(|slot| stack.holds(slot, 8)));
+    let first = slots(bp, sp).next().and_then(|slot| get_kernel_nofault(slot as *const u64).ok());
+    assert!(first.is_some_and(|address| sections::is_text(address as usize)));
+}
+
+#[ktest]
+fn a_frame_that_leads_to_itself_or_down_or_away_ends_the_walk() {
+    let (_, sp) = registers();
+    let mut frame = [0_usize; 2];
+    let at = frame.as_ptr().addr();
+    for next in [
+        at,
+        at - 64,
+        at + 1,
+        0,
+        1,
+        usize::MAX,
+        sections::rodata().start_address(),
+        0xffff_0000_0000_0000,
+    ] {
+        frame[0] = core::hint::black_box(next);
+        assert!(slots(core::hint::black_box(at), sp).count() <= 1, "{next:#x}");
+    }
+    core::hint::black_box(&frame);
+}
+
+#[ktest]
+fn a_stack_that_nobody_knows_has_no_frames() {
+    for sp in [0, sections::data().start_address(), usize::MAX] {
+        assert_eq!(Frames::new(sp, sp).count(), 0);
+    }
+    assert_eq!(stack_of(sections::boot_stack().start_address() - 1), None);
+}
+
+#[ktest]
+fn the_page_below_the_boot_stack_is_its_guard() {
+    let boot = sections::boot_stack();
+    assert!(stack_with_guard_page(boot.start_address() - 1).is_some());
+    assert!(stack_with_guard_page(boot.start_address() - PAGE_SIZE).is_some());
+    assert!(stack_with_guard_page(boot.start_address()).is_none());
+    assert!(stack_with_guard_page(boot.start_address() - PAGE_SIZE - 1).is_none());
+}

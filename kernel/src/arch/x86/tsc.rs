@@ -1,0 +1,102 @@
+//! The time-stamp counter (SDM 3, 18.17): reading it, and finding out how fast it counts.
+//!
+//! Where CPUID does not tell the rate, it is measured against the interval timer without waiting for it: the timer is started with the first instructions,
+//! and what the kernel does in between is the measured interval. A first result is good enough for the log's time stamps; `time_init` refines it.
+
+use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::arch::x86::cpu::features;
+use crate::arch::x86::i8253::{self, PIT_TICK_RATE};
+use crate::prelude::*;
+use crate::time::clock;
+
+/// Ticks of the interval timer that make the first measurement good enough: 100 µs, or 0.1 % with an error of one port access on real hardware.
+const EARLY_TICKS: u32 = PIT_TICK_RATE / 10_000;
+/// The same for the second: 1 ms is awaited only if the boot was that quick, so less is asked for.
+const REFINE_TICKS: u32 = PIT_TICK_RATE / 5_000;
+/// What is assumed without any means to measure.
+const ASSUMED_KHZ: u64 = 1_000_000;
+
+static TSC_KHZ: AtomicU64 = AtomicU64::new(0);
+
+/// The counter. It is not a serialising instruction: instructions around it may be reordered.
+#[inline]
+#[must_use]
+pub fn rdtsc() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: reading the counter has no effect, and kernel code may always.
+    unsafe { asm!("rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags)) };
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// Counts per millisecond, 0 before [`tsc_early_init`].
+#[must_use]
+pub fn tsc_khz() -> u64 {
+    TSC_KHZ.load(Relaxed)
+}
+
+/// How the rate was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Cpuid,
+    Pit,
+    Assumed,
+}
+
+static SOURCE_IS_PIT: AtomicU64 = AtomicU64::new(0);
+
+/// Finds the counter's rate and starts the clock of the log with it: Linux's `tsc_early_init`.
+#[init]
+pub fn tsc_early_init() {
+    let (khz, source) = match features::tsc_khz() {
+        Some(khz) => (khz, Source::Cpuid),
+        None => match measure(EARLY_TICKS) {
+            Some(khz) => (khz, Source::Pit),
+            None => (ASSUMED_KHZ, Source::Assumed),
+        },
+    };
+    TSC_KHZ.store(khz, Relaxed);
+    SOURCE_IS_PIT.store(u64::from(source == Source::Pit), Relaxed);
+    clock::set_rate(rdtsc(), khz);
+    match source {
+        Source::Cpuid => {}
+        Source::Pit => pr_info!("tsc: Fast TSC calibration using PIT"),
+        Source::Assumed => pr_err!("tsc: Unable to calibrate against PIT, and CPUID does not tell the rate: assuming 1000 MHz"),
+    }
+    print_rate("processor");
+}
+
+/// Measures once more over the longer interval that has passed since: what `time_init` does.
+#[init]
+pub fn tsc_refine() {
+    if SOURCE_IS_PIT.load(Relaxed) == 0 {
+        return;
+    }
+    if let Some(khz) = measure(REFINE_TICKS) {
+        TSC_KHZ.store(khz, Relaxed);
+        clock::set_rate(rdtsc(), khz);
+        print_rate("TSC");
+    }
+}
+
+#[init]
+fn print_rate(what: &str) {
+    let khz = tsc_khz();
+    pr_info!("tsc: Detected {}.{:03} MHz {what}", khz / 1000, khz % 1000);
+}
+
+/// The rate in kHz over the interval since [`i8253::start`], which is at least `ticks` of the timer.
+#[init]
+fn measure(ticks: u32) -> Option<u64> {
+    let interval = i8253::interval(ticks)?;
+    let khz = u128::from(interval.tsc) * u128::from(PIT_TICK_RATE) / (u128::from(interval.ticks) * 1000);
+    u64::try_from(khz).ok().filter(|&khz| khz != 0)
+}
+
+#[ktest]
+fn the_counter_counts() {
+    let first = rdtsc();
+    assert!(rdtsc() > first);
+    assert!(tsc_khz() > 0);
+}
