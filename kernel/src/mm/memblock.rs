@@ -1,0 +1,157 @@
+//! Physical memory until the page allocator owns it: Linux's memblock, one for the kernel, behind a lock.
+//!
+//! The algorithm is [`incipit_lib::memblock`]'s. Before `setup_arch` has added memory nothing can be allocated; from then on allocations go top-down below
+//! [`set_current_limit`], so that what is allocated is mapped.
+
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use incipit_lib::memblock::Memblock;
+pub use incipit_lib::memblock::Region;
+
+use super::PAGE_SIZE;
+use crate::irq::IrqMutex;
+use crate::prelude::*;
+
+/// Regions of each kind: Linux's `INIT_MEMBLOCK_REGIONS`, which no machine of today comes near.
+const REGIONS: usize = 128;
+
+static MEMBLOCK: IrqMutex<Memblock<REGIONS>> = IrqMutex::new(Memblock::new());
+
+/// Whether the lists are printed once they are complete.
+static DEBUG: AtomicBool = AtomicBool::new(false);
+
+/// An address in physical memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PhysAddr(pub u64);
+
+/// Adds memory.
+///
+/// # Errors
+///
+/// `ENOMEM` if there are too many regions to remember.
+pub fn add(base: u64, size: u64) -> Result<(), Errno> {
+    Ok(MEMBLOCK.lock().add(base, size)?)
+}
+
+/// Keeps a range from being allocated, whether it is memory or not.
+///
+/// # Errors
+///
+/// `ENOMEM` if there are too many regions to remember.
+pub fn reserve(base: u64, size: u64) -> Result<(), Errno> {
+    Ok(MEMBLOCK.lock().reserve(base, size)?)
+}
+
+/// Gives a range back.
+///
+/// # Errors
+///
+/// `ENOMEM` if there are too many regions to remember.
+pub fn free(base: u64, size: u64) -> Result<(), Errno> {
+    Ok(MEMBLOCK.lock().free(base, size)?)
+}
+
+/// Allocates `size` bytes aligned to `align`, a power of two, in memory that the direct map has. They hold whatever they held.
+///
+/// # Errors
+///
+/// `ENOMEM` if there is no such memory; `EINVAL` for a size of 0 or an alignment that is no power of two.
+pub fn alloc(size: u64, align: u64) -> Result<PhysAddr, Errno> {
+    Ok(PhysAddr(MEMBLOCK.lock().alloc(size, align)?))
+}
+
+/// Memory is allocated only below `limit` from now on: what the page tables in use map.
+pub fn set_current_limit(limit: u64) {
+    MEMBLOCK.lock().set_current_limit(limit);
+}
+
+/// The regions of memory, in order.
+///
+/// The lock is held only while a region is looked up, so the caller may allocate meanwhile.
+pub fn memory() -> impl Iterator<Item = Region> {
+    (0..).map_while(|index| MEMBLOCK.lock().memory().as_slice().get(index).copied())
+}
+
+/// The regions that are taken, in order; one that is taken meanwhile may be missed or seen twice.
+pub fn reserved() -> impl Iterator<Item = Region> {
+    (0..).map_while(|index| MEMBLOCK.lock().reserved().as_slice().get(index).copied())
+}
+
+/// Bytes of memory, and bytes of what is taken.
+#[must_use]
+pub fn totals() -> (u64, u64) {
+    let memblock = MEMBLOCK.lock();
+    (memblock.memory().total_size(), memblock.reserved().total_size())
+}
+
+/// Takes away the parts of pages at the ends of regions: Linux's `memblock_trim_memory`.
+#[init]
+pub fn trim() {
+    let page = PAGE_SIZE as u64;
+    let mut memblock = MEMBLOCK.lock();
+    let mut index = 0;
+    while let Some(&region) = memblock.memory().as_slice().get(index) {
+        let start = region.base.next_multiple_of(page);
+        let end = region.end() / page * page;
+        // Taking away ends needs no slot, so neither can fail.
+        let trimmed = if start >= end {
+            memblock.remove(region.base, region.size)
+        } else {
+            index += 1;
+            memblock
+                .remove(region.base, start - region.base)
+                .and(memblock.remove(end, region.end() - end))
+        };
+        debug_assert!(trimmed.is_ok());
+    }
+}
+
+/// `memblock=debug`: prints the lists once they are complete.
+#[early_param("memblock")]
+#[init]
+fn early_memblock(value: Option<&'static str>) -> Result<(), Errno> {
+    DEBUG.store(value.is_some_and(|value| value.contains("debug")), Relaxed);
+    Ok(())
+}
+
+/// Prints the lists if `memblock=debug` asked for it: Linux's `memblock_dump_all`.
+#[init]
+pub fn dump_all() {
+    if DEBUG.load(Relaxed) {
+        let memblock = MEMBLOCK.lock();
+        for line in memblock.dump() {
+            pr_info!("{line}");
+        }
+    }
+}
+
+#[ktest]
+fn what_is_allocated_is_memory_reserved_and_given_back() {
+    let page = PAGE_SIZE as u64;
+    let block = alloc(3 * page, 4 * page).expect("three pages").0;
+    assert_eq!(block % (4 * page), 0);
+    {
+        let memblock = MEMBLOCK.lock();
+        assert!(memblock.is_region_memory(block, 3 * page));
+        assert!((0..3).all(|index| memblock.is_reserved(block + index * page)));
+    }
+    assert_eq!(free(block, 3 * page), Ok(()));
+    assert!(!MEMBLOCK.lock().is_reserved(block));
+}
+
+#[ktest]
+fn impossible_requests_are_refused() {
+    assert_eq!(alloc(0, 1), Err(Errno::EINVAL));
+    assert_eq!(alloc(1, 3), Err(Errno::EINVAL));
+    assert_eq!(alloc(1 << 60, 1), Err(Errno::ENOMEM));
+}
+
+#[ktest]
+fn regions_of_memory_are_whole_pages_in_order() {
+    let mut last = 0;
+    for region in memory() {
+        assert!(region.base >= last && region.size > 0);
+        assert_eq!((region.base % PAGE_SIZE as u64, region.size % PAGE_SIZE as u64), (0, 0));
+        last = region.end();
+    }
+}

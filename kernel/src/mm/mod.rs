@@ -1,0 +1,11 @@
+//! Memory before there is an allocator of pages: addresses, the boot-time allocators.
+//!
+//! [`memblock`] owns physical memory until the page allocator does, [`boot_alloc`] makes Rust's heap of it, [`sections`] knows where the image's parts are,
+//! [`address`] which virtual address is which physical one. Page tables are the processor's matter and live in [`crate::arch::x86::mm`].
+
+pub mod address;
+pub mod boot_alloc;
+pub mod memblock;
+pub mod sections;
+
+pub use address::{PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, START_KERNEL_MAP, phys_to_virt, virt_to_phys};

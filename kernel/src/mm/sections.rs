@@ -1,0 +1,164 @@
+//! Where the parts of the image are: the linker script's symbols as ranges of addresses.
+
+use incipit_lib::kallsyms;
+
+use super::START_KERNEL_MAP;
+
+/// A range of addresses of the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section {
+    start: usize,
+    end: usize,
+}
+
+impl Section {
+    /// The range from `start` up to, but without, `end`.
+    #[must_use]
+    pub const fn between(start: usize, end: usize) -> Section {
+        Section { start, end }
+    }
+
+    /// The first address.
+    #[must_use]
+    pub const fn start_address(self) -> usize {
+        self.start
+    }
+
+    /// The address behind the last.
+    #[must_use]
+    pub const fn end_address(self) -> usize {
+        self.end
+    }
+
+    /// Bytes in the range.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether the range has no bytes.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// Whether `address` lies in the range.
+    #[must_use]
+    pub const fn contains(self, address: usize) -> bool {
+        self.start <= address && address < self.end
+    }
+
+    /// A pointer to the first byte.
+    #[must_use]
+    pub fn as_ptr(self) -> *const u8 {
+        core::ptr::with_exposed_provenance(self.start)
+    }
+
+    /// The physical address of the first byte.
+    #[must_use]
+    pub const fn phys(self) -> u64 {
+        (self.start - START_KERNEL_MAP) as u64
+    }
+}
+
+/// A symbol of the linker script: only its address means something.
+#[repr(C)]
+struct Symbol([u8; 0]);
+
+macro_rules! sections {
+    ($($(#[$doc:meta])* $name:ident = $start:ident..$end:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name() -> Section {
+                Section { start: (&raw const $start).expose_provenance(), end: (&raw const $end).expose_provenance() }
+            }
+        )*
+    };
+}
+
+unsafe extern "C" {
+    static _text: Symbol;
+    static _stext: Symbol;
+    static _etext: Symbol;
+    static __start_rodata: Symbol;
+    static __end_rodata: Symbol;
+    static __init_begin: Symbol;
+    static __init_end: Symbol;
+    static _sinittext: Symbol;
+    static _einittext: Symbol;
+    static __per_cpu_start: Symbol;
+    static __per_cpu_end: Symbol;
+    static _sdata: Symbol;
+    static _edata: Symbol;
+    static __bss_start: Symbol;
+    static __bss_stop: Symbol;
+    static _end: Symbol;
+    static __kallsyms_start: Symbol;
+    static init_stack: Symbol;
+}
+
+sections! {
+    /// The image from its first instruction to the end of its zeroed data; the symbol table comes behind it.
+    image = _text.._end;
+    /// Code that stays, the first instructions included.
+    text = _text.._etext;
+    /// Code that stays, as far as a profile counts it.
+    core_text = _stext.._etext;
+    /// Constants, read-only tables, notes.
+    rodata = __start_rodata..__end_rodata;
+    /// All that is given back after the boot.
+    init = __init_begin..__init_end;
+    /// Code that is given back after the boot.
+    init_text = _sinittext.._einittext;
+    /// The template of the per-CPU data.
+    percpu = __per_cpu_start..__per_cpu_end;
+    /// Initialised data.
+    data = _sdata.._edata;
+    /// Zeroed data.
+    bss = __bss_start..__bss_stop;
+}
+
+/// Bytes of the stack on which the boot runs.
+pub const INIT_STACK_SIZE: usize = 16 << 10;
+
+/// The stack on which the boot runs; the page below it is its guard.
+#[must_use]
+pub fn boot_stack() -> Section {
+    let start = (&raw const init_stack).expose_provenance();
+    Section {
+        start,
+        end: start + INIT_STACK_SIZE,
+    }
+}
+
+/// The symbol table, which the post-link step leaves behind the image.
+#[must_use]
+pub fn kallsyms() -> Section {
+    let start = (&raw const __kallsyms_start).expose_provenance();
+    Section {
+        start,
+        end: start + kallsyms_len(),
+    }
+}
+
+/// Whether `address` is code: what stays, or, for as long as it is there, what runs during the boot only.
+#[must_use]
+pub fn is_text(address: usize) -> bool {
+    text().contains(address) || init_text().contains(address)
+}
+
+/// Bytes of the symbol table, by the two counts in its header; an image that was not sealed has an empty placeholder there.
+fn kallsyms_len() -> usize {
+    const HEADER: usize = 32;
+    const PLACEHOLDER: usize = 16;
+    let start: *const [u8; PLACEHOLDER] = (&raw const __kallsyms_start).cast();
+    // SAFETY: the linker script puts a placeholder of 16 bytes behind the symbol, which the seal only grows, in a mapped page that nobody writes.
+    let header = unsafe { &*start };
+    if header[..8] != kallsyms::MAGIC {
+        return PLACEHOLDER;
+    }
+    let count = |at: usize| header[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+    // Three arrays of 32-bit numbers, one of them with a number more than there are symbols, and the names.
+    HEADER + count(8) * 12 + 4 + count(12)
+}
