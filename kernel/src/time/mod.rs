@@ -1,0 +1,19 @@
+//! Time since boot, for the log and for waiting before there are timers.
+//!
+//! The time-stamp counter is the only clock here; how fast it counts is found out in [`crate::arch::x86::tsc`].
+
+pub mod clock;
+pub mod delay;
+
+pub use clock::sched_clock;
+pub use delay::{mdelay, udelay};
+
+use crate::arch::x86::tsc;
+use crate::prelude::*;
+
+/// Settles the rate of the clock: Linux's stage of the same name.
+#[stage(after(crate::arch::x86::traps::trap_init))]
+#[init]
+pub fn time_init() {
+    tsc::tsc_refine();
+}
