@@ -18,9 +18,12 @@ mod linux;
 mod physical;
 mod pvh;
 
+use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use incipit::arch::x86::setup::boot_params;
 use incipit::init::start_kernel;
+use incipit::prelude::*;
 use incipit_lib::bootparam::BootParams;
 use spin::{Mutex, MutexGuard};
 
@@ -44,6 +47,17 @@ impl WayIn {
     const ALL: [Self; 4] = [Self::Pvh, Self::Linux32, Self::Linux64, Self::Bzimage16];
 }
 
+impl fmt::Display for WayIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pvh => "PVH",
+            Self::Linux32 => "the 32-bit Linux boot protocol",
+            Self::Linux64 => "the 64-bit Linux boot protocol",
+            Self::Bzimage16 => "the 16-bit Linux boot protocol",
+        })
+    }
+}
+
 /// The numbers of [`WayIn`] as the head uses them.
 static WAY_IN: AtomicU32 = AtomicU32::new(WayIn::Pvh as u32);
 
@@ -64,4 +78,12 @@ extern "C" fn enter(way: WayIn, argument: u64) -> ! {
         WayIn::Linux32 | WayIn::Linux64 | WayIn::Bzimage16 => linux::fill(argument, params),
     }
     start_kernel(incipit::mm::virt_to_phys(params.as_bytes().as_ptr()))
+}
+
+/// Says how this boot began and which loader began it.
+#[init]
+#[initcall(pure)]
+fn report_way_in() -> Result<(), Errno> {
+    pr_info!("boot: started through {} by {}", way_in(), boot_params().loader());
+    Ok(())
 }
