@@ -57,73 +57,52 @@ pub fn check(image: &Image, libraries: &Libraries, enabled: &[String], problems:
     for name in enabled.iter().filter(|name| !libraries.contains_key(*name)) {
         problems.add(format!("crate {name}"), "is enabled but was not built: the image must depend on it");
     }
-    let linked: HashSet<&str> = image
-        .symbols()
-        .iter()
-        .filter(|symbol| symbol.is_defined())
-        .map(|symbol| symbol.name.as_str())
-        .collect();
+    let defined = image.symbols().iter().filter(|symbol| symbol.is_defined());
+    let linked: HashSet<&str> = defined.map(|symbol| symbol.name.as_str()).collect();
     for (package, library) in libraries {
-        let expected: Vec<_> = library
-            .entries
-            .iter()
-            .filter(|entry| is_expected(image, package, entry, problems))
-            .collect();
-        let missing: Vec<_> = expected
-            .iter()
-            .filter(|entry| !linked.contains(entry.as_str()))
-            .map(|entry| entry.as_str())
-            .collect();
-        if missing.is_empty() {
+        let subject = format!("crate {package}");
+        let expected = library.entries.iter().filter(|entry| is_expected(image, &subject, entry, problems));
+        let (found, missing): (Vec<&str>, Vec<&str>) = expected.map(String::as_str).partition(|entry| linked.contains(entry));
+        if !missing.is_empty() && found.is_empty() {
+            problems.add(subject, none_linked(package, library, &missing, enabled.contains(package)));
             continue;
         }
-        let subject = format!("crate {package}");
-        if missing.len() == expected.len() {
-            let state = if enabled.contains(package) {
-                "is enabled but not linked"
-            } else {
-                "is built but not linked"
-            };
-            let others = if missing.len() > 1 {
-                format!(", nor are {} others", missing.len() - 1)
-            } else {
-                String::new()
-            };
+        for entry in missing {
+            let what = describe(library, entry);
             problems.add(
-                subject,
-                format!(
-                    "{state}: its {} is not in the image{others}; name it with `extern crate {} as _;`",
-                    describe(library, missing[0]),
-                    package.replace('-', "_")
-                ),
+                &subject,
+                format!("its {what} is not in the image, though others of its entries are: the linker script must keep its section"),
             );
-        } else {
-            for entry in missing {
-                problems.add(
-                    &subject,
-                    format!(
-                        "its {} is not in the image, though other entries of the crate are: the linker script must keep its section",
-                        describe(library, entry)
-                    ),
-                );
-            }
         }
     }
 }
 
+/// The complaint about a library of which nothing is in the image.
+fn none_linked(package: &str, library: &Declared, missing: &[&str], is_enabled: bool) -> String {
+    let state = if is_enabled { "enabled" } else { "built" };
+    let first = describe(library, missing[0]);
+    let others = match missing.len() - 1 {
+        0 => String::new(),
+        1 => ", nor is one other".to_owned(),
+        count => format!(", nor are {count} others"),
+    };
+    format!(
+        "is {state} but not linked: its {first} is not in the image{others}; name it with `extern crate {} as _;`",
+        package.replace('-', "_")
+    )
+}
+
 /// Whether the image should have `entry`: not one of a table that the configuration leaves out.
-fn is_expected(image: &Image, package: &str, entry: &str, problems: &mut Problems) -> bool {
+fn is_expected(image: &Image, subject: &str, entry: &str, problems: &mut Problems) -> bool {
     let part = part_of(entry);
-    match tables::part_named(part) {
-        Some((table, _)) => is_included(image, table),
-        None => {
-            problems.add(
-                format!("crate {package}"),
-                format!("declares {entry}, but no table has the part `{part}`: it was built with other attributes than this image"),
-            );
-            false
-        }
-    }
+    let Some((table, _)) = tables::part_named(part) else {
+        problems.add(
+            subject,
+            format!("declares {entry}, but no table has the part `{part}`: it was built with other attributes than this image"),
+        );
+        return false;
+    };
+    is_included(image, table)
 }
 
 fn part_of(entry: &str) -> &str {
@@ -234,7 +213,7 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "crate hello-world: is enabled but not linked: its initcall hello_init (src/lib.rs:1) is not in the image, nor are 1 others; name it with `extern crate hello_world as _;`"
+                "crate hello-world: is enabled but not linked: its initcall hello_init (src/lib.rs:1) is not in the image, nor is one other; name it with `extern crate hello_world as _;`"
             ]
         );
     }

@@ -367,3 +367,6 @@ fn index_by_name(symbols: &[Symbol]) -> HashMap<String, usize> {
     }
     by_name
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,109 @@ pub fn write_whole(path: &Path, contents: &[u8], mode: u32) -> Result<()> {
     }
     written.with_context(|| format!("writing {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::testing::Kernel;
+
+    fn rewritten(change: impl FnOnce(&mut Image)) -> (Image, Image) {
+        let before = Kernel::new().image();
+        let mut image = before.clone();
+        change(&mut image);
+        (before, Image::parse(image.into_bytes().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn what_is_loaded_stays_where_it_was() {
+        let (before, after) = rewritten(|image| image.replace(".kallsyms", vec![7; 5000]).unwrap());
+        let others = |image: &Image| image.segments().iter().rev().skip(1).cloned().collect::<Vec<_>>();
+        assert_eq!(others(&before), others(&after));
+        for section in before
+            .sections()
+            .iter()
+            .filter(|section| section.is_loaded() && section.name != ".kallsyms")
+        {
+            assert_eq!(
+                after.contents(after.section(&section.name).unwrap()),
+                before.contents(section),
+                "{}",
+                section.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_section_that_grew_is_loaded_whole_at_its_address() {
+        let (before, after) = rewritten(|image| image.replace(".kallsyms", (0..5000).map(|n| n as u8).collect()).unwrap());
+        let start = before.section(".kallsyms").unwrap().address;
+        assert_eq!(after.at(start..start + 5000).unwrap()[4999], 4999u64 as u8);
+        let segment = after.segments().iter().find(|segment| segment.address == start).unwrap();
+        assert_eq!((segment.file_size, segment.memory_size), (5000, 5000));
+        assert_eq!(segment.offset % PAGE, start % PAGE, "or no loader could map it");
+    }
+
+    #[test]
+    fn sections_that_are_not_loaded_keep_their_contents() {
+        let (before, after) = rewritten(|image| image.replace(".kallsyms", vec![7; 5000]).unwrap());
+        let records = |image: &Image| image.contents(image.section(crate::record::SECTION).unwrap()).to_vec();
+        assert_eq!(records(&before), records(&after));
+    }
+
+    #[test]
+    fn symbols_keep_everything_but_the_name_and_value_they_are_given() {
+        let (before, after) = rewritten(|image| {
+            for symbol in image.symbols_mut().iter_mut().filter(|symbol| symbol.name == "startup_64") {
+                symbol.name = "a_name_that_is_much_longer_than_the_old_one".into();
+                symbol.value += 4;
+            }
+        });
+        let changed = |image: &Image| {
+            image
+                .symbols()
+                .iter()
+                .filter(|symbol| symbol.name.starts_with("a_name"))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let old = before.symbol("startup_64").unwrap();
+        assert_eq!(changed(&after).len(), 1);
+        assert_eq!(
+            (changed(&after)[0].value, changed(&after)[0].kind, changed(&after)[0].section),
+            (old.value + 4, old.kind, old.section)
+        );
+        assert_eq!(after.symbols().len(), before.symbols().len());
+    }
+
+    #[test]
+    fn a_section_that_shares_its_segment_or_is_not_there_cannot_be_replaced() {
+        let mut image = Kernel::new().image();
+        assert!(
+            image
+                .replace(".nothing", Vec::new())
+                .unwrap_err()
+                .to_string()
+                .contains("no section .nothing")
+        );
+        assert!(
+            image
+                .replace(".data", Vec::new())
+                .unwrap_err()
+                .to_string()
+                .contains("another segment is loaded above it")
+        );
+    }
+
+    #[test]
+    fn a_file_is_written_whole_or_not_at_all() {
+        let folder = std::env::temp_dir().join(format!("incipit-layout-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        write_whole(&folder.join("image"), b"new", 0o755).unwrap();
+        assert_eq!(std::fs::read(folder.join("image")).unwrap(), b"new");
+        std::fs::create_dir(folder.join("taken")).unwrap();
+        let error = format!("{:#}", write_whole(&folder.join("taken"), b"new", 0o755).unwrap_err());
+        assert!(error.starts_with("writing ") && error.contains("taken"), "{error}");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "nothing temporary is left");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -42,6 +42,11 @@ impl Elf {
         self.symbols.push((name.into(), value, size, 0x10 | info));
     }
 
+    /// The same, but local.
+    pub fn local(&mut self, name: &str, value: u64, size: u64, info: u8) {
+        self.symbols.push((name.into(), value, size, info));
+    }
+
     /// A symbol that the file does not define.
     pub fn undefined(&mut self, name: &str, binding: u8) {
         self.symbols.push((name.into(), u64::MAX, 0, binding << 4));
