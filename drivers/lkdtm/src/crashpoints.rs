@@ -1,0 +1,155 @@
+//! The list of crash points.
+
+use crate::{bugs, debug, descriptors, external, fpu, gate, instructions, perms, stack};
+
+/// What became of a crash point that came back: it was to, or it was not, and why that is wrong.
+pub type Outcome = Result<(), &'static str>;
+
+/// The outcome of a point that ought to have ended the boot.
+pub const SURVIVED: Outcome = Err("survived, and should not have");
+
+/// One way to crash.
+pub struct Crashpoint {
+    /// What `cpoint_type=` calls it.
+    pub name: &'static str,
+    /// What happens, for the log.
+    pub shows: &'static str,
+    /// Makes it happen.
+    pub trigger: fn() -> Outcome,
+}
+
+const fn point(name: &'static str, shows: &'static str, trigger: fn() -> Outcome) -> Crashpoint {
+    Crashpoint { name, shows, trigger }
+}
+
+/// All of them: first those that Linux has, too, then one or more for each vector, in order. A `(gate)` says that the processor cannot be made to raise the
+/// exception, and that its frame is built by hand.
+pub static CRASHPOINTS: &[Crashpoint] = &[
+    point("PANIC", "a panic", bugs::panic),
+    point("BUG", "a condition that the code says cannot be", bugs::bug),
+    point("WARNING", "a warning", bugs::warning),
+    point("WARNING_MESSAGE", "a warning with a message", bugs::warning_message),
+    point("EXCEPTION", "a write to the null pointer", bugs::exception),
+    point("ARRAY_BOUNDS", "an index behind the end of an array", bugs::array_bounds),
+    point("EXHAUST_STACK", "a recursion without end", stack::exhaust_stack),
+    point(
+        "STACK_GUARD_PAGE_LEADING",
+        "a read of the byte below the stack",
+        stack::stack_guard_page_leading,
+    ),
+    point("WRITE_RO", "a write to read-only data", perms::write_ro),
+    point("WRITE_KERN", "a write to code", perms::write_kern),
+    point("EXEC_DATA", "a call of data", perms::exec_data),
+    point("EXEC_STACK", "a call of the stack", perms::exec_stack),
+    point("EXEC_KMALLOC", "a call of the heap", perms::exec_kmalloc),
+    point("EXEC_RODATA", "a call of read-only data", perms::exec_rodata),
+    point("EXEC_NULL", "a call of the null pointer", perms::exec_null),
+    point("ACCESS_NULL", "a read of the null pointer", perms::access_null),
+    point("DIVIDE_ERROR", "vector 0, a division by zero", instructions::divide_error),
+    point("DEBUG_STEP", "vector 1, a single step that nobody waits for", debug::step),
+    point("DEBUG_DATA", "vector 1, a data breakpoint that nobody waits for", debug::data),
+    point("DEBUG_ICEBP", "vector 1, int1", debug::icebp),
+    point("NMI", "vector 2, an NMI that this CPU sends to itself", external::nmi),
+    point("BREAKPOINT", "vector 3, int3", instructions::breakpoint),
+    point("OVERFLOW", "vector 4, int 4", instructions::overflow),
+    point("BOUNDS", "vector 5, int 5", instructions::bounds),
+    point("INVALID_OPCODE", "vector 6, ud2", instructions::invalid_opcode),
+    point(
+        "DEVICE_NOT_AVAILABLE",
+        "vector 7, an x87 instruction with CR0.TS set",
+        fpu::device_not_available,
+    ),
+    point(
+        "DEVICE_EMULATED",
+        "vector 7, an x87 instruction with CR0.EM set",
+        fpu::device_emulated,
+    ),
+    point(
+        "DOUBLE_FAULT",
+        "vector 8, a push with the stack pointer where nothing is mapped",
+        stack::double_fault,
+    ),
+    point("COPROC_OVERRUN", "vector 9, int 9", instructions::coproc_overrun),
+    point(
+        "INVALID_TSS",
+        "vector 10, a stack switch behind the limit of the TSS",
+        descriptors::invalid_tss,
+    ),
+    point(
+        "SEGMENT_NOT_PRESENT",
+        "vector 11, a data segment that is not present",
+        descriptors::segment_not_present,
+    ),
+    point(
+        "STACK_SEGMENT",
+        "vector 12, a stack segment that is not present",
+        descriptors::stack_segment,
+    ),
+    point(
+        "GENERAL_PROTECTION",
+        "vector 13, a read of a non-canonical address",
+        instructions::general_protection,
+    ),
+    point(
+        "GENERAL_PROTECTION_MSR",
+        "vector 13, a read of an MSR that does not exist",
+        instructions::general_protection_msr,
+    ),
+    point(
+        "GENERAL_PROTECTION_SELECTOR",
+        "vector 13, a selector behind the limit of the GDT",
+        descriptors::general_protection_selector,
+    ),
+    point(
+        "PAGE_FAULT_READ",
+        "vector 14, a read where nothing is mapped",
+        instructions::page_fault_read,
+    ),
+    point(
+        "PAGE_FAULT_WRITE",
+        "vector 14, a write where nothing is mapped",
+        instructions::page_fault_write,
+    ),
+    point(
+        "PAGE_FAULT_EXEC",
+        "vector 14, a call where nothing is mapped",
+        instructions::page_fault_exec,
+    ),
+    point(
+        "PAGE_FAULT_RESERVED",
+        "vector 14, a reserved bit in a page table",
+        instructions::page_fault_reserved,
+    ),
+    point("SPURIOUS", "vector 15, int 15", instructions::spurious),
+    point("MATH", "vector 16, an unmasked x87 division by zero", fpu::math),
+    point("ALIGNMENT", "vector 17 (gate)", gate::alignment),
+    point(
+        "MACHINE_CHECK",
+        "vector 18, a machine check that the host injects",
+        external::machine_check,
+    ),
+    point("SIMD", "vector 19, an unmasked SSE division by zero", fpu::simd),
+    point("VIRTUALIZATION", "vector 20, int 20", instructions::virtualization),
+    point("CONTROL_PROTECTION", "vector 21 (gate)", gate::control_protection),
+    point("RESERVED_22", "vector 22, int 22", instructions::reserved_22),
+    point("RESERVED_23", "vector 23, int 23", instructions::reserved_23),
+    point("RESERVED_24", "vector 24, int 24", instructions::reserved_24),
+    point("RESERVED_25", "vector 25, int 25", instructions::reserved_25),
+    point("RESERVED_26", "vector 26, int 26", instructions::reserved_26),
+    point("RESERVED_27", "vector 27, int 27", instructions::reserved_27),
+    point("HV_INJECTION", "vector 28, int 28", instructions::hv_injection),
+    point("VMM_COMMUNICATION", "vector 29 (gate)", gate::vmm_communication),
+    point("SECURITY", "vector 30 (gate)", gate::security),
+    point("RESERVED_31", "vector 31, int 31", instructions::reserved_31),
+    point("UNEXPECTED_INTERRUPT", "vector 239, int 239", instructions::unexpected_interrupt),
+    point(
+        "UNALIGNED_LOAD_STORE_WRITE",
+        "accesses that are not aligned, which are no fault",
+        perms::unaligned_load_store_write,
+    ),
+];
+
+/// The crash point called `name`.
+pub fn find(name: &[u8]) -> Option<&'static Crashpoint> {
+    CRASHPOINTS.iter().find(|point| point.name.as_bytes() == name)
+}

@@ -1,0 +1,26 @@
+//! Crashes on purpose: Linux's Kernel Dump Test Module (`drivers/misc/lkdtm`).
+//!
+//! `lkdtm.cpoint_name=DIRECT lkdtm.cpoint_type=NAME` on the command line triggers one crash point at the end of the boot, so that a test, or a person, sees
+//! what the kernel makes of it. [`crashpoints`] is the list: Linux's names where Linux has the point, and one for each exception of the processor. The other
+//! rooms hold the points themselves, by what they touch.
+//!
+//! This is the one crate whose `unsafe` code is wrong by intent. What a block argues is therefore how far the damage goes: that the exception comes from one
+//! known instruction, and what the machine is like if it does not come or is survived.
+#![no_std]
+
+extern crate alloc;
+
+mod access;
+mod bugs;
+mod crashpoints;
+mod debug;
+mod descriptors;
+mod external;
+mod fpu;
+mod gate;
+mod instructions;
+mod perms;
+mod stack;
+mod tests;
+mod trigger;
+mod window;

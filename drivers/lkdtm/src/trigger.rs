@@ -1,0 +1,52 @@
+//! The parameters, and the initcall that triggers the crash point that they name.
+
+use incipit::prelude::*;
+
+use crate::crashpoints::{CRASHPOINTS, Crashpoint, find};
+
+/// Where to crash: `DIRECT`, which is here and now.
+#[param(perm = 0o444)]
+static CPOINT_NAME: Charp = Charp::none();
+
+/// How to crash: the name of a crash point.
+#[param(perm = 0o444)]
+static CPOINT_TYPE: Charp = Charp::none();
+
+/// Triggers what the command line asks for, if it does.
+#[initcall(late)]
+fn lkdtm_module_init() -> Result<(), Errno> {
+    let Some(point) = CPOINT_NAME.with(|name| CPOINT_TYPE.with(|kind| chosen(name, kind)))? else {
+        return Ok(());
+    };
+    pr_info!("lkdtm: Performing direct entry {}: {}", point.name, point.shows);
+    match (point.trigger)() {
+        Ok(()) => {
+            pr_info!("lkdtm: {} is over, and the boot goes on", point.name);
+            Ok(())
+        }
+        Err(why) => {
+            pr_err!("lkdtm: FAIL: {}: {why}", point.name);
+            Err(Errno::EIO)
+        }
+    }
+}
+
+/// The crash point that the two parameters name; nothing if there is neither. Linux's rules and words.
+pub fn chosen(name: Option<&[u8]>, kind: Option<&[u8]>) -> Result<Option<&'static Crashpoint>, Errno> {
+    match (name, kind) {
+        (None, None) => return Ok(None),
+        (Some(b"DIRECT"), Some(kind)) => {
+            if let Some(point) = find(kind) {
+                return Ok(Some(point));
+            }
+            pr_err!("lkdtm: Unknown crashtype '{}'", kind.escape_ascii());
+            pr_info!(
+                "lkdtm: The crash types are{}",
+                core::fmt::from_fn(|f| CRASHPOINTS.iter().try_for_each(|point| write!(f, " {}", point.name)))
+            );
+        }
+        (Some(name), Some(_)) => pr_err!("lkdtm: Invalid crashpoint {}: only DIRECT exists", name.escape_ascii()),
+        _ => pr_err!("lkdtm: Need both cpoint_type and cpoint_name or neither"),
+    }
+    Err(Errno::EINVAL)
+}
