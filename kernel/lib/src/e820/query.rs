@@ -46,9 +46,12 @@ impl E820Table {
     /// Whether any of `start..end` is in the map, and of type `kind` if given
     /// (`e820__mapped_any`).
     pub fn mapped_any(&self, start: u64, end: u64, kind: Option<E820Type>) -> bool {
-        self.entries()
-            .iter()
-            .any(|entry| kind.is_none_or(|kind| kind == entry.kind) && entry.addr < end && entry.addr.saturating_add(entry.size) > start)
+        self.entries().iter().any(|entry| {
+            kind.is_none_or(|kind| kind == entry.kind)
+                && entry.size != 0
+                && entry.addr < end
+                && entry.addr.saturating_add(entry.size) > start
+        })
     }
 
     /// Whether all of `start..end` is in the map, and of type `kind` if given

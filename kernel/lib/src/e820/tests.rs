@@ -315,6 +315,13 @@ fn a_range_is_mapped_wholly_or_in_part() {
 }
 
 #[test]
+fn an_empty_range_maps_nothing() {
+    let table = table(&[(0x1800, 0, RAM)]);
+    assert!(!table.mapped_any(0x1000, 0x2000, None));
+    assert!(!table.mapped_all(0x1000, 0x2000, None));
+}
+
+#[test]
 fn the_pci_gap_is_the_largest_hole_below_4_gib() {
     let table = table(&[
         (0, 0x9fc00, RAM),
