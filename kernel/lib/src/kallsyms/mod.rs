@@ -98,9 +98,18 @@ impl<'a> Kallsyms<'a> {
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Symbol<'a>> {
         let address = self.address(index)?;
-        let next = if index + 1 < self.count { self.address(index + 1)? } else { self.end };
+        let next = if index + 1 < self.count {
+            self.address(index + 1)?
+        } else {
+            self.end
+        };
         let (kind, name) = self.name(index)?;
-        Some(Symbol { name, kind, address, size: next.saturating_sub(address) })
+        Some(Symbol {
+            name,
+            kind,
+            address,
+            size: next.saturating_sub(address),
+        })
     }
 
     /// All symbols, by address.
@@ -162,12 +171,18 @@ impl<'a> Kallsyms<'a> {
 
 /// The 32-bit number at `index` of the array `bytes`.
 fn word(bytes: &[u8], index: usize) -> Option<u32> {
-    bytes.get(index.checked_mul(4)?..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+    bytes
+        .get(index.checked_mul(4)?..)?
+        .first_chunk()
+        .map(|bytes| u32::from_le_bytes(*bytes))
 }
 
 /// The 64-bit number at `index` of the array `bytes`.
 fn double_word(bytes: &[u8], index: usize) -> Option<u64> {
-    bytes.get(index.checked_mul(8)?..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+    bytes
+        .get(index.checked_mul(8)?..)?
+        .first_chunk()
+        .map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]

@@ -12,21 +12,47 @@ use super::*;
 const BASE: u64 = 0xffff_ffff_8010_0000;
 
 fn input(name: &str, offset: u64) -> Input<'_> {
-    Input { name, kind: 't', address: BASE + offset }
+    Input {
+        name,
+        kind: 't',
+        address: BASE + offset,
+    }
 }
 
 fn sample() -> Vec<u8> {
-    build(&[input("start", 0), input("middle", 0x100), input("alias", 0x100), input("last", 0x180)], BASE + 0x200).unwrap()
+    build(
+        &[
+            input("start", 0),
+            input("middle", 0x100),
+            input("alias", 0x100),
+            input("last", 0x180),
+        ],
+        BASE + 0x200,
+    )
+    .unwrap()
 }
 
 #[test]
 fn an_address_belongs_to_the_symbol_that_begins_before_it() {
     let bytes = sample();
     let table = Kallsyms::new(&bytes).unwrap();
-    for (offset, name, start, size) in
-        [(0, "start", 0, 0x100), (0xff, "start", 0, 0x100), (0x100, "middle", 0x100, 0x80), (0x17f, "middle", 0x100, 0x80), (0x1ff, "last", 0x180, 0x80)]
-    {
-        assert_eq!(table.lookup(BASE + offset), Some(Symbol { name, kind: 't', address: BASE + start, size }), "{offset:#x}");
+    for (offset, name, start, size) in [
+        (0, "start", 0, 0x100),
+        (0xff, "start", 0, 0x100),
+        (0x100, "middle", 0x100, 0x80),
+        (0x17f, "middle", 0x100, 0x80),
+        (0x1ff, "last", 0x180, 0x80),
+    ] {
+        assert_eq!(
+            table.lookup(BASE + offset),
+            Some(Symbol {
+                name,
+                kind: 't',
+                address: BASE + start,
+                size
+            }),
+            "{offset:#x}"
+        );
     }
 }
 
@@ -82,7 +108,19 @@ fn a_table_that_is_cut_off_is_refused() {
 
 #[test]
 fn symbols_that_lie_too_far_apart_are_refused() {
-    assert_eq!(build(&[input("a", 0), Input { address: BASE + (1 << 32), ..input("b", 0) }], u64::MAX), Err(Error::TooFarApart));
+    assert_eq!(
+        build(
+            &[
+                input("a", 0),
+                Input {
+                    address: BASE - (1 << 32),
+                    ..input("b", 0)
+                }
+            ],
+            u64::MAX
+        ),
+        Err(Error::TooFarApart)
+    );
 }
 
 proptest! {
