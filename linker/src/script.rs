@@ -135,6 +135,11 @@ fn data(out: &mut String, options: &Options) -> fmt::Result {
     out.push_str("        _sdata = .;\n        *(.data..page_aligned)\n        *(.data .data.[!.]*)\n");
     close(out, "data");
     tables_with(out, options, Access::Writable, Lifetime::Kept, "data")?;
+    for (section, inputs, _) in MUST_BE_EMPTY {
+        open(out, section, 8)?;
+        writeln!(out, "        {inputs}")?;
+        close(out, "data");
+    }
     open(out, ".trailer", 16)?;
     out.push_str("        __image_trailer = .;\n        QUAD(0)\n        QUAD(0)\n        _edata = .;\n");
     close(out, "data");
@@ -170,9 +175,6 @@ fn tables_with(out: &mut String, options: &Options, access: Access, lifetime: Li
 }
 
 fn not_loaded(out: &mut String, options: &Options) -> fmt::Result {
-    for (section, inputs, _) in MUST_BE_EMPTY {
-        writeln!(out, "    {section} : {{ {inputs} }} :data")?;
-    }
     writeln!(out, "    {0} 0 (INFO) : {{ KEEP(*({0})) }} :NONE", crate::record::SECTION)?;
     out.push_str("    .setup16 0 (INFO) : { KEEP(*(.setup16)) }\n    .comment 0 : { *(.comment) }\n");
     for name in DEBUG_SECTIONS {

@@ -16,11 +16,13 @@ use object::{Object, ObjectSection};
 
 use crate::script;
 
+mod relax;
+
 /// Arguments that every link gets besides those of rustc.
-const ARGUMENTS: &[&str] = &["--orphan-handling=error", "--build-id=sha1", "--gc-sections", "-zmax-page-size=4096", "-zseparate-code", "--no-dynamic-linker", "-static"];
+const ARGUMENTS: &[&str] = &["--orphan-handling=error", "--build-id=sha1", "--gc-sections", "-zmax-page-size=4096", "-zseparate-code", "-znorelro", "--no-dynamic-linker", "-static"];
 
 /// Arguments of rustc that suit a position-independent program or that the script makes meaningless.
-const DROPPED: &[&str] = &["-pie", "-znotext", "-zrelro", "-znow", "--eh-frame-hdr", "--strip-debug"];
+const DROPPED: &[&str] = &["-pie", "--eh-frame-hdr"];
 
 /// Links as the arguments of rustc say, with the script of this image.
 ///
@@ -28,11 +30,13 @@ const DROPPED: &[&str] = &["-pie", "-znotext", "-zrelro", "-znow", "--eh-frame-h
 ///
 /// If an input cannot be read, the script cannot be written, or the linker cannot be started. The linker's own failure is its exit code.
 pub fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
-    let arguments = without_flavor(expand_response_files(arguments)?);
+    let mut arguments = without_flavor(expand_response_files(arguments)?);
     let output = output_of(&arguments).context("no `-o FILE` among the arguments")?;
+    let folder = output.with_extension("objects");
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let mut slices = BTreeSet::new();
-    for input in arguments.iter().map(Path::new).filter(|path| is_object(path)) {
-        find_slices(input, &mut slices).with_context(|| format!("reading {}", input.display()))?;
+    for input in arguments.iter_mut().filter(|argument| is_object(Path::new(argument))) {
+        *input = prepare(Path::new(input), &folder, &mut slices).with_context(|| Path::new(input).display().to_string())?.into();
     }
     let config = incipit_config::Config::load()?;
     let options = script::Options { config: config.enabled().map(str::to_owned).collect(), slices: slices.into_iter().collect() };
@@ -43,6 +47,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
     command.args(arguments.iter().filter(|argument| !DROPPED.contains(&argument.to_string_lossy().as_ref())));
     command.args(ARGUMENTS).arg("-T").arg(&script);
     let status = command.status().with_context(|| format!("starting {}", command.get_program().to_string_lossy()))?;
+    std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -109,9 +114,10 @@ fn is_object(path: &Path) -> bool {
     matches!(path.extension().and_then(OsStr::to_str), Some("o" | "rlib" | "a")) && path.is_file()
 }
 
-/// Adds the names of the slices in the object or archive at `path`.
-fn find_slices(path: &Path, slices: &mut BTreeSet<String>) -> Result<()> {
-    let data = std::fs::read(path)?;
+/// Looks an object or archive through: adds the names of its slices, and returns where it is to be linked from, which is a copy in `folder` if it has accesses
+/// that can do without the global offset table.
+fn prepare(path: &Path, folder: &Path, slices: &mut BTreeSet<String>) -> Result<PathBuf> {
+    let mut data = std::fs::read(path)?;
     if let Ok(archive) = ArchiveFile::parse(&*data) {
         for member in archive.members() {
             slices_of_object(member?.data(&*data)?, slices);
@@ -119,7 +125,12 @@ fn find_slices(path: &Path, slices: &mut BTreeSet<String>) -> Result<()> {
     } else {
         slices_of_object(&data, slices);
     }
-    Ok(())
+    if relax::relax(&mut data) == 0 {
+        return Ok(path.to_path_buf());
+    }
+    let copy = folder.join(path.file_name().context("an object without a name")?);
+    std::fs::write(&copy, data)?;
+    Ok(copy)
 }
 
 /// Adds the names of the slices in one object; what is no ELF object (metadata, bitcode) has none.
