@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
@@ -110,6 +111,8 @@ impl Package {
         for leaf in self.crates.values() {
             let _ = writeln!(out, "extern crate {} as _;", leaf.ident);
         }
+        let build = build(&self.root);
+        let _ = write!(out, "\n/// From what state of the sources this is, for the first line of the log.\n#[unsafe(no_mangle)]\nstatic incipit_build: &str = {build:?};\n");
         out
     }
 
@@ -123,6 +126,19 @@ impl Package {
         }
         Ok(())
     }
+}
+
+/// What Linux's first line ends in, number and date, so that one state of the sources gives one image: how many commits there are, and when the last one was
+/// made; nothing outside a checkout.
+fn build(root: &Path) -> String {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(root).args(arguments).env("TZ", "UTC").output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    let count = git(&["rev-list", "--count", "HEAD"]);
+    let date = git(&["log", "-1", "--format=%cd", "--date=format-local:%a %b %e %H:%M:%S UTC %Y"]);
+    count.zip(date).map(|(count, date)| format!("#{count} {date}")).unwrap_or_default()
 }
 
 /// Every folder below `top` that holds a manifest, sorted.
