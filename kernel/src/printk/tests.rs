@@ -230,6 +230,15 @@ fn a_once_message_is_logged_once() {
 }
 
 #[ktest]
+fn a_ratelimited_message_is_logged_ten_times_in_a_row() {
+    let mut texts = 0;
+    for _ in 0..12 {
+        texts += logged(|| pr_debug_ratelimited!("again and again")).len();
+    }
+    assert_eq!(texts, 10);
+}
+
+#[ktest]
 fn a_lock_that_its_own_context_holds_is_refused_and_broken_only_in_a_failure_report() {
     let lock = BustableLock::new(1);
     let held = lock.lock();
