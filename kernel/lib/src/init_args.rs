@@ -14,6 +14,8 @@ const MOST_VARIABLES: usize = 31;
 #[derive(Debug)]
 pub struct InitArgs<'a> {
     arguments: List<'a, MOST_ARGUMENTS>,
+    /// `HOME` and `TERM`, which are there even if nobody sets them.
+    always: [&'a [u8]; 2],
     variables: List<'a, MOST_VARIABLES>,
     overflow: Option<Overflow<'a>>,
 }
@@ -60,6 +62,7 @@ impl<'a> InitArgs<'a> {
     pub const fn new() -> Self {
         Self {
             arguments: List::new(),
+            always: [b"HOME=/", b"TERM=linux"],
             variables: List::new(),
             overflow: None,
         }
@@ -76,7 +79,8 @@ impl<'a> InitArgs<'a> {
     pub fn add_variable(&mut self, word: &'a [u8]) {
         let end = word.iter().position(|byte| *byte == b'=').map_or(word.len(), |at| at + 1);
         let len = self.variables.len;
-        if let Some(same) = self.variables.words[..len].iter_mut().find(|other| other.starts_with(&word[..end])) {
+        let mut known = self.always.iter_mut().chain(&mut self.variables.words[..len]);
+        if let Some(same) = known.find(|other| other.starts_with(&word[..end])) {
             *same = word;
         } else if !self.variables.push(word) {
             self.overflow.get_or_insert(Overflow { kind: "env", word });
@@ -93,7 +97,12 @@ impl<'a> InitArgs<'a> {
         self.arguments.as_slice()
     }
 
-    /// The variables in the order in which their names came first.
+    /// The whole environment: `HOME` and `TERM`, then the [`variables`](Self::variables).
+    pub fn environment(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
+        self.always.iter().chain(self.variables()).copied()
+    }
+
+    /// The variables besides `HOME` and `TERM`, in the order in which their names came first.
     pub fn variables(&self) -> &[&'a [u8]] {
         self.variables.as_slice()
     }
@@ -104,14 +113,37 @@ impl<'a> InitArgs<'a> {
     }
 
     /// All words with blanks between them, arguments first, as Linux lists what it does not know; nothing if there are none.
-    pub fn unknown(&self) -> Option<impl fmt::Display + '_> {
-        let words = || self.arguments().iter().chain(self.variables());
-        words().next()?;
-        Some(fmt::from_fn(move |f| {
-            words()
-                .enumerate()
-                .try_for_each(|(index, word)| write!(f, "{}{}", if index == 0 { "" } else { " " }, Lossy(word)))
-        }))
+    pub fn unknown(&self) -> Option<Unknown<'_>> {
+        let unknown = Unknown {
+            arguments: self.arguments(),
+            variables: self.variables(),
+        };
+        unknown.words().next().is_some().then_some(unknown)
+    }
+}
+
+/// Displays the words that [`InitArgs::unknown`] found.
+#[derive(Debug, Clone, Copy)]
+pub struct Unknown<'s> {
+    arguments: &'s [&'s [u8]],
+    variables: &'s [&'s [u8]],
+}
+
+impl Unknown<'_> {
+    fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.arguments.iter().chain(self.variables).copied()
+    }
+}
+
+impl fmt::Display for Unknown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, word) in self.words().enumerate() {
+            if index != 0 {
+                f.write_str(" ")?;
+            }
+            Lossy(word).fmt(f)?;
+        }
+        Ok(())
     }
 }
 
@@ -126,6 +158,7 @@ mod tests {
     extern crate std;
 
     use super::*;
+    use proptest::prelude::*;
     use std::format;
     use std::string::{String, ToString};
     use std::vec::Vec;
@@ -162,6 +195,17 @@ mod tests {
     }
 
     #[test]
+    fn home_and_term_are_always_there_and_can_be_set() {
+        let mut args = InitArgs::new();
+        assert!(args.environment().eq([&b"HOME=/"[..], b"TERM=linux"]));
+        for word in ["TERM=vt220", "HOMES=1", "x=1"] {
+            args.add_variable(word.as_bytes());
+        }
+        assert!(args.environment().eq([&b"HOME=/"[..], b"TERM=vt220", b"HOMES=1", b"x=1"]));
+        assert_eq!(args.unknown().map(|unknown| unknown.to_string()).as_deref(), Some("HOMES=1 x=1"));
+    }
+
+    #[test]
     fn unknown_words_are_listed_arguments_first() {
         let mut args = InitArgs::new();
         assert!(args.unknown().is_none());
@@ -178,5 +222,23 @@ mod tests {
         args.clear_arguments();
         args.add_argument(b"new");
         assert_eq!((args.arguments(), args.variables()), (&[&b"new"[..]][..], &[&b"x=1"[..]][..]));
+    }
+
+    proptest! {
+        #[test]
+        fn each_name_has_one_variable_with_its_last_value(words in proptest::collection::vec("[a-c]{1,2}=[0-9]", 0..60)) {
+            let mut args = InitArgs::new();
+            let mut model: Vec<(&str, &str)> = Vec::new();
+            for word in &words {
+                args.add_variable(word.as_bytes());
+                let name = word.split('=').next().unwrap_or_default();
+                match model.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, value)) => *value = word,
+                    None => model.push((name, word)),
+                }
+            }
+            prop_assert!(args.variables().iter().copied().eq(model.iter().map(|(_, word)| word.as_bytes())));
+            prop_assert_eq!(args.overflow(), None);
+        }
     }
 }
