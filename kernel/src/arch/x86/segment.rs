@@ -177,7 +177,7 @@ pub unsafe fn load_direct_gdt() {
             "mov ss, {ds:e}",
             cs = const KERNEL_CS,
             ds = in(reg) u32::from(KERNEL_DS),
-            scratch = lateout(reg) _,
+            scratch = out(reg) _,
             options(preserves_flags),
         );
     }
