@@ -14,14 +14,11 @@ use crate::record::SYMBOL_PREFIX;
 /// The section of the placeholder. An image without it was configured to have no symbol table.
 const SECTION: &str = ".kallsyms";
 
-/// The kernel's `u64` that tells how many bytes the table has; the linker knows only the placeholder's.
-const SIZE: &str = "kallsyms_size";
-
-/// Writes the table, and its size for the kernel. Returns how many symbols it has; `None` if the image has no place for one.
+/// Writes the table. Returns how many symbols it has; `None` if the image has no place for one.
 ///
 /// # Errors
 ///
-/// If the section cannot grow, or the kernel does not define `kallsyms_size` in initialised data.
+/// If the section cannot grow.
 pub fn write(image: &mut Image) -> Result<Option<usize>> {
     if image.section(SECTION).is_none() {
         return Ok(None);
@@ -38,12 +35,6 @@ pub fn write(image: &mut Image) -> Result<Option<usize>> {
         .collect();
     let end = image.address_of("_end").context("no symbol _end")?;
     let (count, table) = (symbols.len(), build(&symbols, end)?);
-    let size = image
-        .address_of(SIZE)
-        .with_context(|| format!("no symbol {SIZE}: the kernel must define it, a u64 that is not 0"))?;
-    image
-        .patch(size, &(table.len() as u64).to_le_bytes())
-        .with_context(|| format!("{SIZE} must be initialised data"))?;
     image.replace(SECTION, table)?;
     Ok(Some(count))
 }
@@ -82,8 +73,9 @@ mod tests {
         let count = write(&mut image).unwrap().unwrap();
         let image = Image::parse(image.into_bytes().unwrap()).unwrap();
         let start = image.address_of("__kallsyms_start").unwrap();
-        let size = image.u64_at(image.address_of("kallsyms_size").unwrap()).unwrap();
-        let table = Kallsyms::new(image.at(start..start + size).unwrap()).unwrap();
+        let contents = image.contents(image.section(SECTION).unwrap());
+        assert_eq!(image.at(start..start + contents.len() as u64).unwrap(), contents);
+        let table = Kallsyms::new(contents).unwrap();
         assert_eq!(table.len(), count);
         let found = table.lookup(Kernel::function(4) + 8).unwrap();
         assert_eq!(
@@ -135,17 +127,5 @@ mod tests {
         kernel.add_section(".rodata", 2, above, &[0; 8]);
         let error = format!("{:#}", write(&mut kernel.image()).unwrap_err());
         assert!(error.contains("another segment is loaded above it"), "{error}");
-    }
-
-    #[test]
-    fn a_kernel_without_room_for_the_size_is_refused() {
-        let mut kernel = kernel();
-        kernel.without_symbol("kallsyms_size");
-        assert!(
-            write(&mut kernel.image())
-                .unwrap_err()
-                .to_string()
-                .starts_with("no symbol kallsyms_size")
-        );
     }
 }

@@ -121,7 +121,6 @@ impl Kernel {
     pub fn without_kallsyms(&mut self) {
         self.no_kallsyms = true;
         self.without_symbol("__kallsyms_start");
-        self.without_symbol("kallsyms_size");
     }
 
     pub fn move_symbol(&mut self, name: &str, value: u64) {
@@ -287,7 +286,6 @@ fn fixed_symbols(addresses: &BTreeMap<&str, u64>) -> Vec<(String, u64, u64, u8)>
         symbols.push((name.to_owned(), value, 16, STT_FUNC.0));
     }
     symbols.push(("main_extable_sort_needed".into(), at(".data"), 4, STT_OBJECT.0));
-    symbols.push(("kallsyms_size".into(), at(".data") + 8, 8, STT_OBJECT.0));
     symbols
 }
 
