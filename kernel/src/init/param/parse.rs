@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use incipit_lib::cmdline::{Args, Token, suggest};
+use incipit_lib::cmdline::{Args, Token, Tokens, suggest};
 use incipit_lib::param::ParamError;
 use incipit_lib::text::Lossy;
 
@@ -28,11 +28,9 @@ pub fn parse_early_param() {
     if DONE.swap(true, Relaxed) {
         return;
     }
-    for argument in Args::new(copy_of(arch_setup::boot_command_line())) {
-        if argument.ends_kernel_part() {
-            break;
-        }
-        let Token { param, value } = argument.token();
+    // There is no memory for a copy yet, and none is needed: names and values are pieces of the line as it is.
+    for token in Tokens::new(arch_setup::boot_command_line()).take_while(|token| !token.ends_kernel_part()) {
+        let Token { param, value } = token;
         let malformed = || pr_warn!("Malformed early option '{}'", Lossy(param));
         match value.map(str::from_utf8).transpose() {
             Ok(value) => setup::call_early(param, value, |_| malformed()),
