@@ -14,7 +14,7 @@ pub use query::PciGap;
 pub use setup::{MemorySetup, MemorySource};
 pub use user::UserRange;
 
-use crate::wire::wire;
+use crate::wire::{Wire, wire};
 use core::fmt;
 
 /// What a range is. Any number may come from firmware; the known ones have names.
@@ -42,7 +42,7 @@ impl E820Type {
     pub const SOFT_RESERVED: Self = Self(0xefff_ffff);
 }
 
-impl crate::wire::Wire for E820Type {
+impl Wire for E820Type {
     const SIZE: usize = 4;
 
     fn read(bytes: &[u8]) -> Option<Self> {

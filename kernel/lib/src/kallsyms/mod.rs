@@ -1,6 +1,6 @@
 //! The kernel's own symbol table, for names in backtraces: Linux's kallsyms.
 //!
-//! The post-link step writes the table with [`build`](build::build) (feature `std`) into a section of
+//! The post-link step writes the table with `build::build` (feature `std`) into a section of
 //! the image; the kernel reads it in place with [`Kallsyms`]. All numbers are little-endian:
 //!
 //! | offset | size | what |
