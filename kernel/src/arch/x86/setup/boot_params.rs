@@ -1,7 +1,7 @@
 //! What the boot loader handed over, copied to memory of the kernel's own before anything can overwrite it.
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use incipit_lib::bootparam::BootParams;
 
@@ -37,6 +37,23 @@ pub fn boot_command_line() -> &'static [u8] {
     // SAFETY: as for `boot_params`.
     let line = unsafe { &*COMMAND_LINE.0.get() };
     &line[..COMMAND_LINE_LENGTH.load(Relaxed)]
+}
+
+/// A copy of the command line to take apart, which `parse_early_param` needs before there is memory to ask for. Only the first call gets it; it stays for ever,
+/// because early handlers keep pieces of it.
+#[init]
+pub fn take_early_command_line() -> Option<&'static mut [u8]> {
+    static COPY: FilledOnce<[u8; COMMAND_LINE_SIZE]> = FilledOnce(UnsafeCell::new([0; COMMAND_LINE_SIZE]));
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Relaxed) {
+        return None;
+    }
+    let line = boot_command_line();
+    // SAFETY: the flag lets one caller in, once.
+    let copy = unsafe { &mut *COPY.0.get() };
+    let copy = &mut copy[..line.len()];
+    copy.copy_from_slice(line);
+    Some(copy)
 }
 
 /// The first thing that runs: makes the boot CPU survive faults, starts its clock, and takes over what the boot loader hands over at physical address `phys`
