@@ -1,11 +1,13 @@
 //! The post-link step: makes the linker's output the image that boots.
 //!
-//! Each step is a room of its own. Together they hold the build to its word: what was declared is linked ([`expected`]), every table is in its order
-//! ([`order`]), in its place and of its shape ([`check`]); the kernel knows its symbols ([`kallsyms`], [`names`]); the file says that it is whole
-//! ([`trailer`]). A step that finds something wrong notes it ([`problem`]) and the next one goes on; an image with a problem is not written.
+//! Each step is a room of its own. Together they hold the build to its word: what was declared is linked ([`expected`]) and runs behind what it comes
+//! after ([`dependencies`]); every table is in its order ([`order`]), in its place and of its shape ([`check`]); the kernel knows its symbols
+//! ([`kallsyms`], [`names`]); the file says that it is whole ([`trailer`]). A step that finds something wrong notes it ([`problem`]) and the next one goes
+//! on; an image with a problem is not written.
 
 pub mod artifacts;
 pub mod check;
+pub mod dependencies;
 pub mod expected;
 pub mod image;
 pub mod kallsyms;
@@ -83,6 +85,7 @@ pub fn seal(options: &Options) -> Result<Outcome> {
 fn seal_image(image: &mut Image, problems: &mut Problems) -> Result<Vec<String>> {
     let records = records::read(image)?;
     expected::check_parameters(&records, problems);
+    dependencies::check(&records, problems);
     let placed = placed::find(image, problems);
     order::sort_all(image, &placed, &records, problems)?;
     check::check(image, &placed, problems);
