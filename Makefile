@@ -10,10 +10,11 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
 # Words that other programs' environments use too count only on make's own command line.
-$(foreach name,V DEBUG LD,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
+$(foreach name,V O DEBUG LD,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
 
 V ?= ## 1: show the commands and what sealing the image found
-DEBUG ?= ## 1: the development profile: overflow checks, debug assertions, light optimisation
+O := $(or $(O),out)## folder for the image: another one leaves out/vmlinux alone
+DEBUG ?= ## 1: the profile `checked`: overflow checks, debug assertions, light optimisation
 LTO ?= ## 1: optimise across all crates when linking
 CODEGEN_UNITS ?= ## pieces a crate is compiled in (1 is the slowest to build and the fastest to run)
 LD := $(or $(LD),lld)## lld or gnu: the linker
@@ -24,6 +25,7 @@ SMP ?= 1## processors of the guest
 MEM ?= 128M## memory of the guest
 MACHINE ?= pc## pc, q35 or microvm
 CPU ?= max## processor model of the guest, as QEMU names it
+RECORD ?= ## 1: make bench records its figures in docs/figures.md
 
 ifeq ($(filter lld gnu,$(LD)),)
 $(error LD=$(LD): the linker is lld or gnu)
@@ -38,14 +40,15 @@ cargo = env -u MAKEFLAGS -u MFLAGS $(CARGO)
 clippy = env -u MAKEFLAGS -u MFLAGS $(CARGO_CLIPPY)
 target := x86_64-unknown-none
 tools := out/target/debug
-profile := $(if $(DEBUG),DEV,RELEASE)
-linked := out/target/$(target)/$(if $(DEBUG),debug,release)/vmlinux
+profile := $(if $(DEBUG),checked,release)
+PROFILE := $(if $(DEBUG),CHECKED,RELEASE)
+linked := out/target/$(target)/$(profile)/vmlinux
 
 # The set-up comes before everything else: what it finds, and writes down, is what the rest is built with.
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
 quoted = '$(subst ','\'',$(1))'
 asked := $(foreach name,RUSTC CARGO INCIPIT_SYSROOT,$(name)=$(call quoted,$($(name))))
-$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(MAKECMDGOALS)))
+$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(MAKECMDGOALS:bench=run)))
 ifneq ($(.SHELLSTATUS),0)
 $(error the set-up is not complete)
 endif
@@ -55,8 +58,8 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all run test lint bench gdb clean help FORCE
-all: out/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
+.PHONY: all run test golden reference lint bench gdb clean help FORCE
+all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
 tool := --features incipit-config/tool,incipit-linker/tool
@@ -66,59 +69,66 @@ tool := --features incipit-config/tool,incipit-linker/tool
 $(tools)/incipit-config $(tools)/incipit-ld $(tools)/incipit-linker $(tools)/incipit-bzimage &: FORCE
 	$(Q)$(cargo) build -p incipit-config -p incipit-linker -p incipit-bzimage $(tool)
 
-out/image/Cargo.toml: $(tools)/incipit-config FORCE
-	$(Q)$(tools)/incipit-config image --output out/image $(SUBSYS)
+$(O)/image/Cargo.toml: $(tools)/incipit-config FORCE
+	$(Q)$(tools)/incipit-config image --output $(O)/image $(SUBSYS)
 
 # Cargo does not see that the linker changed; it does see a newer source file.
-out/linker: FORCE
+$(O)/linker: FORCE
+	@mkdir -p $(@D)
 	@echo '$(LD)' | cmp -s - $@ || echo '$(LD)' >$@
-out/relink: $(tools)/incipit-ld out/linker out/image/Cargo.toml
-	$(Q)touch out/image/src/main.rs $@
+$(O)/relink: $(tools)/incipit-ld $(O)/linker $(O)/image/Cargo.toml
+	$(Q)touch $(O)/image/src/main.rs $@
 
 # Paths in messages and in the image are the tree's, so that neither depends on where the tree lies.
 registry := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
 remap := --config 'target.$(target).rustflags=["--remap-path-prefix=$(CURDIR)=","--remap-path-prefix=$(registry)=cargo"]'
 
 build_env := INCIPIT_LD=$(LD) CARGO_TARGET_X86_64_UNKNOWN_NONE_LINKER=$(CURDIR)/$(tools)/incipit-ld \
-	$(if $(LTO),CARGO_PROFILE_$(profile)_LTO=fat) $(if $(CODEGEN_UNITS),CARGO_PROFILE_$(profile)_CODEGEN_UNITS=$(CODEGEN_UNITS))
+	$(if $(LTO),CARGO_PROFILE_$(PROFILE)_LTO=fat) $(if $(CODEGEN_UNITS),CARGO_PROFILE_$(PROFILE)_CODEGEN_UNITS=$(CODEGEN_UNITS))
 
-out/linked: out/relink FORCE
-	$(Q)$(build_env) $(cargo) build $(remap) --manifest-path out/image/Cargo.toml -p vmlinux --target $(target) \
-		$(if $(DEBUG),,--release) --message-format=json-render-diagnostics >out/cargo.json
+$(O)/linked: $(O)/relink FORCE
+	$(Q)$(build_env) $(cargo) build $(remap) --manifest-path $(O)/image/Cargo.toml -p vmlinux --target $(target) \
+		--profile $(profile) --message-format=json-render-diagnostics >$(O)/cargo.json
 	@stat -c '%n %i %y' $(linked) >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
 
-out/vmlinux: out/linked $(tools)/incipit-linker $(if $(V),FORCE)
-	$(Q)$(tools)/incipit-linker seal --image $(linked) --artifacts out/cargo.json --crates out/image/crates.list \
-		--output $@ --map out/System.map $(if $(V),-v)
+$(O)/vmlinux: $(O)/linked $(tools)/incipit-linker $(if $(V),FORCE)
+	$(Q)$(tools)/incipit-linker seal --image $(linked) --artifacts $(O)/cargo.json --crates $(O)/image/crates.list \
+		--output $@ --map $(O)/System.map $(if $(V),-v)
 
-out/bzImage: out/vmlinux $(tools)/incipit-bzimage
+$(O)/bzImage: $(O)/vmlinux $(tools)/incipit-bzimage
 	$(Q)$(tools)/incipit-bzimage --vmlinux $< --output $@
 
 # --- what is done with it ---------------------------------------------------------------------------------------------
 
 export command_line = console=ttyS0 kdb $(APPEND)
 qemu = qemu-system-x86_64 -accel tcg -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) -nic none -no-reboot \
-	-kernel out/vmlinux $(if $(INITRD),-initrd $(call quoted,$(INITRD))) -append "$$command_line"
+	-kernel $(O)/vmlinux $(if $(INITRD),-initrd $(call quoted,$(INITRD))) -append "$$command_line"
 
-run: out/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
+run: $(O)/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
 	$(Q)$(qemu) -nographic
 
 # gdb starts QEMU and talks to it through a pipe, so no port can be taken. QEMU has a session of its own, or C-c in gdb would end it,
 # and is ended when gdb is. `hbreak start_kernel`, then `continue`, are good first commands.
-gdb: out/vmlinux ## Debug the image: QEMU stopped at its first instruction, its serial line in out/console.log
+gdb: $(O)/vmlinux ## Debug the image: QEMU stopped at its first instruction, its serial line in out/console.log
 	$(Q)trap : INT; trap 'exit 1' HUP TERM; trap 'test ! -f out/qemu.pid || kill $$(cat out/qemu.pid)' EXIT; \
 		gdb -q -ex 'target remote | exec setsid $(subst ','"'"',$(qemu)) -S -gdb stdio -pidfile out/qemu.pid \
-		-display none -serial file:out/console.log' out/vmlinux
+		-display none -serial file:out/console.log' $(O)/vmlinux
 
 # --- what is checked --------------------------------------------------------------------------------------------------
 
 # The crates that run on the host; all others are the kernel's and are compiled for the target.
-host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage incipit-tests
+host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage incipit-tests incipit-bench
 on_host := $(addprefix -p ,$(host)) $(tool)
 on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 
 test: all ## Run every test that this machine can run
-	$(Q)$(cargo) test $(on_host)
+	$(Q)$(cargo) test --no-fail-fast $(on_host)
+
+golden: $(O)/vmlinux ## Take the image's order of stages and initcalls over into tests/golden
+	$(Q)$(cargo) run -q -p incipit-tests --bin golden $<
+
+reference: $(tools)/incipit-linker ## Write docs/reference/tables.md from the tables' descriptions
+	$(Q)mkdir -p docs/reference && $(tools)/incipit-linker reference >docs/reference/tables.md
 
 lint: ## Check format, clippy, documentation; count `unsafe`
 	$(Q)$(CARGO_FMT) --all --check
@@ -130,8 +140,8 @@ lint: ## Check format, clippy, documentation; count `unsafe`
 		printf '%-12s %4d unsafe\n' $$room $$(grep -rhE --include='*.rs' '^[^/]*\bunsafe( *\{| fn| impl| extern)' $$room | wc -l); \
 	done
 
-bench: all ## Run the benchmarks
-	$(Q)$(cargo) bench $(on_host)
+bench: ## Count the instructions of the boot, beside Linux's and the recorded ones
+	$(Q)$(cargo) run -q -p incipit-bench -- $(if $(RECORD),--record)
 
 clean: ## Remove everything that was built
 	$(Q)rm -rf out

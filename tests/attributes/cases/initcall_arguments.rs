@@ -1,0 +1,28 @@
+//! What stands behind the level of an initcall: `sync` and `after(…)`.
+
+use incipit::prelude::*;
+
+#[initcall(device, synch)] //~ ERROR unknown argument `synch`: `sync` and `after(path, …)` are what can stand behind the level
+fn misspelled() -> Result<(), Errno> {
+    Ok(())
+}
+
+#[initcall(device, sync, sync)] //~ ERROR `sync` stands twice
+fn twice() -> Result<(), Errno> {
+    Ok(())
+}
+
+#[initcall(device, after)] //~ ERROR expected parentheses
+fn after_nothing() -> Result<(), Errno> {
+    Ok(())
+}
+
+#[initcall(device, after("first"))] //~ ERROR expected identifier
+fn after_text() -> Result<(), Errno> {
+    Ok(())
+}
+
+#[initcall(device late)] //~ ERROR expected `,`
+fn two_levels() -> Result<(), Errno> {
+    Ok(())
+}

@@ -1,0 +1,446 @@
+//! Every crash point, and what the kernel has to make of it: the words are Linux 6.1's.
+
+use self::Address::{Announced, Symbol, Value};
+use self::Ending::{InInterrupt, Killed, Segfault};
+use self::Expect::{GoesOn, Oops, Panic};
+use self::Rip::{After, At, AtOrAfter, Data, Number, Stack};
+
+/// A crash point.
+pub struct Case {
+    /// Its name.
+    pub name: &'static str,
+    /// What becomes of it.
+    pub expect: Expect,
+}
+
+/// What becomes of a crash point.
+pub enum Expect {
+    /// A report of an oops, and the panic that it ends in.
+    Oops(Report),
+    /// A panic with a line that begins so.
+    Panic(&'static str),
+    /// Lines that contain these texts, in this order, and the boot goes on. A text that ends with `+` is followed by offset and size of the function.
+    GoesOn(&'static [&'static str]),
+}
+
+/// What a report has to say.
+pub struct Report {
+    /// Its title.
+    pub title: &'static str,
+    /// The error code; an emulator may have another.
+    pub error_codes: &'static [u64],
+    /// The function of the crash point, below `incipit_lkdtm`.
+    pub function: &'static str,
+    /// What RIP points to.
+    pub rip: Rip,
+    /// Lines in front of the report.
+    pub before: &'static [&'static str],
+    /// The address of the page fault.
+    pub cr2: Option<Address>,
+    /// What the system dies of.
+    pub ending: Ending,
+}
+
+/// What RIP points to.
+pub enum Rip {
+    /// An instruction of the function with one of these names.
+    At(&'static [&'static str]),
+    /// The instruction behind one with one of these names.
+    After(&'static [&'static str]),
+    /// Either: an emulator that has no such exception goes on to the interrupt that stands for it.
+    AtOrAfter(&'static [&'static str], &'static [&'static str]),
+    /// Data of the image.
+    Data(&'static str),
+    /// The stack or the heap: an address without a name, but with bytes to show.
+    Stack,
+    /// An address at which nothing can be read.
+    Number(u64),
+}
+
+/// The address of a page fault.
+#[derive(Clone, Copy)]
+pub enum Address {
+    /// This one.
+    Value(u64),
+    /// So many bytes from a symbol.
+    Symbol(&'static str, i64),
+    /// What the crash point has announced: `attempting bad … at 0x…`.
+    Announced,
+}
+
+/// What the system dies of.
+pub enum Ending {
+    /// Init gets a SIGSEGV.
+    Segfault,
+    /// Init gets a SIGKILL.
+    Killed,
+    /// There is no going on behind an exception that can come anywhere.
+    InInterrupt,
+}
+
+impl Ending {
+    /// The reason of the panic.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Segfault => "Attempted to kill init! exitcode=0x0000000b",
+            Killed => "Attempted to kill init! exitcode=0x00000009",
+            InInterrupt => "Fatal exception in interrupt",
+        }
+    }
+}
+
+const fn case(name: &'static str, expect: Expect) -> Case {
+    Case { name, expect }
+}
+
+/// An exception that is an oops with the function's name.
+const fn oops(title: &'static str, error_codes: &'static [u64], function: &'static str, rip: Rip) -> Expect {
+    Oops(Report {
+        title,
+        error_codes,
+        function,
+        rip,
+        before: &[],
+        cr2: None,
+        ending: Segfault,
+    })
+}
+
+/// An exception that is handled as if it could come anywhere.
+const fn anywhere(title: &'static str, function: &'static str, rip: Rip, before: &'static [&'static str]) -> Expect {
+    Oops(Report {
+        title,
+        error_codes: &[0],
+        function,
+        rip,
+        before,
+        cr2: None,
+        ending: InInterrupt,
+    })
+}
+
+/// A page fault.
+const fn page_fault(
+    error_codes: &'static [u64],
+    function: &'static str,
+    rip: Rip,
+    before: &'static [&'static str],
+    address: Address,
+) -> Expect {
+    Oops(Report {
+        title: "Oops",
+        error_codes,
+        function,
+        rip,
+        before,
+        cr2: Some(address),
+        ending: Killed,
+    })
+}
+
+/// The page below the direct map, where nothing is mapped.
+const UNMAPPED: u64 = 0xffff_887f_ffff_f000;
+
+const NULL_POINTER: &str = "BUG: kernel NULL pointer dereference, address: 0000000000000000";
+const BAD_ADDRESS: &str = "BUG: unable to handle page fault for address: ";
+const READ: &str = "#PF: supervisor read access in kernel mode";
+const WRITE: &str = "#PF: supervisor write access in kernel mode";
+const FETCH: &str = "#PF: supervisor instruction fetch in kernel mode";
+const NO_EXECUTE: &str = "kernel tried to execute NX-protected page - exploit attempt? (uid: 0)";
+const NOT_PRESENT: [&str; 3] = [
+    "#PF: error_code(0x0000) - not-present page",
+    "#PF: error_code(0x0002) - not-present page",
+    "#PF: error_code(0x0010) - not-present page",
+];
+const READ_ONLY: &[&str] = &[BAD_ADDRESS, WRITE, "#PF: error_code(0x0003) - permissions violation"];
+const NOT_EXECUTABLE: &[&str] = &[NO_EXECUTE, BAD_ADDRESS, FETCH, "#PF: error_code(0x0011) - permissions violation"];
+const NULL_READ: &[&str] = &[NULL_POINTER, READ, NOT_PRESENT[0]];
+const NULL_WRITE: &[&str] = &[NULL_POINTER, WRITE, NOT_PRESENT[1]];
+const NULL_CALL: &[&str] = &[NULL_POINTER, FETCH, NOT_PRESENT[2]];
+const UNMAPPED_READ: &[&str] = &[BAD_ADDRESS, READ, NOT_PRESENT[0]];
+const UNMAPPED_WRITE: &[&str] = &[BAD_ADDRESS, WRITE, NOT_PRESENT[1]];
+const UNMAPPED_CALL: &[&str] = &[BAD_ADDRESS, FETCH, NOT_PRESENT[2]];
+const RESERVED_BIT: &[&str] = &[BAD_ADDRESS, READ, "#PF: error_code("];
+const GUARD_PAGE: &[&str] = &["BUG: TASK stack guard page was hit at "];
+
+const CUT_HERE: &str = "------------[ cut here ]------------";
+const END_TRACE: &str = "---[ end trace 0000000000000000 ]---";
+
+/// All of them, in the order in which the kernel lists them.
+pub const CASES: &[Case] = &[
+    case("PANIC", Panic("dumptest")),
+    case("BUG", Panic("internal error: entered unreachable code: dumptest")),
+    case(
+        "WARNING",
+        GoesOn(&[
+            CUT_HERE,
+            "WARNING: CPU: 0 PID: 1 at ",
+            "drivers/lkdtm/src/bugs.rs:",
+            "incipit_lkdtm::bugs::warning+",
+            "incipit_lkdtm::trigger::lkdtm_module_init+",
+            END_TRACE,
+        ]),
+    ),
+    case(
+        "WARNING_MESSAGE",
+        GoesOn(&[
+            CUT_HERE,
+            "incipit_lkdtm::bugs::warning_message+",
+            "Warning message trigger count: 1",
+            "incipit_lkdtm::trigger::lkdtm_module_init+",
+            END_TRACE,
+        ]),
+    ),
+    case("EXCEPTION", page_fault(&[2], "bugs::exception", At(&["mov"]), NULL_WRITE, Value(0))),
+    case("ARRAY_BOUNDS", Panic("index out of bounds: the len is 8 but the index is 8")),
+    case(
+        "EXHAUST_STACK",
+        anywhere(
+            "stack guard page",
+            "stack::recursive_loop",
+            At(&["call", "addr32", "push"]),
+            GUARD_PAGE,
+        ),
+    ),
+    case("STACK_GUARD_PAGE_LEADING", {
+        let before = GUARD_PAGE;
+        Oops(Report {
+            title: "stack guard page",
+            error_codes: &[0],
+            function: "stack::stack_guard_page_leading",
+            rip: At(&["mov"]),
+            before,
+            cr2: Some(Symbol("init_stack", -8)),
+            ending: Segfault,
+        })
+    }),
+    case("WRITE_RO", page_fault(&[3], "perms::write_ro", At(&["mov"]), READ_ONLY, Announced)),
+    case(
+        "WRITE_KERN",
+        page_fault(&[3], "perms::write_kern", At(&["mov"]), READ_ONLY, Announced),
+    ),
+    case(
+        "EXEC_DATA",
+        page_fault(
+            &[0x11],
+            "perms::exec_data",
+            Data("incipit_lkdtm::perms::DATA_AREA"),
+            NOT_EXECUTABLE,
+            Announced,
+        ),
+    ),
+    case(
+        "EXEC_STACK",
+        page_fault(&[0x11], "perms::exec_stack", Stack, NOT_EXECUTABLE, Announced),
+    ),
+    case(
+        "EXEC_KMALLOC",
+        page_fault(&[0x11], "perms::exec_kmalloc", Stack, NOT_EXECUTABLE, Announced),
+    ),
+    case(
+        "EXEC_RODATA",
+        page_fault(
+            &[0x11],
+            "perms::exec_rodata",
+            Data("incipit_lkdtm::perms::RODATA"),
+            NOT_EXECUTABLE,
+            Announced,
+        ),
+    ),
+    case("EXEC_NULL", page_fault(&[0x10], "perms::exec_null", Number(0), NULL_CALL, Value(0))),
+    case(
+        "ACCESS_NULL",
+        page_fault(&[0], "perms::access_null", At(&["mov"]), NULL_READ, Value(0)),
+    ),
+    case(
+        "DIVIDE_ERROR",
+        oops("divide error", &[0], "instructions::divide_error", At(&["div"])),
+    ),
+    case(
+        "DEBUG_STEP",
+        GoesOn(&[
+            CUT_HERE,
+            "WARNING: ",
+            "single step at incipit_lkdtm::debug::step+",
+            "incipit_lkdtm::trigger::lkdtm_module_init+",
+            END_TRACE,
+        ]),
+    ),
+    case("DEBUG_DATA", GoesOn(&[])),
+    case("DEBUG_SOFTWARE", GoesOn(&[])),
+    case(
+        "NMI",
+        GoesOn(&[
+            "Uhhuh. NMI received for unknown reason ",
+            " on CPU 0.",
+            "Dazed and confused, but trying to continue",
+        ]),
+    ),
+    case("BREAKPOINT", anywhere("int3", "instructions::breakpoint", After(&["int3"]), &[])),
+    case("OVERFLOW", oops("overflow", &[0], "instructions::overflow", After(&["int"]))),
+    case("BOUNDS", oops("bounds", &[0], "instructions::bounds", After(&["int"]))),
+    case(
+        "INVALID_OPCODE",
+        oops("invalid opcode", &[0], "instructions::invalid_opcode", At(&["ud2"])),
+    ),
+    case(
+        "DEVICE_NOT_AVAILABLE",
+        GoesOn(&[
+            CUT_HERE,
+            "WARNING: ",
+            "CR0.TS was set",
+            "incipit_lkdtm::fpu::device_not_available+",
+            END_TRACE,
+        ]),
+    ),
+    case(
+        "DEVICE_EMULATED",
+        oops("unexpected #NM exception", &[0], "fpu::device_emulated", At(&["fninit"])),
+    ),
+    case(
+        "DOUBLE_FAULT",
+        anywhere(
+            "double fault",
+            "stack::double_fault",
+            At(&["push"]),
+            &["PANIC: double fault, error_code: 0x0"],
+        ),
+    ),
+    case(
+        "COPROC_OVERRUN",
+        oops("coprocessor segment overrun", &[0], "instructions::coproc_overrun", After(&["int"])),
+    ),
+    case(
+        "INVALID_TSS",
+        oops("invalid TSS", &[0x40], "descriptors::invalid_tss", At(&["int"])),
+    ),
+    case(
+        "SEGMENT_NOT_PRESENT",
+        oops("segment not present", &[0x78], "descriptors::segment_not_present", At(&["mov"])),
+    ),
+    case(
+        "STACK_SEGMENT",
+        oops("stack segment", &[0x78], "descriptors::stack_segment", At(&["mov"])),
+    ),
+    case(
+        "GENERAL_PROTECTION",
+        oops(
+            "general protection fault, probably for non-canonical address 0x8000000000000000",
+            &[0],
+            "instructions::general_protection",
+            At(&["mov"]),
+        ),
+    ),
+    case(
+        "GENERAL_PROTECTION_MSR",
+        oops(
+            "general protection fault",
+            &[0],
+            "instructions::general_protection_msr",
+            At(&["rdmsr"]),
+        ),
+    ),
+    case(
+        "GENERAL_PROTECTION_SELECTOR",
+        oops(
+            "segment-related general protection fault",
+            &[0xfff8],
+            "descriptors::general_protection_selector",
+            At(&["mov"]),
+        ),
+    ),
+    case(
+        "PAGE_FAULT_READ",
+        page_fault(&[0], "instructions::page_fault_read", At(&["mov"]), UNMAPPED_READ, Value(UNMAPPED)),
+    ),
+    case(
+        "PAGE_FAULT_WRITE",
+        page_fault(
+            &[2],
+            "instructions::page_fault_write",
+            At(&["mov"]),
+            UNMAPPED_WRITE,
+            Value(UNMAPPED),
+        ),
+    ),
+    case(
+        "PAGE_FAULT_EXEC",
+        page_fault(
+            &[0x10],
+            "instructions::page_fault_exec",
+            Number(UNMAPPED),
+            UNMAPPED_CALL,
+            Value(UNMAPPED),
+        ),
+    ),
+    case(
+        "PAGE_FAULT_RESERVED",
+        page_fault(
+            // QEMU 7.2 leaves out the bit that says the page is present.
+            // QEMU 7.2 does not say that the page is present.
+            &[9, 8],
+            "instructions::page_fault_reserved",
+            At(&["mov"]),
+            RESERVED_BIT,
+            Symbol("incipit_lkdtm::window::PAGE", 0),
+        ),
+    ),
+    case(
+        "SPURIOUS",
+        GoesOn(&["vector 0x0f, error code 0x0000, at incipit_lkdtm::instructions::spurious+"]),
+    ),
+    case("MATH", oops("fpu exception", &[0], "fpu::math", At(&["fwait"]))),
+    case("ALIGNMENT", oops("alignment check", &[0], "gate::alignment", After(&["jmp"]))),
+    case("MACHINE_CHECK", Panic("Fatal machine check")),
+    case("SIMD", oops("simd exception", &[0], "fpu::simd", AtOrAfter(&["divss"], &["int"]))),
+    case(
+        "VIRTUALIZATION",
+        GoesOn(&["vector 0x14, error code 0x0000, at incipit_lkdtm::instructions::virtualization+"]),
+    ),
+    case(
+        "CONTROL_PROTECTION",
+        GoesOn(&["vector 0x15, error code 0x0001, at incipit_lkdtm::gate::control_protection+"]),
+    ),
+    case(
+        "RESERVED_22",
+        GoesOn(&["vector 0x16, error code 0x0000, at incipit_lkdtm::instructions::reserved_22+"]),
+    ),
+    case(
+        "RESERVED_23",
+        GoesOn(&["vector 0x17, error code 0x0000, at incipit_lkdtm::instructions::reserved_23+"]),
+    ),
+    case(
+        "RESERVED_24",
+        GoesOn(&["vector 0x18, error code 0x0000, at incipit_lkdtm::instructions::reserved_24+"]),
+    ),
+    case(
+        "RESERVED_25",
+        GoesOn(&["vector 0x19, error code 0x0000, at incipit_lkdtm::instructions::reserved_25+"]),
+    ),
+    case(
+        "RESERVED_26",
+        GoesOn(&["vector 0x1a, error code 0x0000, at incipit_lkdtm::instructions::reserved_26+"]),
+    ),
+    case(
+        "RESERVED_27",
+        GoesOn(&["vector 0x1b, error code 0x0000, at incipit_lkdtm::instructions::reserved_27+"]),
+    ),
+    case(
+        "HV_INJECTION",
+        GoesOn(&["vector 0x1c, error code 0x0000, at incipit_lkdtm::instructions::hv_injection+"]),
+    ),
+    case(
+        "VMM_COMMUNICATION",
+        GoesOn(&["vector 0x1d, error code 0x0072, at incipit_lkdtm::gate::vmm_communication+"]),
+    ),
+    case(
+        "SECURITY",
+        GoesOn(&["vector 0x1e, error code 0x0001, at incipit_lkdtm::gate::security+"]),
+    ),
+    case(
+        "RESERVED_31",
+        GoesOn(&["vector 0x1f, error code 0x0000, at incipit_lkdtm::instructions::reserved_31+"]),
+    ),
+    case("UNEXPECTED_INTERRUPT", GoesOn(&["0.239 No irq handler for vector"])),
+    case("UNALIGNED_LOAD_STORE_WRITE", GoesOn(&[])),
+];

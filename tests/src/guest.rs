@@ -1,0 +1,312 @@
+//! A machine that runs: its console, and the ways to look into it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::debugger::Debugger;
+use crate::log::Log;
+use crate::monitor::Monitor;
+
+/// How long a guest may run before the harness gives up on it. Far above what any boot takes, on a busy machine, too.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// The text screen of a VGA adapter: its memory, and its size in characters, two bytes each.
+const TEXT_SCREEN: u64 = 0xb8000;
+const COLUMNS: usize = 80;
+const ROWS: usize = 25;
+
+/// How often something that cannot be waited for is looked at.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A running machine; it ends when this is dropped.
+pub struct Guest {
+    child: Child,
+    console: Arc<Console>,
+    input: Option<ChildStdin>,
+    readers: Vec<JoinHandle<()>>,
+    errors: Arc<Console>,
+    seen: usize,
+    deadline: Instant,
+    monitor: Option<Monitor>,
+    debugger: Option<Debugger>,
+    folder: Folder,
+}
+
+impl Guest {
+    pub(crate) fn new(mut child: Child, folder: Folder, sockets: Sockets) -> Result<Self> {
+        let deadline = Instant::now() + LIMIT;
+        let (console, errors) = (Arc::<Console>::default(), Arc::<Console>::default());
+        let mut readers = Vec::new();
+        if let Some(output) = child.stdout.take() {
+            readers.push(Console::fill(&console, output));
+        }
+        if let Some(output) = child.stderr.take() {
+            readers.push(Console::fill(&errors, output));
+        }
+        let input = child.stdin.take();
+        let mut guest = Self {
+            child,
+            console,
+            input,
+            readers,
+            errors,
+            seen: 0,
+            deadline,
+            monitor: None,
+            debugger: None,
+            folder,
+        };
+        if let Some(listener) = sockets.monitor {
+            guest.monitor = Some(Monitor::new(guest.accept(&listener)?)?);
+        }
+        if let Some(listener) = sockets.debugger {
+            guest.debugger = Some(Debugger::new(guest.accept(&listener)?));
+        }
+        Ok(guest)
+    }
+
+    /// Waits until QEMU connects to `listener`.
+    fn accept(&mut self, listener: &UnixListener) -> Result<UnixStream> {
+        listener.set_nonblocking(true)?;
+        loop {
+            if let Ok((stream, _)) = listener.accept() {
+                stream.set_nonblocking(false)?;
+                stream.set_read_timeout(Some(LIMIT))?;
+                return Ok(stream);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("QEMU ended at once ({status}): {}", self.errors.text());
+            }
+            ensure!(Instant::now() < self.deadline, "QEMU does not connect");
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Waits until the guest has written `text`, behind what was waited for before, and returns what it wrote up to there and not further.
+    ///
+    /// # Errors
+    ///
+    /// If the guest ends without that, or the limit is reached; the error shows the log.
+    pub fn wait_for(&mut self, text: &str) -> Result<String> {
+        let needle = text.as_bytes();
+        let mut state = self.console.lock();
+        loop {
+            if let Some(at) = find(&state.bytes[self.seen..], needle) {
+                let end = self.seen + at + needle.len();
+                let passed = String::from_utf8_lossy(&state.bytes[self.seen..end]).replace('\r', "");
+                self.seen = end;
+                return Ok(passed);
+            }
+            if state.closed {
+                bail!("the guest ended without writing `{text}`; {}", self.story(&state.bytes));
+            }
+            let Some(left) = self.deadline.checked_duration_since(Instant::now()) else {
+                bail!(
+                    "HARNESS: the guest did not write `{text}` in {} s; {}",
+                    LIMIT.as_secs(),
+                    self.story(&state.bytes)
+                );
+            };
+            state = self.console.wait(state, left);
+        }
+    }
+
+    /// Types `text` on the console, without an end of line of its own.
+    ///
+    /// # Errors
+    ///
+    /// If QEMU takes no input any more.
+    pub fn send(&mut self, text: &[u8]) -> Result<()> {
+        let input = self.input.as_mut().context("the console is closed")?;
+        input.write_all(text).and_then(|()| input.flush()).context("typing on the console")
+    }
+
+    /// Waits until the guest ends QEMU.
+    ///
+    /// # Errors
+    ///
+    /// If that does not happen, or QEMU itself fails; the error shows the log.
+    pub fn wait_for_end(mut self) -> Result<Log> {
+        let mut state = self.console.lock();
+        while !state.closed {
+            let Some(left) = self.deadline.checked_duration_since(Instant::now()) else {
+                bail!(
+                    "HARNESS: the guest did not end in {} s; {}",
+                    LIMIT.as_secs(),
+                    self.story(&state.bytes)
+                );
+            };
+            state = self.console.wait(state, left);
+        }
+        let log = Log::new(&state.bytes);
+        drop(state);
+        let status = self.child.wait()?;
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
+        ensure!(
+            status.success(),
+            "QEMU failed ({status}): {}; the log ends:\n{}",
+            self.errors.text(),
+            log.tail()
+        );
+        Ok(log)
+    }
+
+    /// What the guest has written so far.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        Log::new(&self.console.lock().bytes)
+    }
+
+    /// QEMU's monitor.
+    ///
+    /// # Errors
+    ///
+    /// If the machine was started without.
+    pub fn monitor(&mut self) -> Result<&mut Monitor> {
+        self.monitor.as_mut().context("this machine has no monitor")
+    }
+
+    /// QEMU's debugger stub.
+    ///
+    /// # Errors
+    ///
+    /// If the machine was started without.
+    pub fn debugger(&mut self) -> Result<&mut Debugger> {
+        self.debugger.as_mut().context("this machine has no debugger")
+    }
+
+    /// The lines on the VGA text screen.
+    ///
+    /// # Errors
+    ///
+    /// If the machine has no monitor, or QEMU refuses to show its memory.
+    pub fn screen(&mut self) -> Result<Vec<String>> {
+        let file = self.folder.path().join("screen");
+        self.monitor()?.save_memory(TEXT_SCREEN, COLUMNS * ROWS * 2, &file)?;
+        let cells = fs::read(&file)?;
+        let row = |cells: &[u8]| {
+            cells
+                .iter()
+                .step_by(2)
+                .map(|&byte| if byte == 0 { ' ' } else { char::from(byte) })
+                .collect::<String>()
+        };
+        Ok(cells.chunks(COLUMNS * 2).map(|cells| row(cells).trim_end().to_owned()).collect())
+    }
+
+    /// What an error says of the run.
+    fn story(&self, console: &[u8]) -> String {
+        format!("QEMU says: {}; the log ends:\n{}", self.errors.text(), Log::new(console).tail())
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        // It may have ended by itself already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    hay.windows(needle.len()).position(|window| window == needle)
+}
+
+/// What comes out of a pipe, and whether more can come.
+#[derive(Default)]
+struct Console {
+    state: Mutex<Output>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Output {
+    bytes: Vec<u8>,
+    closed: bool,
+}
+
+impl Console {
+    /// Reads `pipe` to its end in a thread of its own.
+    fn fill(this: &Arc<Self>, mut pipe: impl Read + Send + 'static) -> JoinHandle<()> {
+        let this = Arc::clone(this);
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let length = pipe.read(&mut buffer).unwrap_or_default();
+                let mut state = this.lock();
+                state.bytes.extend_from_slice(&buffer[..length]);
+                state.closed = length == 0;
+                this.changed.notify_all();
+                if state.closed {
+                    return;
+                }
+            }
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Output> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, Output>, most: Duration) -> MutexGuard<'a, Output> {
+        self.changed
+            .wait_timeout(state, most)
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .0
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.lock().bytes).trim().to_owned()
+    }
+}
+
+/// A folder for one guest's sockets and files, gone with it. Not below the project: the path of a socket must be short.
+pub(crate) struct Folder(PathBuf);
+
+/// Where QEMU will connect to.
+pub(crate) struct Sockets {
+    monitor: Option<UnixListener>,
+    debugger: Option<UnixListener>,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let path = std::env::temp_dir().join(format!("incipit-guest-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed)));
+        fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn listen(&self, monitor: bool, debugger: bool) -> Result<Sockets> {
+        let listen = |wanted: bool, name: &str| wanted.then(|| UnixListener::bind(self.0.join(name))).transpose();
+        Ok(Sockets {
+            monitor: listen(monitor, "monitor")?,
+            debugger: listen(debugger, "debugger")?,
+        })
+    }
+
+    /// The words with which QEMU connects to the socket `name`.
+    pub(crate) fn client(&self, name: &str) -> String {
+        format!("socket,id={name},path={},server=off", self.0.join(name).display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left over in the folder for temporary files harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,163 @@
+//! What a guest wrote to its console, in lines.
+
+use anyhow::{Result, bail};
+
+/// How many of the last lines an error shows.
+const SHOWN: usize = 60;
+
+/// The console's text. Lines are compared without the time that `printk` puts before them.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    lines: Vec<String>,
+}
+
+impl Log {
+    /// The log in `bytes`; what is no UTF-8 shows as replacement characters.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        Self {
+            lines: text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect(),
+        }
+    }
+
+    /// The lines, without their time.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(|line| without_time(line))
+    }
+
+    /// Whether a line is `wanted`.
+    #[must_use]
+    pub fn has(&self, wanted: &str) -> bool {
+        self.lines().any(|line| line == wanted)
+    }
+
+    /// Whether a line contains `part`.
+    #[must_use]
+    pub fn mentions(&self, part: &str) -> bool {
+        self.lines().any(|line| line.contains(part))
+    }
+
+    /// How many lines are `wanted`.
+    #[must_use]
+    pub fn count(&self, wanted: &str) -> usize {
+        self.lines().filter(|line| *line == wanted).count()
+    }
+
+    /// Fails unless each of `wanted` is a line, in this order.
+    ///
+    /// # Errors
+    ///
+    /// The first line that is missing behind the others, with the log.
+    pub fn require(&self, wanted: &[&str]) -> Result<()> {
+        let mut lines = self.lines();
+        for line in wanted {
+            if !lines.any(|other| other == *line) {
+                let place = if self.has(line) {
+                    "is not behind those before it"
+                } else {
+                    "is missing"
+                };
+                bail!("the line `{line}` {place}; the log ends:\n{}", self.tail());
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails unless some line contains `part`.
+    ///
+    /// # Errors
+    ///
+    /// That none does, with the log.
+    pub fn require_mention(&self, part: &str) -> Result<()> {
+        if self.mentions(part) {
+            Ok(())
+        } else {
+            bail!("no line contains `{part}`; the log ends:\n{}", self.tail())
+        }
+    }
+
+    /// Fails if some line contains `part`.
+    ///
+    /// # Errors
+    ///
+    /// That one does, with the log.
+    pub fn refuse(&self, part: &str) -> Result<()> {
+        match self.lines().find(|line| line.contains(part)) {
+            Some(line) => bail!("`{part}` should not be there, but is in `{line}`; the log ends:\n{}", self.tail()),
+            None => Ok(()),
+        }
+    }
+
+    /// The functions that `initcall_debug` shows being called, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<String> {
+        let call = |line: &str| Some(line.strip_prefix("calling  ")?.split_once("+0x0/")?.0.to_owned());
+        self.lines().filter_map(call).collect()
+    }
+
+    /// The last lines, for people.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        self.lines[self.lines.len().saturating_sub(SHOWN)..].join("\n")
+    }
+
+    /// From the first line that contains `part` on, for people.
+    #[must_use]
+    pub fn from(&self, part: &str) -> String {
+        let start = self.lines.iter().position(|line| line.contains(part)).unwrap_or_default();
+        self.lines[start..].join("\n")
+    }
+}
+
+/// `line` without printk's `[    0.123456] `.
+fn without_time(line: &str) -> &str {
+    let time = |line: &str| {
+        let (inside, rest) = line.strip_prefix('[')?.split_once("] ")?;
+        let (seconds, fraction) = inside.trim_start().split_once('.')?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        (digits(seconds) && digits(fraction) && fraction.len() == 6 && inside.len() >= 12).then_some(line.len() - rest.len())
+    };
+    time(line).map_or(line, |length| &line[length..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_printk_is_no_part_of_a_line() {
+        for (line, text) in [
+            ("[    0.123456] Booting", "Booting"),
+            ("[12345.000001] x", "x"),
+            ("[123456.000001]     ok 1 a", "    ok 1 a"),
+            ("[0.1] no time", "[0.1] no time"),
+            ("[    0.12345x] no time", "[    0.12345x] no time"),
+            ("[0]kdb> ", "[0]kdb> "),
+            ("[    0.123456", "[    0.123456"),
+            ("", ""),
+        ] {
+            assert_eq!(without_time(line), text);
+        }
+    }
+
+    #[test]
+    fn lines_are_required_in_their_order() {
+        let log = Log::new(b"[    0.000001] a\r\n[    0.000002] b\r\n[    0.000003] a\r\n");
+        assert!(log.require(&["a", "b", "a"]).is_ok());
+        assert!(
+            log.require(&["b", "b"])
+                .unwrap_err()
+                .to_string()
+                .starts_with("the line `b` is not behind")
+        );
+        assert!(log.require(&["c"]).unwrap_err().to_string().starts_with("the line `c` is missing"));
+        assert_eq!((log.count("a"), log.mentions("c")), (2, false));
+    }
+
+    #[test]
+    fn calls_are_read_from_the_lines_of_initcall_debug() {
+        let log = Log::new(b"[    0.000001] calling  pci_init+0x0/0x10 @ 1\n[    0.000002] initcall pci_init+0x0/0x10 returned 0 after 9 usecs\ncalling  x\n");
+        assert_eq!(log.calls(), ["pci_init"]);
+    }
+}
