@@ -13,6 +13,7 @@
 //! puts into several objects have no order.
 
 use core::arch::global_asm;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::WayIn;
 
@@ -24,6 +25,14 @@ const SETUP16_MARK: u32 = 0x3631_4942;
 
 /// Largest `setup_data` type that this kernel knows, for `kernel_info`: Linux's `SETUP_RNG_SEED | SETUP_INDIRECT`.
 const SETUP_TYPE_MAX: u32 = 9 | 1 << 31;
+
+/// What [`entered`] tells.
+static ENTERED: AtomicU64 = AtomicU64::new(0);
+
+/// The time-stamp counter when the head had made sure of the CPU, some fifty instructions behind the kernel's first: where the boot's time begins.
+pub fn entered() -> u64 {
+    ENTERED.load(Relaxed)
+}
 
 global_asm!(
     include_str!("head/image.S"),
@@ -50,5 +59,6 @@ global_asm!(
     linux_64 = const WayIn::Linux64 as u32,
     bzimage_16 = const WayIn::Bzimage16 as u32,
     enter = sym crate::enter,
+    entered = sym ENTERED,
     options(att_syntax),
 );

@@ -27,7 +27,7 @@ use incipit::prelude::*;
 use incipit_lib::bootparam::BootParams;
 use spin::{Mutex, MutexGuard};
 
-pub use head::INIT_STACK_SIZE;
+pub use head::{INIT_STACK_SIZE, entered};
 
 /// How the machine came to the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

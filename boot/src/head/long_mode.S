@@ -24,6 +24,9 @@ protected_mode:
     movl    $init_stack_end - KERNEL_MAP, %esp
     call    verify_image
     call    verify_cpu
+    rdtsc                                   # every CPU with long mode has it
+    movl    %eax, {entered} - KERNEL_MAP
+    movl    %edx, {entered} - KERNEL_MAP + 4
 
     # Nothing clears .bss: an ELF loader does so itself, and the bzImage file holds it as zeros.
     movl    $CR4_PAE | CR4_PGE, %eax
