@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::{PANIC_ON_OOPS, taint, task};
+use super::{PANIC_ON_OOPS, panic, taint, task};
 use crate::arch::x86::dumpstack;
 use crate::arch::x86::irqflags;
 use crate::arch::x86::ptregs::PtRegs;
@@ -63,15 +63,16 @@ impl Report {
         NESTING.fetch_sub(1, Relaxed);
         printk::oops_exit();
         print_end_marker();
+        // The report has said where; the place of these lines in the source would only distract.
         if preempt::in_interrupt() {
-            panic!("Fatal exception in interrupt");
+            panic(format_args!("Fatal exception in interrupt"), None);
         }
         if PANIC_ON_OOPS.load(Relaxed) {
-            panic!("Fatal exception");
+            panic(format_args!("Fatal exception"), None);
         }
         match task::pid() {
-            0 => panic!("Attempted to kill the idle task!"),
-            _ => panic!("Attempted to kill init! exitcode={:#010x}", signal as u32),
+            0 => panic(format_args!("Attempted to kill the idle task!"), None),
+            _ => panic(format_args!("Attempted to kill init! exitcode={:#010x}", signal as u32), None),
         }
     }
 }

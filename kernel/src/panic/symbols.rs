@@ -29,6 +29,12 @@ pub fn size_of_function(address: usize) -> u64 {
         .map_or(0, |symbol| symbol.size)
 }
 
+/// Whether a symbol begins at `address`.
+#[must_use]
+pub fn is_function(address: usize) -> bool {
+    lookup(address).is_some_and(|symbol| symbol.address == address as u64)
+}
+
 /// An address as `name+0x1/0x2`: Linux's `%pS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbol(pub usize);

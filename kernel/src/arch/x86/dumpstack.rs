@@ -2,14 +2,16 @@
 
 use core::arch::asm;
 use core::fmt::Write;
+use core::mem::offset_of;
 
 use super::maccess::{copy_from_kernel_nofault, get_kernel_nofault};
 use super::ptregs::PtRegs;
-use super::stacktrace::{Frames, Step, read_regs, stack_of};
+use super::segment::Ist;
+use super::stacktrace::{Frames, StackInfo, Step, read_regs, stack_of};
 use super::{msr, registers};
 use crate::init;
-use crate::mm::sections;
-use crate::panic::{Line, ReturnAddress, Symbol, taint, task};
+use crate::mm::{PAGE_SIZE, sections};
+use crate::panic::{Line, ReturnAddress, Symbol, symbols, taint, task};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 
@@ -159,57 +161,70 @@ fn show_system_registers(regs: &PtRegs) {
 /// often the only trace of a broken chain. Linux's `show_trace_log_lvl`.
 fn show_trace(sp: usize, bp: usize) {
     printk!(Level::Warning, "Call Trace:");
-    let mut frames = Frames::new(bp, sp);
-    let mut expected = frames.next();
-    let mut lines = 0;
-    let mut at = sp.next_multiple_of(8);
-    // From an exception's stack the walk goes on where the exception struck; there are five stacks, so five are enough for any chain.
-    for _ in 0..5 {
+    // Of an overflown stack what is left begins in the next page; where the stack pointer itself is wrong, the frame pointer may be right.
+    let starts = [sp & !7, (sp & !(PAGE_SIZE - 1)).wrapping_add(PAGE_SIZE), bp & !7];
+    let Some(mut at) = starts.into_iter().find(|&at| stack_of(at).is_some()) else {
+        return;
+    };
+    let mut trace = Trace {
+        frames: Frames::new(bp, at),
+        expected: None,
+        lines: 0,
+    };
+    trace.expected = trace.frames.next();
+    // From an exception's stack the trace goes on where the exception struck; no chain is longer than there are stacks.
+    for _ in 0..=Ist::ALL.len() {
         let Some(stack) = stack_of(at) else { return };
         printk!(Level::Warning, " <{}>", stack.name);
-        let mut next_stack = None;
-        for slot in (at..stack.end).step_by(8) {
-            if let Some(Step::Exception { regs }) = expected
-                && slot == regs
-            {
-                next_stack = show_interrupted(regs, &stack);
-                expected = frames.next();
-            }
-            let Ok(address) = get_kernel_nofault(slot as *const u64) else {
-                return;
-            };
-            if !sections::is_text(address as usize) {
-                continue;
-            }
-            let reliable = expected == Some(Step::Call { slot });
-            if lines == MAX_LINES {
-                printk!(Level::Warning, " ...");
-                return;
-            }
-            lines += 1;
-            printk!(
-                Level::Warning,
-                " {}{}",
-                if reliable { "" } else { "? " },
-                ReturnAddress(address as usize)
-            );
-            if reliable {
-                expected = frames.next();
-            }
-        }
+        let next = trace.show_stack(at, &stack);
         printk!(Level::Warning, " </{}>", stack.name);
-        match next_stack {
-            Some(sp) => at = sp,
-            None => return,
-        }
+        let Some(sp) = next else { return };
+        at = sp;
     }
 }
 
-/// Shows the registers that an exception saved on the stack, and says where the interrupted code's stack is if it is another one.
-fn show_interrupted(at: usize, stack: &super::stacktrace::StackInfo) -> Option<usize> {
-    let regs = read_regs(at)?;
-    show_ip(&regs);
-    show_general_registers(&regs);
-    let sp = regs.sp as usize;
-    (!stack.holds(sp, 8)).then_some(sp)
+/// A backtrace under way.
+struct Trace {
+    frames: Frames,
+    /// What the frame pointers say comes next.
+    expected: Option<Step>,
+    lines: usize,
+}
+
+impl Trace {
+    /// Shows one stack from `start` on, and says where to go on if an exception led to it from another.
+    fn show_stack(&mut self, start: usize, stack: &StackInfo) -> Option<usize> {
+        let mut next_stack = None;
+        let mut interrupted_ip = 0;
+        for slot in (start..stack.end).step_by(8) {
+            if let Some(Step::Exception { regs: at }) = self.expected
+                && slot == at
+            {
+                let regs = read_regs(at)?;
+                show_ip(&regs);
+                show_general_registers(&regs);
+                interrupted_ip = at + offset_of!(PtRegs, ip);
+                next_stack = (!stack.holds(regs.sp as usize, 8)).then_some(regs.sp as usize);
+                self.expected = self.frames.next();
+            }
+            let address = get_kernel_nofault(slot as *const u64).ok()? as usize;
+            if slot == interrupted_ip || !sections::is_text(address) {
+                continue;
+            }
+            let reliable = self.expected == Some(Step::Call { slot });
+            if reliable {
+                self.expected = self.frames.next();
+            } else if symbols::is_function(address) {
+                // A pointer to a function; a return address leads into one.
+                continue;
+            }
+            if self.lines == MAX_LINES {
+                printk!(Level::Warning, " ...");
+                return None;
+            }
+            self.lines += 1;
+            printk!(Level::Warning, " {}{}", if reliable { "" } else { "? " }, ReturnAddress(address));
+        }
+        next_stack
+    }
 }

@@ -11,9 +11,9 @@ use crate::arch::x86::i8253::{self, PIT_TICK_RATE};
 use crate::prelude::*;
 use crate::time::clock;
 
-/// Ticks of the interval timer that make the first measurement good enough: 100 µs, or 0.1 % with an error of one port access on real hardware.
-const EARLY_TICKS: u32 = PIT_TICK_RATE / 10_000;
-/// The same for the second: 1 ms is awaited only if the boot was that quick, so less is asked for.
+/// Ticks of the interval timer that make the first measurement good enough for time stamps: 50 µs.
+const EARLY_TICKS: u32 = PIT_TICK_RATE / 20_000;
+/// The same for the second, which stays: 200 µs, an error of half a percent with the slowest ports.
 const REFINE_TICKS: u32 = PIT_TICK_RATE / 5_000;
 /// What is assumed without any means to measure.
 const ASSUMED_KHZ: u64 = 1_000_000;
