@@ -24,15 +24,14 @@ pub(super) extern "C" fn exc_nmi(regs: &mut PtRegs, _error_code: u64, _vector: u
     preempt::add(preempt::NMI_OFFSET | preempt::HARDIRQ_OFFSET);
     let cpu = smp_processor_id();
     // SAFETY: reading the port has no effect.
-    let status = unsafe { inb(NMI_REASON_PORT) };
-    let reason = status & (REASON_SERR | REASON_IOCHK);
+    let reason = unsafe { inb(NMI_REASON_PORT) };
     if reason & REASON_SERR != 0 {
         pr_emerg!("NMI: PCI system error (SERR) for reason {reason:02x} on CPU {cpu}.");
-        acknowledge(status, CLEAR_SERR);
+        acknowledge(reason, CLEAR_SERR);
     } else if reason & REASON_IOCHK != 0 {
         pr_emerg!("NMI: IOCK error (debug interrupt?) for reason {reason:02x} on CPU {cpu}.");
         dumpstack::show_regs(regs);
-        acknowledge(status, CLEAR_IOCHK);
+        acknowledge(reason, CLEAR_IOCHK);
     } else {
         pr_emerg!("Uhhuh. NMI received for unknown reason {reason:02x} on CPU {cpu}.");
     }
@@ -41,8 +40,8 @@ pub(super) extern "C" fn exc_nmi(regs: &mut PtRegs, _error_code: u64, _vector: u
 }
 
 /// Takes the line back and lets it be raised again.
-fn acknowledge(status: u8, clear: u8) {
-    let kept = status & KEPT & !clear;
+fn acknowledge(reason: u8, clear: u8) {
+    let kept = reason & KEPT & !clear;
     // SAFETY: the bits clear and re-arm the line that was reported; the speaker's stay as they were.
     unsafe {
         outb(NMI_REASON_PORT, kept | clear);
