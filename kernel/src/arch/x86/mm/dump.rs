@@ -25,7 +25,6 @@ pub fn dump_pagetable(address: usize) {
         };
         // The fourth level is the top one, which Linux shows twice: as the folded fifth level and as itself.
         let _ = match at {
-            Level::Pgd if value & 1 == 0 => write!(line, "PGD {value:x} "),
             Level::Pgd => write!(line, "PGD {value:x} P4D {value:x} "),
             Level::Pud => write!(line, "PUD {value:x} "),
             Level::Pmd => write!(line, "PMD {value:x} "),
