@@ -26,7 +26,8 @@ pub(super) extern "C" fn exc_double_fault(regs: &mut PtRegs, error_code: u64, ve
 #[cold]
 pub(super) fn handle_stack_overflow(regs: &mut PtRegs, address: usize, stack: &StackInfo) -> ! {
     pr_emerg!(
-        "BUG: stack guard page was hit at {address:016x} (stack is {:016x}..{:016x})",
+        "BUG: {} stack guard page was hit at {address:016x} (stack is {:016x}..{:016x})",
+        stack.name,
         stack.begin,
         stack.end
     );
@@ -56,5 +57,5 @@ pub(super) extern "C" fn exc_machine_check(regs: &mut PtRegs, _error_code: u64, 
     }
     let symbol = crate::panic::Symbol(regs.ip as usize);
     pr_emerg!("mce: [Hardware Error]: RIP {:02x}:<{:016x}> {{{symbol}}}", regs.cs, regs.ip);
-    panic!("Machine check");
+    panic!("Fatal machine check");
 }
