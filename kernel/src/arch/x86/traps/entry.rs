@@ -105,7 +105,7 @@ exception_stubs! {
     overflow: Vector::Overflow => super::exc_fault, no_error_code;
     bounds: Vector::Bounds => super::exc_fault, no_error_code;
     invalid_opcode: Vector::InvalidOpcode => super::exc_fault, no_error_code;
-    device_not_available: Vector::DeviceNotAvailable => super::exc_fault, no_error_code;
+    device_not_available: Vector::DeviceNotAvailable => super::exc_device_not_available, no_error_code;
     double_fault: Vector::DoubleFault => super::fatal::exc_double_fault, error_code;
     coprocessor_segment_overrun: Vector::CoprocessorSegmentOverrun => super::exc_fault, no_error_code;
     invalid_tss: Vector::InvalidTss => super::exc_fault, error_code;

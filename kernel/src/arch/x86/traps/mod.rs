@@ -13,6 +13,7 @@ use crate::arch::x86::cpu;
 use crate::arch::x86::extable::fixup_exception;
 use crate::arch::x86::idt;
 use crate::arch::x86::ptregs::PtRegs;
+use crate::arch::x86::registers::{self, Cr0};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 
@@ -88,6 +89,19 @@ extern "C" fn exc_fault(regs: &mut PtRegs, error_code: u64, vector: Vector) {
         general_protection::report(regs, error_code);
     }
     crate::panic::oops::die(vector.name(), regs, error_code)
+}
+
+/// Handles a floating-point instruction that the processor refuses. The kernel never sets CR0.TS, so finding it set is worth a warning, and can be mended.
+extern "C" fn exc_device_not_available(regs: &mut PtRegs, error_code: u64, vector: Vector) {
+    if fixup_exception(regs, vector) {
+        return;
+    }
+    let cr0 = registers::cr0();
+    if !crate::warn_on!(cr0 & Cr0::TS.bits() != 0, "CR0.TS was set") {
+        crate::panic::oops::die(vector.name(), regs, error_code);
+    }
+    // SAFETY: the bit concerns floating point alone.
+    unsafe { registers::write_cr0(cr0 & !Cr0::TS.bits()) };
 }
 
 /// Handles the vectors that no instruction of this kernel raises, or that the manual reserves: reports and goes on.
