@@ -4,6 +4,7 @@ use super::{blacklist, ctors, init_args, initcall, ktest, stage};
 use crate::arch::x86::setup as arch_setup;
 use crate::prelude::*;
 use crate::kdb;
+use crate::panic::task;
 
 /// Where the ways in come together: runs every stage, and does not come back.
 ///
@@ -40,6 +41,7 @@ pub(crate) fn rest_init() {
 
 #[init]
 fn kernel_init() -> ! {
+    task::become_init();
     initcall::do_pre_smp_initcalls();
     ctors::do_ctors();
     blacklist::report_unknown();
