@@ -48,7 +48,7 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
     point("DIVIDE_ERROR", "vector 0, a division by zero", instructions::divide_error),
     point("DEBUG_STEP", "vector 1, a single step that nobody waits for", debug::step),
     point("DEBUG_DATA", "vector 1, a data breakpoint that nobody waits for", debug::data),
-    point("DEBUG_ICEBP", "vector 1, int1", debug::icebp),
+    point("DEBUG_SOFTWARE", "vector 1, int 1", debug::software),
     point("NMI", "vector 2, an NMI that this CPU sends to itself", external::nmi),
     point("BREAKPOINT", "vector 3, int3", instructions::breakpoint),
     point("OVERFLOW", "vector 4, int 4", instructions::overflow),
@@ -92,7 +92,7 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
     ),
     point(
         "GENERAL_PROTECTION_MSR",
-        "vector 13, a read of an MSR that does not exist",
+        "vector 13, a value that an MSR does not take",
         instructions::general_protection_msr,
     ),
     point(

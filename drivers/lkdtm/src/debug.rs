@@ -59,7 +59,7 @@ pub fn data() -> Outcome {
 
 /// Gives no cause in DR6, so the handler does not even ask who has called.
 #[inline(never)]
-pub fn icebp() -> Outcome {
+pub fn software() -> Outcome {
     // SAFETY: the exception comes behind the instruction.
-    expect(0, || unsafe { asm!(".byte 0xf1") })
+    expect(0, || unsafe { asm!("int 1") })
 }

@@ -4,7 +4,6 @@ use core::arch::asm;
 
 use incipit::arch::x86::cpu::features::boot_cpu;
 use incipit::arch::x86::mm::pgtable::{Entry, Flags};
-use incipit::arch::x86::msr;
 use incipit::mm::PAGE_OFFSET;
 
 use crate::access;
@@ -15,8 +14,9 @@ use crate::window::Window;
 pub const UNMAPPED: usize = PAGE_OFFSET - 0x1000;
 /// An address that the processor cannot translate: bits 63 to 47 differ.
 pub const NOT_CANONICAL: usize = 0x8000_0000_0000_0000;
-/// A register that no processor has: its range is the hypervisors', and none defines its end.
-pub const NO_SUCH_MSR: u32 = 0x4000_ffff;
+/// Rights of protection keys (SDM 4, table 2-2), and a value with reserved bits: with or without the register, writing this faults.
+pub const IA32_PKRS: u32 = 0x6e1;
+pub const BAD_PKRS: u64 = 1 << 32;
 
 #[inline(never)]
 pub fn divide_error() -> Outcome {
@@ -74,7 +74,8 @@ pub fn general_protection() -> Outcome {
 
 #[inline(never)]
 pub fn general_protection_msr() -> Outcome {
-    core::hint::black_box(msr::rdmsr(NO_SUCH_MSR));
+    // SAFETY: the instruction faults.
+    unsafe { asm!("wrmsr", in("ecx") IA32_PKRS, in("eax") BAD_PKRS as u32, in("edx") (BAD_PKRS >> 32) as u32, options(nostack)) };
     SURVIVED
 }
 

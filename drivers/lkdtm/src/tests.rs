@@ -7,6 +7,7 @@ use incipit::arch::x86::cpu::features::boot_cpu;
 use incipit::arch::x86::maccess::{PartialCopy, copy_from_kernel_nofault};
 use incipit::arch::x86::mm::pgtable::{Entry, Flags};
 use incipit::arch::x86::mm::set_memory;
+use incipit::arch::x86::msr;
 use incipit::arch::x86::registers::{cr0, write_cr0};
 use incipit::mm::{PAGE_SIZE, sections};
 use incipit::prelude::*;
@@ -14,7 +15,7 @@ use incipit::prelude::*;
 use crate::crashpoints::{CRASHPOINTS, find};
 use crate::descriptors::{self, NO_SELECTOR, SPARE_SELECTOR};
 use crate::fpu;
-use crate::instructions::{NO_SUCH_MSR, NOT_CANONICAL, UNMAPPED};
+use crate::instructions::{BAD_PKRS, IA32_PKRS, NOT_CANONICAL, UNMAPPED};
 use crate::trigger::chosen;
 use crate::window::Window;
 
@@ -110,14 +111,16 @@ fn load_ss(selector: u16) -> Result<(), Errno> {
     outcome((), error)
 }
 
+/// Writes a register that the tests give no effect.
 #[exception_entry]
-fn read_msr(msr: u32) -> Result<u64, Errno> {
-    let (low, high, error): (u32, u32, i32);
-    // SAFETY: reads a register, or faults and goes on.
+fn write_msr(msr: u32, value: u64) -> Result<(), Errno> {
+    let error: i32;
+    // SAFETY: faults and goes on, or leaves the register as it is.
     unsafe {
-        asm!(may_fault!("rdmsr", error = ENXIO), in("ecx") msr, lateout("eax") low, lateout("edx") high, error = out("r8d") error, options(nomem, nostack));
+        asm!(may_fault!("wrmsr", error = ENXIO), in("ecx") msr, in("eax") value as u32, in("edx") (value >> 32) as u32,
+            error = out("r8d") error, options(nostack));
     }
-    outcome(u64::from(high) << 32 | u64::from(low), error)
+    outcome((), error)
 }
 
 /// Two pages, the second of which can be taken away.
@@ -287,9 +290,10 @@ fn a_selector_behind_the_end_of_the_table_is_an_error() {
 }
 
 #[ktest]
-fn a_model_specific_register_that_does_not_exist_is_an_error() {
-    assert_eq!(read_msr(NO_SUCH_MSR), Err(Errno::ENXIO));
-    assert!(read_msr(incipit::arch::x86::msr::IA32_EFER).is_ok());
+fn a_value_that_a_model_specific_register_does_not_take_is_an_error() {
+    assert_eq!(write_msr(IA32_PKRS, BAD_PKRS), Err(Errno::ENXIO));
+    let before = msr::rdmsr(msr::IA32_KERNEL_GS_BASE);
+    assert_eq!(write_msr(msr::IA32_KERNEL_GS_BASE, before), Ok(()));
 }
 
 #[ktest]
