@@ -4,9 +4,9 @@ use incipit::console::{Console, ConsoleName, EarlyconDevice, IoAddress};
 use incipit::prelude::*;
 use incipit::printk::BustableLock;
 use spin::Once;
+use uart_16550::backend::PioBackend;
 
 use crate::line::Line;
-use crate::registers::Registers;
 use crate::settings::LineSettings;
 
 /// The early console's line. There is one: a second request finds it taken.
@@ -16,7 +16,7 @@ struct EarlyPort {
 
 struct InUse {
     address: IoAddress,
-    line: BustableLock<Line<Registers>>,
+    line: BustableLock<Line<PioBackend>>,
 }
 
 static EARLY: EarlyPort = EarlyPort { in_use: Once::new() };
@@ -48,10 +48,12 @@ fn early_serial8250_setup(device: &EarlyconDevice) -> Result<&'static dyn Consol
     if EARLY.in_use.is_completed() {
         return Err(Errno::EBUSY);
     }
+    // Registers in memory would have to stay mapped when the early page tables go, which only RAM does.
+    let IoAddress::Port(base) = device.address else {
+        return Err(Errno::EOPNOTSUPP);
+    };
     // SAFETY: the user says that a serial port is there; nothing else of the kernel writes to it before its driver, to which this console hands over.
-    let registers = unsafe { Registers::at(device.address) }.ok_or(Errno::EINVAL)?;
-    // SAFETY: as above.
-    let mut line = unsafe { Line::new(registers) };
+    let mut line = unsafe { Line::at_port(base) }.ok_or(Errno::EINVAL)?;
     if !line.is_present() {
         return Err(Errno::ENODEV);
     }

@@ -8,6 +8,5 @@
 mod early;
 mod line;
 mod ports;
-mod registers;
 mod settings;
 mod tests;

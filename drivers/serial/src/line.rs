@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 use incipit::prelude::*;
-use uart_16550::backend::Backend;
+use uart_16550::backend::{Backend, PioBackend};
 use uart_16550::spec::FIFO_SIZE;
 use uart_16550::spec::registers::{LCR, LSR, MCR, offsets};
 use uart_16550::{InitError, Uart16550};
@@ -23,18 +23,25 @@ pub struct Line<B: Backend> {
     stuck: bool,
 }
 
-impl<B: Backend> Line<B> {
-    /// The line behind `registers`.
+impl Line<PioBackend> {
+    /// The line whose registers are in the I/O ports from `base` on; `None` if some of them would be beyond the last port.
     ///
     /// # Safety
     ///
     /// The registers are a 16550's, or nobody's, and nobody else writes to them.
-    pub const unsafe fn new(registers: B) -> Self {
+    pub const unsafe fn at_port(base: u16) -> Option<Self> {
         // SAFETY: the caller vouches for it.
-        Self {
-            uart: unsafe { Uart16550::new_with_backend(registers) },
-            stuck: false,
+        match unsafe { Uart16550::new_port(base) } {
+            Ok(uart) => Some(Self::new(uart)),
+            Err(_) => None,
         }
+    }
+}
+
+impl<B: Backend> Line<B> {
+    /// The line behind `uart`.
+    pub const fn new(uart: Uart16550<B>) -> Self {
+        Self { uart, stuck: false }
     }
 
     /// Whether there is a UART: its scratch register keeps what is written, and with loopback on, modem lines that are set come back.

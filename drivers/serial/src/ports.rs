@@ -5,9 +5,9 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use incipit::console::{Console, ConsoleName, IoAddress, register_console};
 use incipit::prelude::*;
 use incipit::printk::BustableLock;
+use uart_16550::backend::PioBackend;
 
 use crate::line::Line;
-use crate::registers::Registers;
 use crate::settings::{BASE_BAUD, LineSettings};
 
 /// A serial port of a PC.
@@ -15,14 +15,14 @@ struct Port {
     index: u32,
     base: u16,
     irq: u8,
-    line: BustableLock<Line<Registers>>,
+    line: BustableLock<Line<PioBackend>>,
     is_present: AtomicBool,
 }
 
 impl Port {
     const fn new(index: u32, base: u16, irq: u8) -> Self {
         // SAFETY: these ports are the serial ports' on every PC, or unused, and this driver's alone; an early console there hands over before its first use.
-        let line = unsafe { Line::new(Registers::Port(base)) };
+        let line = unsafe { Line::at_port(base) }.expect("a PC's ports are not the last ones");
         Self {
             index,
             base,
@@ -35,8 +35,10 @@ impl Port {
     /// Looks for the port, and if it is there prepares it with the settings that it has.
     fn probe(&self) -> bool {
         let found = self.line.lock().is_some_and(|mut line| {
-            let settings = line.current_settings();
-            line.is_present() && line.init(&settings).is_ok()
+            line.is_present() && {
+                let settings = line.current_settings();
+                line.init(&settings).is_ok()
+            }
         });
         self.is_present.store(found, Relaxed);
         found

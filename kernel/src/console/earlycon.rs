@@ -111,6 +111,10 @@ fn param_setup_earlycon(value: Option<&'static str>) -> Result<(), Errno> {
     let (driver, address) = value
         .split_once(',')
         .map_or((value, None), |(driver, address)| (driver, Some(address)));
+    if !is_known(ConsoleName::parse(driver)) {
+        pr_warn!("earlycon={value}: no early console '{driver}' in this kernel");
+        return Ok(());
+    }
     match address.map_or(Ok((FIRST_SERIAL_PORT, None)), parse_address) {
         Ok((address, options)) => {
             pr_info!(

@@ -9,8 +9,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::irq::IrqGuard;
 
-/// Turns of the waiting loop before a lock counts as stuck: tens of milliseconds, far beyond what any holder needs.
-const SPIN_LIMIT: u32 = 1 << 20;
+/// Turns of the waiting loop before a lock counts as stuck: milliseconds, far beyond what any holder needs.
+const SPIN_LIMIT: u32 = 1 << 18;
 
 static OOPS_DEPTH: AtomicU32 = AtomicU32::new(0);
 

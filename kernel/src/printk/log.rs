@@ -8,7 +8,7 @@ pub const LINE_MAX: usize = 1024;
 /// Set in [`Meta::caller`] if the rest is the number of a CPU, and not a task's id.
 pub const CALLER_CPU: u32 = 1 << 31;
 
-/// A record as [`Log::read`] found it.
+/// What [`read_record`](super::read_record) says of a record besides its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Time, caller, level.

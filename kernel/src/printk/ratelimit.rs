@@ -16,12 +16,16 @@ impl RateLimit {
     #[must_use]
     pub const fn new() -> Self {
         let (interval, burst) = (ratelimit::RateLimit::DEFAULT_INTERVAL_NS, ratelimit::RateLimit::DEFAULT_BURST);
-        Self { state: BustableLock::new(ratelimit::RateLimit::new(interval, burst)) }
+        Self {
+            state: BustableLock::new(ratelimit::RateLimit::new(interval, burst)),
+        }
     }
 
     /// Whether one more message may be logged. Says first how many could not be in the interval that has ended, and which function wanted to.
     pub fn allows(&self, function: &str) -> bool {
-        let Some(decision) = self.state.lock().map(|mut state| state.check(sched_clock())) else { return false };
+        let Some(decision) = self.state.lock().map(|mut state| state.check(sched_clock())) else {
+            return false;
+        };
         if decision.missed != 0 {
             pr_warn!("{function}: {} callbacks suppressed", decision.missed);
         }

@@ -2,6 +2,7 @@
 
 use core::fmt::Write;
 
+use arrayvec::ArrayString;
 use incipit::arch::x86::tsc::tsc_khz;
 use incipit::init::{self, EntryInfo, State};
 use incipit::kdb::{Command, CommandError, KDB_COMMANDS, Then};
@@ -9,6 +10,9 @@ use incipit::table;
 use linkme::distributed_slice;
 
 use super::none;
+
+/// The longest `name=value` that fits its column.
+const SETTING: usize = 64;
 
 #[distributed_slice(KDB_COMMANDS)]
 static STAGES: Command = Command {
@@ -66,12 +70,7 @@ fn list(entries: impl Iterator<Item = &'static EntryInfo>, screen: &mut dyn Writ
             (State::Ok, None) => write!(screen, "{:<8} ", 0)?,
             _ => write!(screen, "{:<8} ", "-")?,
         }
-        writeln!(
-            screen,
-            "{:>9}  {:<28} {file}:{line}",
-            microseconds(entry.took()),
-            entry.name()
-        )?;
+        writeln!(screen, "{:>9}  {:<28} {file}:{line}", microseconds(entry.took()), entry.name())?;
     }
     Ok(Then::Stay)
 }
@@ -83,11 +82,17 @@ fn microseconds(ticks: u64) -> u64 {
 
 fn params(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
     none(arguments)?;
+    writeln!(screen, "{:<32} {:<10} {:<4} {:<12} source", "parameter", "type", "perm", "from")?;
     for param in init::params() {
         let (file, line) = param.place();
-        let (name, kind, perm, origin) = (param.name(), param.type_name(), param.perm(), param.origin());
-        writeln!(screen, "{name:<32} {kind:<10} {perm:04o} {origin:<12} {file}:{line}")?;
-        writeln!(screen, "    = {}", param.value())?;
+        let mut setting = ArrayString::<SETTING>::new();
+        if write!(setting, "{}={}", param.name(), param.value()).is_err() {
+            // A long text is shown in full on a line of its own.
+            writeln!(screen, "{}={}", param.name(), param.value())?;
+            setting.clear();
+        }
+        let (kind, perm, origin) = (param.type_name(), param.perm(), param.origin());
+        writeln!(screen, "{setting:<32} {kind:<10} {perm:04o} {origin:<12} {file}:{line}")?;
     }
     Ok(Then::Stay)
 }

@@ -1,13 +1,15 @@
 //! Memory: what is in it, and who has it.
 
-use core::fmt::Write;
+use core::fmt::{self, Write};
 
 use arrayvec::ArrayVec;
 use incipit::arch::x86::maccess::get_kernel_nofault;
 use incipit::kdb::{Command, CommandError, KDB_COMMANDS, Then};
+use incipit::mm::memblock;
+use incipit_lib::memblock::Region;
 use linkme::distributed_slice;
 
-use super::number;
+use super::{none, number};
 
 /// Lines that `md` shows if it is not told how many, as in Linux.
 const MD_LINES: u64 = 8;
@@ -20,6 +22,14 @@ static MD: Command = Command {
     usage: "address [lines]",
     help: "Display memory contents",
     run: md,
+};
+
+#[distributed_slice(KDB_COMMANDS)]
+static MEM: Command = Command {
+    name: "mem",
+    usage: "",
+    help: "Display memory, and what of it is taken",
+    run: mem,
 };
 
 fn md(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
@@ -50,24 +60,53 @@ fn address(text: &str) -> Result<u64, CommandError> {
 }
 
 fn show_line(address: u64, screen: &mut dyn Write) -> Result<(), CommandError> {
-    let mut bytes = ArrayVec::<u8, { WORDS * 8 }>::new();
-    write!(screen, "{address:#018x}")?;
-    for index in 0..WORDS {
-        let place = address.checked_add(index as u64 * 8).ok_or(CommandError::BadAddress(address))?;
-        let Ok(word) = get_kernel_nofault(core::ptr::without_provenance::<u64>(place as usize)) else {
-            writeln!(screen)?;
-            return Err(CommandError::BadAddress(place));
-        };
-        write!(screen, " {word:016x}")?;
-        bytes.extend(word.to_le_bytes());
+    let mut words = ArrayVec::<u64, WORDS>::new();
+    let mut refused = None;
+    for index in 0..WORDS as u64 {
+        let place = address.wrapping_add(index * 8);
+        match get_kernel_nofault(core::ptr::without_provenance::<u64>(place as usize)) {
+            Ok(word) => words.push(word),
+            Err(_) => {
+                refused = Some(place);
+                break;
+            }
+        }
     }
-    write!(screen, "   ")?;
-    for byte in bytes {
-        screen.write_char(if byte.is_ascii_graphic() || byte == b' ' {
-            char::from(byte)
-        } else {
-            '.'
-        })?;
+    if !words.is_empty() {
+        write!(screen, "{address:#018x}")?;
+        words.iter().try_for_each(|word| write!(screen, " {word:016x}"))?;
+        let width = 3 + 17 * (WORDS - words.len());
+        write!(screen, "{:width$}", "")?;
+        for byte in words.iter().flat_map(|word| word.to_le_bytes()) {
+            screen.write_char(if byte.is_ascii_graphic() || byte == b' ' {
+                char::from(byte)
+            } else {
+                '.'
+            })?;
+        }
+        writeln!(screen)?;
     }
-    Ok(writeln!(screen)?)
+    refused.map_or(Ok(()), |place| Err(CommandError::BadAddress(place)))
+}
+
+fn mem(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
+    none(arguments)?;
+    let (memory, reserved) = memblock::totals();
+    writeln!(screen, "memory {} KiB, of which reserved {} KiB", memory >> 10, reserved >> 10)?;
+    list("memory", memblock::memory(), screen)?;
+    list("reserved", memblock::reserved(), screen)?;
+    Ok(Then::Stay)
+}
+
+fn list(kind: &str, regions: impl Iterator<Item = Region>, screen: &mut dyn Write) -> fmt::Result {
+    for (index, region) in regions.enumerate() {
+        let last = region.base + (region.size - 1);
+        writeln!(
+            screen,
+            "{kind:<8} {index:>3}  [{:#018x}-{last:#018x}] {:>9} KiB",
+            region.base,
+            region.size.div_ceil(1024)
+        )?;
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ mod boot;
 mod general;
 mod log;
 mod memory;
+mod stack;
 
 use incipit::kdb::CommandError;
 
