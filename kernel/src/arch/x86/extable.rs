@@ -3,8 +3,13 @@
 //! `#[exception_entry]` makes the entries, the post-link step sorts them, and every fault in kernel mode looks its instruction up here before anything else
 //! is thought of it. The entry's layout and the types are Linux's (`arch/x86/include/asm/extable_fixup_types.h`), so that its tools can read the table.
 
+mod index;
+
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use index::Index;
+use spin::Once;
 
 use crate::arch::x86::mm::set_memory;
 use crate::arch::x86::ptregs::PtRegs;
@@ -74,44 +79,47 @@ impl ExceptionTableEntry {
 
 /// Finds the entry of the instruction at `ip` among `count` entries sorted by address.
 ///
-/// Every access through [`copy_from_kernel_nofault`](super::maccess::copy_from_kernel_nofault) that fails passes here, so the loop has no branch that depends
-/// on the data: the distance from `ip` to the candidate entry is halved towards the last entry that is not above `ip`.
+/// Every access through [`copy_from_kernel_nofault`](super::maccess::copy_from_kernel_nofault) that fails passes here, so the steps have no branch that depends
+/// on the data: each halves what remains by a conditional move, towards the last entry whose instruction is not above `ip`.
 ///
 /// # Safety
 ///
 /// `first` must point to `count` entries that stay unchanged as long as the result is used.
 unsafe fn search<'a>(first: *const ExceptionTableEntry, count: usize, ip: usize) -> Option<&'a ExceptionTableEntry> {
-    let mut step = (1 << count.checked_ilog2()?) * ENTRY_SIZE;
-    // An entry's first field is the instruction minus the entry, so with `at` = entry − ip the instruction is above `ip` where `field + at` is positive.
-    let origin = first.addr().wrapping_sub(ip) as isize;
-    let probe = |at: isize| {
-        // SAFETY: only offsets of entries between the first and the last are probed.
-        let field = unsafe { first.wrapping_byte_offset(at - origin).cast::<i32>().read() };
-        field as isize + at
+    let instruction = |entry: usize| {
+        // SAFETY: only entries between the first and the last are asked for. The first field is an entry's address to its instruction's.
+        let distance = unsafe { core::ptr::with_exposed_provenance::<i32>(entry).read() };
+        entry.wrapping_add_signed(distance as isize)
     };
-    let refine = |at: isize, step: usize| {
-        let candidate = at + step as isize;
-        core::hint::select_unpredictable(probe(candidate) <= 0, candidate, at)
-    };
+    let not_above = |candidate: usize, entry: usize| core::hint::select_unpredictable(instruction(candidate) <= ip, candidate, entry);
     // The largest power of two not above `count`, once from the front and once from the back, covers all; behind this step that many remain.
-    let mut at = refine(origin, count * ENTRY_SIZE - step);
-    while step >= 4 * ENTRY_SIZE {
-        at = refine(at, step / 2);
-        at = refine(at, step / 4);
-        step /= 4;
+    let mut remaining = (1 << count.checked_ilog2()?) * ENTRY_SIZE;
+    let mut entry = first.expose_provenance();
+    entry = not_above(entry + count * ENTRY_SIZE - remaining, entry);
+    while remaining >= 16 * ENTRY_SIZE {
+        entry = not_above(entry + remaining / 2, entry);
+        entry = not_above(entry + remaining / 4, entry);
+        entry = not_above(entry + remaining / 8, entry);
+        entry = not_above(entry + remaining / 16, entry);
+        remaining /= 16;
     }
-    if step == 2 * ENTRY_SIZE {
-        at = refine(at, ENTRY_SIZE);
+    while remaining > ENTRY_SIZE {
+        remaining /= 2;
+        entry = not_above(entry + remaining, entry);
     }
-    // SAFETY: as for the probes.
-    (probe(at) == 0).then(|| unsafe { &*first.wrapping_byte_offset(at - origin) })
+    // SAFETY: as for the steps.
+    (instruction(entry) == ip).then(|| unsafe { &*core::ptr::with_exposed_provenance(entry) })
 }
 
 /// Finds what the kernel knows of a fault at `ip`: Linux's `search_exception_tables`. Tables of loadable code would be asked here too.
 #[must_use]
 pub fn search_exception_tables(ip: usize) -> Option<&'static ExceptionTableEntry> {
-    // SAFETY: the table is kept as long as the kernel, and changes only in `sort_main_extable`.
-    unsafe { search(first_entry(), EX_TABLE.len(), ip) }
+    let range = match INDEX.get() {
+        Some(index) => index.narrow(ip)?,
+        None => 0..EX_TABLE.len(),
+    };
+    // SAFETY: the entries are the table's. It is kept as long as the kernel, and changes only in `sort_main_extable`.
+    unsafe { search(first_entry().wrapping_add(range.start), range.len(), ip) }
 }
 
 fn first_entry() -> *const ExceptionTableEntry {
@@ -178,33 +186,42 @@ fn apply_rare(kind: u32, entry: &ExceptionTableEntry, regs: &mut PtRegs, vector:
     resume(entry, regs)
 }
 
+/// Where to begin in the table; none before `sort_main_extable`.
+static INDEX: Once<Index> = Once::new();
+
 /// Linux's flag of the same name: cleared by the post-link step once it has sorted the table.
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals, reason = "the name is known to tools")]
 static main_extable_sort_needed: AtomicU32 = AtomicU32::new(1);
 
-/// Sorts the table unless the build did, which it always does: Linux's stage of the same name.
+/// Sorts the table unless the build did, which it always does, and indexes it: Linux's stage of the same name.
 ///
 /// The seal of the image says whether the table is sorted. An image that was linked but not sealed boots too, a few hundred microseconds later.
 #[stage(after(crate::printk::setup::setup_log_buf))]
 #[init]
 pub fn sort_main_extable() {
-    if main_extable_sort_needed.load(Relaxed) == 0 || EX_TABLE.len() == 0 {
-        return;
+    if main_extable_sort_needed.load(Relaxed) != 0 && !EX_TABLE.is_empty() {
+        pr_notice!("Sorting __ex_table...");
+        if let Err(error) = sort_main() {
+            panic!("__ex_table is not sorted and cannot be made writable ({error})");
+        }
+        main_extable_sort_needed.store(0, Relaxed);
     }
-    pr_notice!("Sorting __ex_table...");
+    let addresses = (0..EX_TABLE.len()).map(|index| EX_TABLE.get(index).map_or(0, ExceptionTableEntry::insn_address));
+    if let Some(index) = Index::new(addresses) {
+        INDEX.call_once(|| index);
+    }
+}
+
+/// Sorts the kernel's own table, which is read-only but for this moment.
+#[init]
+fn sort_main() -> Result<(), Errno> {
     let first_page = EX_TABLE.start_address() & !(PAGE_SIZE - 1);
-    let bytes = EX_TABLE.end_address() - first_page;
-    let writable = set_memory::set_memory_rw(first_page, bytes.div_ceil(PAGE_SIZE));
-    if let Err(error) = writable {
-        panic!("__ex_table is not sorted and cannot be made writable ({error})");
-    }
+    let pages = (EX_TABLE.end_address() - first_page).div_ceil(PAGE_SIZE);
+    set_memory::set_memory_rw(first_page, pages)?;
     // SAFETY: the table is writable now, nothing else runs, and no fault is being handled.
     unsafe { sort(first_entry().cast_mut(), EX_TABLE.len()) };
-    main_extable_sort_needed.store(0, Relaxed);
-    if let Err(error) = set_memory::set_memory_ro(first_page, bytes.div_ceil(PAGE_SIZE)) {
-        pr_warn!("__ex_table stays writable ({error})");
-    }
+    set_memory::set_memory_ro(first_page, pages)
 }
 
 /// Sorts `count` entries by the address of their instructions (heap sort: in place, and no input makes it slow).

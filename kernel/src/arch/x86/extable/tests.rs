@@ -132,3 +132,29 @@ fn an_entry_of_no_known_type_is_no_fixup() {
         assert_eq!(regs.ip, 0);
     }
 }
+
+#[ktest]
+fn the_index_of_a_table_leads_to_each_of_its_entries_and_to_nothing_beside_it() {
+    let clumps = [10, 11, 12, 13, 14, 15, 16, 17, 18, 5000, 5001, 70_000, 70_001, 70_003, 1 << 30];
+    for count in 1..=clumps.len() {
+        let base = 0xffff_ffff_8010_0000_usize;
+        let index = Index::new(clumps[..count].iter().map(|&offset| base + offset)).expect("an index");
+        for (number, offset) in clumps[..count].iter().enumerate() {
+            let range = index.narrow(base + offset).expect("a stretch");
+            assert!(range.contains(&number), "{count} entries: {number} is not in {range:?}");
+        }
+        assert_eq!(index.narrow(base + 9), None);
+        assert!(index.narrow(base + clumps[count - 1] + (1 << 31)).is_none());
+        assert_eq!((index.narrow(0), index.narrow(usize::MAX)), (None, None));
+    }
+    assert!(Index::new(core::iter::empty()).is_none());
+}
+
+#[ktest]
+fn every_entry_of_the_image_is_found() {
+    for entry in &EX_TABLE {
+        let found = search_exception_tables(entry.insn_address());
+        assert_eq!(found.map(ExceptionTableEntry::insn_address), Some(entry.insn_address()));
+    }
+    assert!(search_exception_tables(every_entry_of_the_image_is_found as *const () as usize).is_none());
+}

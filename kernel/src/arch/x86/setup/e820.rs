@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use incipit_lib::e820::{E820Error, E820Table, E820Type, UserRange};
 use spin::Mutex;
 
-use super::boot_params;
+use super::{boot_params, memory};
 use crate::mm::PAGE_SIZE;
 use crate::prelude::*;
 
@@ -112,6 +112,21 @@ pub(super) fn trim_bios_range() {
     with_table(|table| {
         report(table.update(0, PAGE_SIZE as u64, E820Type::RAM, E820Type::RESERVED).map(drop));
         report(table.remove(BIOS_BEGIN, BIOS_END - BIOS_BEGIN, Some(E820Type::RAM)).map(drop));
+        update_table(table);
+    });
+}
+
+/// Makes the map say that the kernel is in RAM, whatever it said: Linux's `e820_add_kernel_range`.
+#[init]
+pub(super) fn add_kernel_range() {
+    let (start, end) = memory::kernel_range();
+    with_table(|table| {
+        if table.mapped_all(start, end, Some(E820Type::RAM)) {
+            return;
+        }
+        pr_warn!(".text .data .bss are not marked as E820_TYPE_RAM!");
+        report(table.remove(start, end - start, None).map(drop));
+        report(table.add(start, end - start, E820Type::RAM));
         update_table(table);
     });
 }

@@ -4,8 +4,8 @@ use spin::Mutex;
 
 use incipit_lib::e820::E820Type;
 
-use super::{boot_params, e820};
-use crate::mm::{PAGE_SHIFT, memblock, sections};
+use super::{boot_params, e820, memory};
+use crate::mm::{PAGE_SHIFT, memblock};
 use crate::prelude::*;
 
 /// Physical addresses of the RAM disk.
@@ -97,12 +97,11 @@ fn check(claim: Initrd) -> Result<(), Problem> {
 /// Gives up a RAM disk that the kernel itself has overwritten: its zeroed data reaches further than the file that the boot loader made room for.
 #[init]
 pub fn check_not_overwritten() {
-    let (image, symbols) = (sections::image(), sections::kallsyms());
-    let kernel_end = image.phys() + (image.end_address().max(symbols.end_address()) - image.start_address()) as u64;
+    let (kernel_start, kernel_end) = memory::kernel_range();
     let mut initrd = INITRD.lock();
     if let Some(Initrd { start, end }) = *initrd
         && start < kernel_end
-        && end > image.phys()
+        && end > kernel_start
     {
         pr_crit!("initrd overwritten ({start:#010x} < {kernel_end:#010x}) - disabling it.");
         *initrd = None;

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use incipit_lib::e820::E820Type;
 
 use super::e820;
-use crate::mm::{PAGE_SHIFT, address::DIRECT_MAP_SIZE, memblock, sections};
+use crate::mm::{PAGE_SHIFT, PAGE_SIZE, address::DIRECT_MAP_SIZE, memblock, sections};
 use crate::prelude::*;
 
 /// Page frames that the kernel can address: Linux's `max_arch_pfn`.
@@ -27,12 +27,19 @@ pub fn max_low_pfn() -> u64 {
     MAX_LOW_PFN.load(Relaxed)
 }
 
-/// Keeps the image, with its zeroed data and its symbols, from being given away.
+/// The physical addresses of the image, with its zeroed data and its symbols: the first, and the one behind the last page.
+#[init]
+pub(super) fn kernel_range() -> (u64, u64) {
+    let symbols = sections::kallsyms();
+    let end = symbols.phys() + symbols.len() as u64;
+    (sections::image().phys(), end.next_multiple_of(PAGE_SIZE as u64))
+}
+
+/// Keeps the image from being given away.
 #[init]
 pub(super) fn reserve_image() {
-    let (image, symbols) = (sections::image(), sections::kallsyms());
-    let end = image.end_address().max(symbols.end_address());
-    reserve(image.phys(), (end - image.start_address()) as u64, "the kernel image");
+    let (start, end) = kernel_range();
+    reserve(start, end - start, "the kernel image");
 }
 
 /// Keeps the first MiB as it is: firmware uses it behind the map's back, and other CPUs start in it (Linux's `reserve_real_mode`).

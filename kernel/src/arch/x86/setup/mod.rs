@@ -38,6 +38,7 @@ pub fn setup_arch() {
     setup_data::reserve();
     e820::finish_early_params();
     tsc::tsc_early_init();
+    e820::add_kernel_range();
     e820::trim_bios_range();
     memory::find_end_of_ram();
     memory::reserve_low_memory();
