@@ -3,7 +3,7 @@
 use self::Address::{Announced, Symbol, Value};
 use self::Ending::{InInterrupt, Killed, Segfault};
 use self::Expect::{GoesOn, Oops, Panic};
-use self::Rip::{After, At, AtOrAfter, Data, Number, Stack};
+use self::Rip::{After, At, AtOrAfter, Data, Heap, Inside, Number};
 
 /// A crash point.
 pub struct Case {
@@ -49,10 +49,12 @@ pub enum Rip {
     After(&'static [&'static str]),
     /// Either: an emulator that has no such exception goes on to the interrupt that stands for it.
     AtOrAfter(&'static [&'static str], &'static [&'static str]),
-    /// Data of the image.
+    /// The beginning of data of the image.
     Data(&'static str),
-    /// The stack or the heap: an address without a name, but with bytes to show.
-    Stack,
+    /// Some place in data of the image.
+    Inside(&'static str),
+    /// The heap: an address without a name, but with bytes to show.
+    Heap,
     /// An address at which nothing can be read.
     Number(u64),
 }
@@ -231,11 +233,11 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "EXEC_STACK",
-        page_fault(&[0x11], "perms::exec_stack", Stack, NOT_EXECUTABLE, Announced),
+        page_fault(&[0x11], "perms::exec_stack", Inside("init_stack"), NOT_EXECUTABLE, Announced),
     ),
     case(
         "EXEC_KMALLOC",
-        page_fault(&[0x11], "perms::exec_kmalloc", Stack, NOT_EXECUTABLE, Announced),
+        page_fault(&[0x11], "perms::exec_kmalloc", Heap, NOT_EXECUTABLE, Announced),
     ),
     case(
         "EXEC_RODATA",
@@ -337,7 +339,7 @@ pub const CASES: &[Case] = &[
             "general protection fault",
             &[0],
             "instructions::general_protection_msr",
-            At(&["rdmsr"]),
+            At(&["wrmsr"]),
         ),
     ),
     case(

@@ -26,6 +26,10 @@ const INITCALL: &str = "incipit_lkdtm::trigger::lkdtm_module_init";
 /// How a boot ends that nothing stops.
 const END_OF_BOOT: &str = "Kernel panic - not syncing: No working init found.";
 
+/// Bytes of the boot stack, and of a page.
+const STACK_SIZE: u64 = 16 << 10;
+const PAGE_SIZE: u64 = 4 << 10;
+
 fn main() -> ExitCode {
     let vmlinux = Build::ours().vmlinux();
     let machine = Machine::new(&vmlinux);
@@ -92,8 +96,8 @@ fn in_order(log: &Log, parts: &[&str], image: &Image) -> Result<()> {
             .find(part)
             .with_context(|| format!("`{part}` is missing, or not behind the others; the log:\n{text}"))?;
         if part.ends_with('+') {
-            let start = rest[..at + part.len()].rfind(' ').map_or(0, |blank| blank + 1);
-            let place = rest[start..].split_whitespace().next().unwrap_or_default();
+            let name = part.rfind(' ').map_or(0, |blank| blank + 1);
+            let place = rest[at + name..].split_whitespace().next().unwrap_or_default();
             image.resolve(place)?;
         }
         rest = &rest[at + part.len()..];
@@ -123,6 +127,9 @@ fn check_oops(expected: &cases::Report, log: &Log, image: &Image) -> Result<()> 
     if let Some(address) = expected.cr2 {
         check_cr2(address, &report, log, image)?;
     }
+    if report.title == "stack guard page" {
+        check_guard_page(log, image)?;
+    }
     let end = format!("Kernel panic - not syncing: {}", expected.ending.reason());
     log.require(&["---[ end trace 0000000000000000 ]---", &end])
 }
@@ -150,7 +157,11 @@ fn check_rip(expected: &Rip, function: &str, report: &Report, image: &Image) -> 
             );
             return Ok(());
         }
-        Rip::Stack => {
+        Rip::Inside(symbol) => {
+            ensure!(is_in(symbol), "RIP is {}, not in {symbol}", report.rip);
+            return Ok(());
+        }
+        Rip::Heap => {
             ensure!(report.rip.starts_with("0x"), "RIP is {}, a place of the image", report.rip);
             return Ok(());
         }
@@ -195,18 +206,35 @@ fn check_trace(expected: &Rip, function: &str, report: &Report, image: &Image) -
     for entry in &report.trace {
         image.resolve(&entry.place)?;
     }
-    if report.title == "double fault" {
-        // The stack pointer led nowhere, so there is no stack to walk.
-        return Ok(());
-    }
     let shows = |name: &str, reliable: bool| {
         let same = |entry: &&report::Entry| image::split(&entry.place).is_some_and(|(symbol, ..)| symbol == name);
         report.trace.iter().filter(same).any(|entry| entry.reliable || !reliable)
     };
     ensure!(shows(INITCALL, true), "{INITCALL} is not in the backtrace");
-    if matches!(expected, Rip::Data(_) | Rip::Stack | Rip::Number(_)) {
+    if matches!(expected, Rip::Data(_) | Rip::Inside(_) | Rip::Heap | Rip::Number(_)) {
         ensure!(shows(function, false), "{function} is not in the backtrace");
     }
+    Ok(())
+}
+
+/// The address that was hit must lie on the page below the boot stack, and the stack must be that one.
+fn check_guard_page(log: &Log, image: &Image) -> Result<()> {
+    let line = log
+        .lines()
+        .find_map(|line| line.strip_prefix("BUG: TASK stack guard page was hit at "));
+    let numbers = line.and_then(|line| {
+        let (hit, stack) = line.strip_suffix(')')?.split_once(" (stack is ")?;
+        let (begin, end) = stack.split_once("..")?;
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        Some((number(hit)?, number(begin)?, number(end)?))
+    });
+    let (hit, begin, end) = numbers.context("the line about the guard page is not of its form")?;
+    ensure!(begin == image.address("init_stack")?, "the stack begins at {begin:#x}");
+    ensure!(end - begin == STACK_SIZE, "the stack has {} bytes", end - begin);
+    ensure!(
+        (begin - PAGE_SIZE..begin).contains(&hit),
+        "{hit:#x} is not on the page below {begin:#x}"
+    );
     Ok(())
 }
 
