@@ -51,7 +51,9 @@ pub fn math() -> Outcome {
     change_cr0(NE | MP, EM | TS);
     // SAFETY: uses a state that nobody else uses; the last instruction faults.
     unsafe {
-        asm!("fninit", "fldcw word ptr [{control}]", "fld1", "fldz", "fdivp", "fwait", "fninit",
+        asm!("fninit", "fldcw word ptr [{control}]", "fld1", "fldz", "fdivp", "fwait",
+            // With the next instruction right behind it, a disassembler would take the two for one.
+            "nop", "fninit",
             control = in(reg) &X87_DIVISION_UNMASKED, options(nostack, readonly));
     }
     SURVIVED

@@ -326,8 +326,6 @@ fn a_crash_point_is_chosen_only_by_both_parameters() {
     for (place, kind) in [
         (Some(&b"DIRECT"[..]), None),
         (None, Some(&b"PANIC"[..])),
-        (Some(b"DIRECT"), Some(b"panic")),
-        (Some(b"DIRECT"), Some(b"")),
         (Some(b"DIRECT"), Some(b"\xff\x00\x1b[2J")),
         (Some(b"direct"), Some(b"PANIC")),
         (Some(b"INT_HARDWARE_ENTRY"), Some(b"PANIC")),
