@@ -34,7 +34,10 @@ impl<const N: usize> Default for Line<N> {
 impl<const N: usize> fmt::Write for Line<N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = N - self.length;
-        let taken = text.floor_char_boundary(room);
+        let taken = (0..=room.min(text.len()))
+            .rev()
+            .find(|&end| text.is_char_boundary(end))
+            .unwrap_or(0);
         self.bytes[self.length..][..taken].copy_from_slice(&text.as_bytes()[..taken]);
         self.length += taken;
         if taken == text.len() { Ok(()) } else { Err(fmt::Error) }

@@ -30,6 +30,10 @@ impl From<PartialCopy> for Errno {
 /// # Errors
 ///
 /// `ERANGE` for an address in the user half, `EFAULT` if one of the bytes cannot be read: those before it are in place.
+#[allow(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "an address that cannot be read is an error, and bytes are all that is made of the others"
+)]
 pub fn copy_from_kernel_nofault(destination: &mut [u8], source: *const u8) -> Result<(), PartialCopy> {
     check_range(source.addr())?;
     // SAFETY: the destination is a slice; the source may be anything, which is what the function is for.

@@ -117,7 +117,7 @@ impl Iterator for Frames {
             self.follow(regs.bp as usize, regs.sp as usize);
             return Some(Step::Exception { regs: at });
         }
-        if self.frame < self.lowest || self.frame % 8 != 0 || !stack.holds(self.frame, 16) {
+        if self.frame < self.lowest || !self.frame.is_multiple_of(8) || !stack.holds(self.frame, 16) {
             return None;
         }
         let slot = self.frame + 8;

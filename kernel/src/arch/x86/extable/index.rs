@@ -27,7 +27,7 @@ impl Index {
         let span = last.checked_sub(base)? + 1;
         let wanted = count.div_ceil(ENTRIES_PER_STRETCH);
         let shift = span.div_ceil(wanted).next_power_of_two().ilog2();
-        let stretches = (span - 1 >> shift) + 1;
+        let stretches = ((span - 1) >> shift) + 1;
 
         let mut starts = Vec::new();
         starts.try_reserve_exact(stretches + 1).ok()?;

@@ -67,7 +67,7 @@ fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), 
         .checked_mul(PAGE_SIZE)
         .and_then(|bytes| address.checked_add(bytes))
         .ok_or(Errno::EINVAL)?;
-    if address % PAGE_SIZE != 0 || address < START_KERNEL_MAP {
+    if !address.is_multiple_of(PAGE_SIZE) || address < START_KERNEL_MAP {
         return Err(Errno::EINVAL);
     }
     let each_page = || (address..end).step_by(PAGE_SIZE);
