@@ -41,7 +41,10 @@ enum Sequence {
 
 /// What a byte made of the line.
 #[derive(Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one exists at a time, and the monitor has no heap to put it on")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one exists at a time, and the monitor has no heap to put it on"
+)]
 pub enum Event {
     /// It is not finished.
     Typing,

@@ -1,9 +1,7 @@
 //! A serial line: sends and receives through the registers of one 16550, and never waits for it without bound.
 
-use arrayvec::ArrayVec;
 use incipit::prelude::*;
 use uart_16550::backend::{Backend, PioBackend};
-use uart_16550::spec::FIFO_SIZE;
 use uart_16550::spec::registers::{LCR, LSR, MCR, offsets};
 use uart_16550::{InitError, Uart16550};
 
@@ -101,19 +99,15 @@ impl<B: Backend> Line<B> {
 
     /// Sends `text`, with a carriage return before each line feed. What the line does not take is lost.
     pub fn write(&mut self, text: &[u8]) {
-        let mut piece = ArrayVec::<u8, FIFO_SIZE>::new();
-        for &byte in text {
-            // Room for two: a line break is not torn apart.
-            if piece.remaining_capacity() < 2 {
-                self.send(&piece);
-                piece.clear();
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            match line.strip_suffix(b"\n") {
+                Some(line) => {
+                    self.send(line);
+                    self.send(b"\r\n");
+                }
+                None => self.send(line),
             }
-            if byte == b'\n' {
-                piece.push(b'\r');
-            }
-            piece.push(byte);
         }
-        self.send(&piece);
     }
 
     fn send(&mut self, mut bytes: &[u8]) {

@@ -29,15 +29,13 @@ pub use options::{console_verbose, is_shown, prefix};
 pub use ratelimit::RateLimit;
 pub use text::{Prefix, print_record};
 
+use crate::panic::task;
 use crate::{console, percpu, preempt};
 use log::{CALLER_CPU, Log};
 use text::LineBuffer;
 
 /// Bytes of the log before `log_buf_len=` moves it.
 const EARLY_LEN: usize = 1 << crate::config::CONFIG_LOG_BUF_SHIFT;
-
-/// The task that boots the kernel and later idles on the boot CPU: the only one that writes so far.
-const SWAPPER: u32 = 0;
 
 static LOG: BustableLock<Log> = BustableLock::new(Log::empty());
 
@@ -94,12 +92,12 @@ fn write(level: Level, store: impl FnOnce(&mut Log, Meta)) {
     console::flush();
 }
 
-/// Who is logging: the boot thread, or what interrupted it on this CPU.
+/// Who is logging: the task that runs, or what interrupted it on this CPU.
 fn caller_id() -> u32 {
     if preempt::in_interrupt() {
         CALLER_CPU | percpu::smp_processor_id() as u32
     } else {
-        SWAPPER
+        task::pid()
     }
 }
 

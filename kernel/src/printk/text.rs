@@ -13,6 +13,9 @@ use super::log::{CALLER_CPU, LINE_MAX};
 /// How many bytes are handed to a console at once, at most.
 const PIECE: usize = 256;
 
+/// The longest time stamp: 2^64 ns are 11 digits of seconds.
+const STAMP: usize = 20;
+
 /// Which prefixes each line gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prefix {
@@ -74,11 +77,15 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    fn byte(&mut self, byte: u8) {
-        if self.piece.is_full() {
-            self.hand_on();
+    fn bytes(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.piece.is_full() {
+                self.hand_on();
+            }
+            let (fits, rest) = bytes.split_at(bytes.len().min(self.piece.remaining_capacity()));
+            self.piece.try_extend_from_slice(fits).expect("it fits");
+            bytes = rest;
         }
-        self.piece.push(byte);
     }
 
     fn hand_on(&mut self) {
@@ -94,7 +101,7 @@ impl<'a> Pieces<'a> {
 
 impl Write for Pieces<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|byte| self.byte(byte));
+        self.bytes(text.as_bytes());
         Ok(())
     }
 }
@@ -102,22 +109,52 @@ impl Write for Pieces<'_> {
 /// Writes a record as it looks on a screen: each line of its text behind the prefix, control characters escaped, a newline at the end.
 pub fn print_record(meta: Meta, text: &[u8], prefix: Prefix, out: &mut dyn FnMut(&[u8])) {
     let mut pieces = Pieces::new(out);
-    for line in text.split(|&byte| byte == b'\n') {
-        print_prefix(meta, prefix, &mut pieces);
-        print_escaped(line, &mut pieces);
-        pieces.byte(b'\n');
+    print_prefix(meta, prefix, &mut pieces);
+    let mut rest = text;
+    loop {
+        let plain = rest.iter().position(|&byte| IS_SPECIAL[usize::from(byte)]).unwrap_or(rest.len());
+        pieces.bytes(&rest[..plain]);
+        rest = match &rest[plain..] {
+            [] => break,
+            [b'\n', rest @ ..] => {
+                pieces.bytes(b"\n");
+                print_prefix(meta, prefix, &mut pieces);
+                rest
+            }
+            // U+0080 to U+009F, the second set of control characters, as UTF-8 spells it.
+            [0xc2, next @ 0x80..0xa0, rest @ ..] => {
+                pieces.escaped(0xc2);
+                pieces.escaped(*next);
+                rest
+            }
+            [0xc2, rest @ ..] => {
+                pieces.bytes(&[0xc2]);
+                rest
+            }
+            [byte, rest @ ..] => {
+                pieces.escaped(*byte);
+                rest
+            }
+        };
     }
+    pieces.bytes(b"\n");
     pieces.hand_on();
 }
 
+/// For each byte whether a terminal may do something else than show what begins with it; it may do as it likes with tabs.
+static IS_SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        special[byte] = matches!(byte, 0..=0x08 | 0x0a..0x20 | 0x7f | 0xc2);
+        byte += 1;
+    }
+    special
+};
+
 fn print_prefix(meta: Meta, prefix: Prefix, pieces: &mut Pieces<'_>) {
     if prefix.time {
-        let _ = write!(
-            pieces,
-            "[{:5}.{:06}]",
-            meta.ts_ns / 1_000_000_000,
-            meta.ts_ns % 1_000_000_000 / 1000
-        );
+        pieces.bytes(&time_stamp(meta.ts_ns));
     }
     if prefix.caller {
         let (kind, number) = if meta.caller & CALLER_CPU == 0 {
@@ -125,27 +162,33 @@ fn print_prefix(meta: Meta, prefix: Prefix, pieces: &mut Pieces<'_>) {
         } else {
             ('C', meta.caller & !CALLER_CPU)
         };
-        let width = 5;
         let digits = number.checked_ilog10().unwrap_or(0) as usize + 1;
-        let _ = write!(pieces, "[{:pad$}{kind}{number}]", "", pad = width - digits.min(width));
+        let _ = write!(pieces, "[{:pad$}{kind}{number}]", "", pad = 5_usize.saturating_sub(digits));
     }
     if prefix.time || prefix.caller {
-        pieces.byte(b' ');
+        pieces.bytes(b" ");
     }
 }
 
-fn print_escaped(line: &[u8], pieces: &mut Pieces<'_>) {
-    let mut bytes = line.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\t' => pieces.byte(byte),
-            0..0x20 | 0x7f => pieces.escaped(byte),
-            // U+0080 to U+009F, the second set of control characters, as UTF-8 spells it.
-            0xc2 if bytes.peek().is_some_and(|next| (0x80..0xa0).contains(next)) => {
-                pieces.escaped(byte);
-                bytes.next().into_iter().for_each(|next| pieces.escaped(next));
-            }
-            _ => pieces.byte(byte),
-        }
+/// `[%5lu.%06lu]`, seconds and microseconds. By hand, because every line of the log has one, and general formatting takes ten times as long.
+fn time_stamp(ns: u64) -> ArrayVec<u8, STAMP> {
+    let (mut seconds, mut micros) = (ns / 1_000_000_000, ns % 1_000_000_000 / 1000);
+    let mut backwards = ArrayVec::new();
+    backwards.push(b']');
+    for _ in 0..6 {
+        backwards.push(b'0' + (micros % 10) as u8);
+        micros /= 10;
     }
+    backwards.push(b'.');
+    for place in 0.. {
+        match (place, seconds) {
+            (1..5, 0) => backwards.push(b' '),
+            (5.., 0) => break,
+            _ => backwards.push(b'0' + (seconds % 10) as u8),
+        }
+        seconds /= 10;
+    }
+    backwards.push(b'[');
+    backwards.reverse();
+    backwards
 }
