@@ -1,18 +1,18 @@
 //! What the boot loader handed over, copied to memory of the kernel's own before anything can overwrite it.
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use incipit_lib::bootparam::BootParams;
 
 use crate::arch::x86::maccess::copy_from_kernel_nofault;
 use crate::arch::x86::{i8253, i8259, idt, segment, tsc};
-use crate::mm::phys_to_virt;
+use crate::mm::{PAGE_SIZE, phys_to_virt};
 use crate::prelude::*;
 use crate::time::clock;
 
-/// The longest command line, its NUL included: Linux's `COMMAND_LINE_SIZE`.
-pub const COMMAND_LINE_SIZE: usize = 2048;
+/// The longest command line, its NUL included: as much as the set-up header promises (`cmdline_size`). Linux's `COMMAND_LINE_SIZE` is 2048.
+pub const COMMAND_LINE_SIZE: usize = 1 << 16;
 
 /// A static that [`set_boot_params`] fills and that nobody changes afterwards.
 struct FilledOnce<T>(UnsafeCell<T>);
@@ -37,23 +37,6 @@ pub fn boot_command_line() -> &'static [u8] {
     // SAFETY: as for `boot_params`.
     let line = unsafe { &*COMMAND_LINE.0.get() };
     &line[..COMMAND_LINE_LENGTH.load(Relaxed)]
-}
-
-/// A copy of the command line to take apart, which `parse_early_param` needs before there is memory to ask for. Only the first call gets it; it stays for ever,
-/// because early handlers keep pieces of it.
-#[init]
-pub fn take_early_command_line() -> Option<&'static mut [u8]> {
-    static COPY: FilledOnce<[u8; COMMAND_LINE_SIZE]> = FilledOnce(UnsafeCell::new([0; COMMAND_LINE_SIZE]));
-    static TAKEN: AtomicBool = AtomicBool::new(false);
-    if TAKEN.swap(true, Relaxed) {
-        return None;
-    }
-    let line = boot_command_line();
-    // SAFETY: the flag lets one caller in, once.
-    let copy = unsafe { &mut *COPY.0.get() };
-    let copy = &mut copy[..line.len()];
-    copy.copy_from_slice(line);
-    Some(copy)
 }
 
 /// The first thing that runs: makes the boot CPU survive faults, starts its clock, and takes over what the boot loader hands over at physical address `phys`
@@ -88,12 +71,7 @@ fn copy_boot_params(phys: u64) {
     }
     // SAFETY: as above.
     let line = unsafe { &mut *COMMAND_LINE.0.get() };
-    // The line may end just before memory does, so what could be copied is looked through for its end.
-    let copied = match copy_from_kernel_nofault(line, phys_to_virt(line_phys)) {
-        Ok(()) => line.len(),
-        Err(partial) => partial.copied,
-    };
-    let length = line[..copied].iter().position(|&byte| byte == 0);
+    let (copied, length) = copy_line(line, line_phys);
     let kept = length.unwrap_or(copied.min(COMMAND_LINE_SIZE - 1));
     COMMAND_LINE_LENGTH.store(kept, Relaxed);
     if copied == 0 {
@@ -101,4 +79,29 @@ fn copy_boot_params(phys: u64) {
     } else if length.is_none() {
         pr_warn!("the command line is longer than {} bytes: cut off", COMMAND_LINE_SIZE - 1);
     }
+}
+
+/// Copies the text at physical address `phys` to `line`, page by page because it may end just before memory does. Returns how many bytes were copied, and the
+/// text's length if its end is among them.
+#[init]
+fn copy_line(line: &mut [u8], phys: u64) -> (usize, Option<usize>) {
+    let mut copied = 0;
+    while copied < line.len() {
+        let from = phys + copied as u64;
+        let in_page = PAGE_SIZE - from as usize % PAGE_SIZE;
+        let end = line.len().min(copied + in_page);
+        let piece = &mut line[copied..end];
+        let (readable, whole) = match copy_from_kernel_nofault(piece, phys_to_virt(from)) {
+            Ok(()) => (piece.len(), true),
+            Err(partial) => (partial.copied, false),
+        };
+        if let Some(at) = piece[..readable].iter().position(|&byte| byte == 0) {
+            return (copied + readable, Some(copied + at));
+        }
+        copied += readable;
+        if !whole {
+            break;
+        }
+    }
+    (copied, None)
 }

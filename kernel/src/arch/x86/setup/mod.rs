@@ -8,7 +8,7 @@ pub mod initrd;
 mod memory;
 mod setup_data;
 
-pub use boot_params::{boot_command_line, boot_params, set_boot_params, take_early_command_line};
+pub use boot_params::{boot_command_line, boot_params, set_boot_params};
 pub use memory::{max_low_pfn, max_pfn};
 
 use incipit_lib::text::Lossy;
