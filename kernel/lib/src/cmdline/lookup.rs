@@ -1,42 +1,56 @@
 //! Search in tables sorted by name.
 //!
-//! The build sorts `__param` and `.init.setup` by [`param_cmp`]; these functions
+//! The build sorts `__param` and `.init.setup` by [`param_cmp`](super::param_cmp); these functions
 //! find entries in them without a copy and without walking the whole table. Entries of one name
 //! stand together, so a result is a range.
 
-use super::{common_prefix, param_cmp};
+use super::{common_prefix, fold, parameq};
 use core::cmp::Ordering;
 use core::ops::Range;
 
-/// The first index in `range` for which `before` no longer holds.
-fn partition(range: Range<usize>, before: impl Fn(usize) -> bool) -> usize {
-    let Range { mut start, mut end } = range;
+/// The first of the entries `0..end` that `goes_before` does not hold for, told how its name compares with `name`.
+///
+/// Whatever lies between two entries shares with `name` what both of them do, so those bytes are not compared again: in all a search looks at
+/// little more than each byte of `name` once, however many entries it passes.
+fn bound<'n>(end: usize, name_at: impl Fn(usize) -> &'n [u8], name: &[u8], goes_before: impl Fn(Ordering) -> bool) -> usize {
+    let Range { mut start, mut end } = 0..end;
+    let (mut below, mut above) = (0, 0);
     while start < end {
         let middle = start + (end - start) / 2;
-        if before(middle) {
-            start = middle + 1;
+        let (order, common) = compare_behind(name_at(middle), name, below.min(above));
+        if goes_before(order) {
+            (start, below) = (middle + 1, common);
         } else {
-            end = middle;
+            (end, above) = (middle, common);
         }
     }
     start
 }
 
+/// How two names compare that share their first `skip` bytes, and how many bytes they share in all.
+fn compare_behind(a: &[u8], b: &[u8], skip: usize) -> (Ordering, usize) {
+    // In a table that is not sorted a name may be shorter than it should.
+    let rest = |name: &[u8]| name.len().min(skip);
+    let common = skip + common_prefix(&a[rest(a)..], &b[rest(b)..]);
+    let next = |name: &[u8]| name.get(common).copied().map(fold);
+    (next(a).cmp(&next(b)), common)
+}
+
 /// The entries whose name equals `name`; an empty range (at the place where it would stand) when
 /// there are none.
 ///
-/// `name_at` names entry `0..len`, sorted by [`param_cmp`]. A table that is not sorted gives a
+/// `name_at` names entry `0..len`, sorted by [`param_cmp`](super::param_cmp). A table that is not sorted gives a
 /// wrong answer, never a panic or an endless search.
 pub fn find_exact<'n>(len: usize, name_at: impl Fn(usize) -> &'n [u8], name: &[u8]) -> Range<usize> {
-    let start = partition(0..len, |at| param_cmp(name_at(at), name) == Ordering::Less);
-    let end = partition(start..len, |at| param_cmp(name_at(at), name) == Ordering::Equal);
-    start..end
+    let start = bound(len, &name_at, name, |order| order == Ordering::Less);
+    let count = (start..len).take_while(|at| parameq(name_at(*at), name)).count();
+    start..start + count
 }
 
 /// All entries whose name is a prefix of `text`, longest name first; each item is the range of
 /// entries that share one name.
 ///
-/// `name_at` names entry `0..len`, sorted by [`param_cmp`]. Each step is one binary search, and
+/// `name_at` names entry `0..len`, sorted by [`param_cmp`](super::param_cmp). Each step is one binary search, and
 /// there are at most as many steps as `text` has bytes.
 pub fn find_prefixes<'n, F>(len: usize, name_at: F, text: &[u8]) -> Prefixes<'_, F>
 where
@@ -66,7 +80,7 @@ impl<'n, F: Fn(usize) -> &'n [u8]> Iterator for Prefixes<'_, F> {
     fn next(&mut self) -> Option<Range<usize>> {
         while !self.done {
             let name_at = &self.name_at;
-            let end = partition(0..self.end, |at| param_cmp(name_at(at), self.text) != Ordering::Greater);
+            let end = bound(self.end, name_at, self.text, |order| order != Ordering::Greater);
             self.end = end;
             let Some(last) = end.checked_sub(1) else {
                 break;
@@ -79,7 +93,7 @@ impl<'n, F: Fn(usize) -> &'n [u8]> Iterator for Prefixes<'_, F> {
                 self.text = &self.text[..common];
                 continue;
             }
-            let start = partition(0..end, |at| param_cmp(name_at(at), name) == Ordering::Less);
+            let start = bound(end, name_at, name, |order| order == Ordering::Less);
             self.end = start;
             match name.len().checked_sub(1) {
                 Some(shorter) => self.text = &self.text[..shorter],
@@ -95,7 +109,7 @@ impl<'n, F: Fn(usize) -> &'n [u8]> Iterator for Prefixes<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cmdline::{parameq, parameqn};
+    use crate::cmdline::{param_cmp, parameqn};
     use proptest::prelude::*;
     use std::{string::String, vec, vec::Vec};
 

@@ -42,7 +42,10 @@ pub fn param_cmp(a: &[u8], b: &[u8]) -> Ordering {
 
 /// How many leading bytes two names share, `-` being equal to `_`.
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| fold(**a) == fold(**b)).count()
+    // Most of what is the same is so to the letter: that is passed by the word.
+    let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+    let same = 8 * words.take_while(|(a, b)| a == b).count();
+    same + a[same..].iter().zip(&b[same..]).take_while(|(a, b)| fold(**a) == fold(**b)).count()
 }
 
 #[cfg(test)]
@@ -64,6 +67,14 @@ mod tests {
         assert!(!parameqn(b"console", b"console=", 8));
         assert!(parameqn(b"a-b", b"a_c", 2));
         assert!(!parameqn(b"a-b", b"a_c", 3));
+    }
+
+    #[test]
+    fn long_names_are_compared_past_their_first_words() {
+        assert!(parameq(b"0123456789abcdef-x", b"0123456789abcdef_x"));
+        assert!(parameq(b"0-23456789abcdef", b"0_23456789abcdef"));
+        assert!(!parameq(b"0123456789abcdef", b"0123456789abcdeF"));
+        assert!(!parameq(b"0123456789abcdef", b"012345678 abcdef"));
     }
 
     #[test]
