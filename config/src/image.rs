@@ -40,7 +40,10 @@ impl Package {
     /// If a manifest cannot be read or is no package, two crates have one name, or a crate depends on another `incipit` than the one under `root`.
     pub fn assemble(root: &Path, config: &Config, extra: &[PathBuf]) -> Result<Self> {
         let root = root.canonicalize().with_context(|| root.display().to_string())?;
-        let mut package = Self { crates: BTreeMap::new(), root };
+        let mut package = Self {
+            crates: BTreeMap::new(),
+            root,
+        };
         for folder in package_folders(&package.root.join("drivers"))? {
             let manifest = manifest_in(&folder)?;
             if symbol_of(&manifest).is_some_and(|symbol| config.is_enabled(symbol)) {
@@ -63,7 +66,12 @@ impl Package {
             let theirs = folder.join(path);
             let same = theirs.canonicalize().is_ok_and(|theirs| theirs == self.root.join("kernel"));
             if !same {
-                bail!("{}: depends on the kernel in {}, but this image is built from {}", at.display(), theirs.display(), self.root.join("kernel").display());
+                bail!(
+                    "{}: depends on the kernel in {}, but this image is built from {}",
+                    at.display(),
+                    theirs.display(),
+                    self.root.join("kernel").display()
+                );
             }
         }
         if let Some(other) = self.crates.get(name).filter(|other| other.folder != folder) {
@@ -89,14 +97,21 @@ impl Package {
 
     fn manifest(&self) -> Result<String> {
         let mut out = String::from("# Written by incipit-config from the configuration.\n[package]\n");
-        write!(out, "name = \"{NAME}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n[dependencies]\n")?;
+        write!(
+            out,
+            "name = \"{NAME}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n[dependencies]\n"
+        )?;
         let mut depend = |name: &str, folder: &Path| writeln!(out, "{name} = {{ path = {:?} }}", folder.display().to_string());
         depend("incipit-boot", &self.root.join("boot"))?;
         for (name, leaf) in &self.crates {
             depend(name, &leaf.folder)?;
         }
         // A crate from outside the tree may ask for `incipit = "0.1"` and gets this kernel.
-        writeln!(out, "\n[patch.crates-io]\nincipit = {{ path = {:?} }}\n", self.root.join("kernel").display().to_string())?;
+        writeln!(
+            out,
+            "\n[patch.crates-io]\nincipit = {{ path = {:?} }}\n",
+            self.root.join("kernel").display().to_string()
+        )?;
         if let Some(profile) = manifest_in(&self.root)?.remove("profile") {
             out.push_str(&Table::from_iter([("profile".to_owned(), profile)]).to_string());
         }
@@ -112,13 +127,18 @@ impl Package {
             let _ = writeln!(out, "extern crate {} as _;", leaf.ident);
         }
         let build = build(&self.root);
-        let _ = write!(out, "\n/// From what state of the sources this is, for the first line of the log.\n#[unsafe(no_mangle)]\nstatic incipit_build: &str = {build:?};\n");
+        let _ = write!(
+            out,
+            "\n/// From what state of the sources this is, for the first line of the log.\n#[unsafe(no_mangle)]\nstatic incipit_build: &str = {build:?};\n"
+        );
         out
     }
 
     /// Gives the package the versions of the project's lock file; those of crates from outside the tree are added by cargo.
     fn seed_lock(&self, folder: &Path) -> Result<()> {
-        let Ok(lock) = fs::read_to_string(self.root.join("Cargo.lock")) else { return Ok(()) };
+        let Ok(lock) = fs::read_to_string(self.root.join("Cargo.lock")) else {
+            return Ok(());
+        };
         let seed = folder.join("Cargo.lock.seed");
         if !folder.join("Cargo.lock").exists() || fs::read_to_string(&seed).ok().as_ref() != Some(&lock) {
             write_if_changed(&folder.join("Cargo.lock"), &lock)?;
@@ -132,9 +152,19 @@ impl Package {
 /// made; nothing outside a checkout.
 fn build(root: &Path) -> String {
     let git = |arguments: &[&str]| {
-        let output = Command::new("git").arg("-C").arg(root).args(arguments).env("TZ", "UTC").output().ok()?;
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(root)
+            .args(arguments)
+            .env("TZ", "UTC")
+            .output()
+            .ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
-        output.status.success().then(|| text.trim().to_owned()).filter(|text| !text.is_empty())
+        output
+            .status
+            .success()
+            .then(|| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
     };
     let count = git(&["rev-list", "--count", "HEAD"]);
     let date = git(&["log", "-1", "--format=%cd", "--date=format-local:%a %b %e %H:%M:%S UTC %Y"]);
@@ -174,7 +204,9 @@ fn symbol_of(manifest: &Table) -> Option<&str> {
 
 fn text<'a>(manifest: &'a Table, keys: &[&str]) -> Option<&'a str> {
     let (last, folders) = keys.split_last()?;
-    let table = folders.iter().try_fold(manifest, |table, key| table.get(*key).and_then(Value::as_table))?;
+    let table = folders
+        .iter()
+        .try_fold(manifest, |table, key| table.get(*key).and_then(Value::as_table))?;
     table.get(*last).and_then(Value::as_str)
 }
 

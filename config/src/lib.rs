@@ -52,7 +52,10 @@ impl std::error::Error for ParseError {}
 /// The project's root: the folder above this crate's.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+        .to_path_buf()
 }
 
 /// The file that the configuration is read from: `$INCIPIT_CONFIG`, else `.config`, else `config/defconfig`.
@@ -60,7 +63,9 @@ pub fn root() -> PathBuf {
 pub fn config_file() -> PathBuf {
     match env::var_os(CONFIG_FILE).filter(|path| !path.is_empty()) {
         Some(path) => path.into(),
-        None => Some(root().join(".config")).filter(|path| path.is_file()).unwrap_or_else(defconfig_file),
+        None => Some(root().join(".config"))
+            .filter(|path| path.is_file())
+            .unwrap_or_else(defconfig_file),
     }
 }
 
@@ -120,7 +125,10 @@ impl Config {
 
     /// The symbols that are `y`, sorted.
     pub fn enabled(&self) -> impl Iterator<Item = &str> {
-        self.values.iter().filter(|(_, value)| **value == Value::Yes).map(|(symbol, _)| symbol.as_str())
+        self.values
+            .iter()
+            .filter(|(_, value)| **value == Value::Yes)
+            .map(|(symbol, _)| symbol.as_str())
     }
 
     /// All symbols with their values, sorted.
@@ -137,15 +145,24 @@ fn parse_line(line: &str) -> Result<Option<(&str, Value)>, String> {
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    let (symbol, value) = line.split_once('=').ok_or_else(|| format!("`{line}`: must be `CONFIG_NAME=value` or a comment"))?;
+    let (symbol, value) = line
+        .split_once('=')
+        .ok_or_else(|| format!("`{line}`: must be `CONFIG_NAME=value` or a comment"))?;
     let symbol = check_symbol(symbol)?;
-    Ok(Some((symbol, parse_value(value).ok_or_else(|| format!("`{value}`: the value of {symbol} must be y, n, a number or \"text\""))?)))
+    Ok(Some((
+        symbol,
+        parse_value(value).ok_or_else(|| format!("`{value}`: the value of {symbol} must be y, n, a number or \"text\""))?,
+    )))
 }
 
 fn check_symbol(symbol: &str) -> Result<&str, String> {
     let name = symbol.strip_prefix("CONFIG_").unwrap_or_default();
     let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if plain { Ok(symbol) } else { Err(format!("`{symbol}`: a symbol is `CONFIG_` and letters, digits and `_`")) }
+    if plain {
+        Ok(symbol)
+    } else {
+        Err(format!("`{symbol}`: a symbol is `CONFIG_` and letters, digits and `_`"))
+    }
 }
 
 fn parse_value(value: &str) -> Option<Value> {
@@ -189,17 +206,28 @@ mod tests {
 
     #[test]
     fn values_are_read_by_their_form() {
-        let config = Config::parse("CONFIG_A=y\nCONFIG_B=n\nCONFIG_C=17\nCONFIG_D=0x1f\nCONFIG_E=\"a b\"\n# CONFIG_F is not set\n# a comment\n\n").unwrap();
+        let config =
+            Config::parse("CONFIG_A=y\nCONFIG_B=n\nCONFIG_C=17\nCONFIG_D=0x1f\nCONFIG_E=\"a b\"\n# CONFIG_F is not set\n# a comment\n\n")
+                .unwrap();
         assert_eq!(config.enabled().collect::<Vec<_>>(), ["CONFIG_A"]);
         assert_eq!(config.get("CONFIG_C"), Some(&Value::Number(17)));
         assert_eq!(config.get("CONFIG_D"), Some(&Value::Number(31)));
         assert_eq!(config.get("CONFIG_E"), Some(&Value::Text("a b".into())));
-        assert_eq!((config.get("CONFIG_B"), config.get("CONFIG_F"), config.get("CONFIG_G")), (Some(&Value::No), Some(&Value::No), None));
+        assert_eq!(
+            (config.get("CONFIG_B"), config.get("CONFIG_F"), config.get("CONFIG_G")),
+            (Some(&Value::No), Some(&Value::No), None)
+        );
     }
 
     #[test]
     fn a_malformed_line_is_named_by_its_number() {
-        for (text, line) in [("CONFIG_A=y\nCONFIG_B", 2), ("A=y", 1), ("CONFIG_A=maybe", 1), ("\n\nCONFIG_=y", 3), ("CONFIG_A=\"x", 1)] {
+        for (text, line) in [
+            ("CONFIG_A=y\nCONFIG_B", 2),
+            ("A=y", 1),
+            ("CONFIG_A=maybe", 1),
+            ("\n\nCONFIG_=y", 3),
+            ("CONFIG_A=\"x", 1),
+        ] {
             assert_eq!(Config::parse(text).unwrap_err().line, line, "{text}");
         }
     }

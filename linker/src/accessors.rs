@@ -16,7 +16,10 @@ pub fn generate(options: &Options) -> String {
     for table in &included {
         accessor(&mut out, table);
     }
-    let _ = writeln!(out, "/// Every table of this image, for people to look at.\npub static ALL: &[Description] = &[");
+    let _ = writeln!(
+        out,
+        "/// Every table of this image, for people to look at.\npub static ALL: &[Description] = &["
+    );
     for table in &included {
         let _ = writeln!(
             out,
@@ -43,8 +46,16 @@ fn constant(table: &Table) -> String {
 fn accessor(out: &mut String, table: &Table) {
     let constant = constant(table);
     let entry = format!("crate::{}", table.entry_type);
-    let _ = writeln!(out, "const _: () = assert!(size_of::<{entry}>() == {}, \"{}: the entry's size\");", table.entry_size, table.name);
-    let _ = writeln!(out, "const _: () = assert!(align_of::<{entry}>() <= {}, \"{}: the entry's alignment\");", table.entry_align, table.name);
+    let _ = writeln!(
+        out,
+        "const _: () = assert!(size_of::<{entry}>() == {}, \"{}: the entry's size\");",
+        table.entry_size, table.name
+    );
+    let _ = writeln!(
+        out,
+        "const _: () = assert!(align_of::<{entry}>() <= {}, \"{}: the entry's alignment\");",
+        table.entry_align, table.name
+    );
     let _ = writeln!(out, "unsafe extern \"C\" {{");
     for part in table.parts {
         let _ = writeln!(out, "    static {}: Boundary;", part.start);
@@ -58,10 +69,22 @@ fn accessor(out: &mut String, table: &Table) {
              pub const {name}: Table<{entry}> = unsafe {{ Table::new(&raw const {start}, &raw const {end}) }};"
         );
     };
-    one(out, &format!("{} Section `{}`; walked by {}.", table.about, table.output_section, table.walked_by), &constant, table.start(), table.end);
+    one(
+        out,
+        &format!("{} Section `{}`; walked by {}.", table.about, table.output_section, table.walked_by),
+        &constant,
+        table.start(),
+        table.end,
+    );
     if table.parts.len() > 1 {
         for (index, part) in table.parts.iter().enumerate() {
-            one(out, &format!("The part `{}` of [`{constant}`].", part.section), &part.name.to_uppercase(), part.start, table.part_end(index));
+            one(
+                out,
+                &format!("The part `{}` of [`{constant}`].", part.section),
+                &part.name.to_uppercase(),
+                part.start,
+                table.part_end(index),
+            );
         }
     }
     out.push('\n');
@@ -73,7 +96,10 @@ mod tests {
 
     #[test]
     fn every_table_has_an_accessor_between_its_two_symbols() {
-        let source = generate(&Options { config: vec!["CONFIG_KUNIT".into()], slices: Vec::new() });
+        let source = generate(&Options {
+            config: vec!["CONFIG_KUNIT".into()],
+            slices: Vec::new(),
+        });
         for table in tables::ALL {
             let line = format!("pub const {}: Table<crate::{}>", table.name.to_uppercase(), table.entry_type);
             assert!(source.contains(&line), "{line}");

@@ -26,11 +26,36 @@ pub fn generate() -> String {
             ("walked by", table.walked_by.to_owned()),
             ("output section", format!("`{}`", table.output_section)),
             ("end symbol", format!("`{}`", table.end)),
-            ("entry", format!("`incipit::{}`, {} bytes, aligned to {}", table.entry_type, table.entry_size, table.entry_align)),
+            (
+                "entry",
+                format!(
+                    "`incipit::{}`, {} bytes, aligned to {}",
+                    table.entry_type, table.entry_size, table.entry_align
+                ),
+            ),
             ("order", sorted.to_owned()),
-            ("access", if table.access == Access::ReadOnly { "read-only" } else { "writable" }.to_owned()),
-            ("lifetime", if table.lifetime == Lifetime::Init { "freed after the boot" } else { "kept" }.to_owned()),
-            ("configuration", table.config.map_or_else(|| "always".to_owned(), |symbol| format!("`{symbol}`"))),
+            (
+                "access",
+                if table.access == Access::ReadOnly {
+                    "read-only"
+                } else {
+                    "writable"
+                }
+                .to_owned(),
+            ),
+            (
+                "lifetime",
+                if table.lifetime == Lifetime::Init {
+                    "freed after the boot"
+                } else {
+                    "kept"
+                }
+                .to_owned(),
+            ),
+            (
+                "configuration",
+                table.config.map_or_else(|| "always".to_owned(), |symbol| format!("`{symbol}`")),
+            ),
         ];
         page.push_str("| | |\n| --- | --- |\n");
         for (what, value) in rows {

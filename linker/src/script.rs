@@ -27,8 +27,28 @@ impl Options {
 
 /// Output sections for debuggers, each beside its own name in the objects.
 const DEBUG_SECTIONS: &[&str] = &[
-    "abbrev", "addr", "aranges", "cu_index", "frame", "gdb_scripts", "info", "line", "line_str", "loc", "loclists", "macro", "macinfo", "names",
-    "pubnames", "pubtypes", "ranges", "rnglists", "str", "str_offsets", "tu_index", "types",
+    "abbrev",
+    "addr",
+    "aranges",
+    "cu_index",
+    "frame",
+    "gdb_scripts",
+    "info",
+    "line",
+    "line_str",
+    "loc",
+    "loclists",
+    "macro",
+    "macinfo",
+    "names",
+    "pubnames",
+    "pubtypes",
+    "ranges",
+    "rnglists",
+    "str",
+    "str_offsets",
+    "tu_index",
+    "types",
 ];
 
 /// Sections of a dynamic or unwinding program: an image that is linked at a fixed address must not have any.
@@ -67,7 +87,10 @@ fn write_script(out: &mut String, options: &Options) -> fmt::Result {
 
 /// Opens an output section whose load address is its physical one.
 fn open(out: &mut String, section: &str, align: u64) -> fmt::Result {
-    writeln!(out, "    {section} : AT(ADDR({section}) - {KERNEL_MAP:#x}) ALIGN({align:#x})\n    {{")
+    writeln!(
+        out,
+        "    {section} : AT(ADDR({section}) - {KERNEL_MAP:#x}) ALIGN({align:#x})\n    {{"
+    )
 }
 
 fn close(out: &mut String, header: &str) {
@@ -81,7 +104,10 @@ fn text(out: &mut String) -> fmt::Result {
     open(out, ".text", PAGE)?;
     out.push_str("        _stext = .;\n");
     for (section, start, end) in TEXT_RANGES {
-        writeln!(out, "        . = ALIGN(16);\n        {start} = .;\n        *({section} {section}.*)\n        {end} = .;")?;
+        writeln!(
+            out,
+            "        . = ALIGN(16);\n        {start} = .;\n        *({section} {section}.*)\n        {end} = .;"
+        )?;
     }
     out.push_str("        *(.text .text.*)\n        _etext = .;\n");
     close(out, "text");
@@ -94,13 +120,18 @@ fn read_only(out: &mut String, options: &Options) -> fmt::Result {
     out.push_str("        *(.rodata .rodata.* .data.rel.ro .data.rel.ro.*)\n");
     close(out, "rodata");
     open(out, ".notes", 4)?;
-    out.push_str("        __start_notes = .;\n        KEEP(*(.note.Xen))\n        KEEP(*(.note.gnu.build-id))\n        __stop_notes = .;\n");
+    out.push_str(
+        "        __start_notes = .;\n        KEEP(*(.note.Xen))\n        KEEP(*(.note.gnu.build-id))\n        __stop_notes = .;\n",
+    );
     let _ = writeln!(out, "    }} :rodata :note");
     tables_with(out, options, Access::ReadOnly, Lifetime::Kept, "rodata")?;
     for slice in &options.slices {
         for prefix in ["linkme", "linkm2"] {
             open(out, &format!("{prefix}_{slice}"), CACHE_LINE)?;
-            writeln!(out, "        __start_{prefix}_{slice} = .;\n        KEEP(*({prefix}_{slice}))\n        __stop_{prefix}_{slice} = .;")?;
+            writeln!(
+                out,
+                "        __start_{prefix}_{slice} = .;\n        KEEP(*({prefix}_{slice}))\n        __stop_{prefix}_{slice} = .;"
+            )?;
             close(out, "rodata");
         }
     }
@@ -158,13 +189,18 @@ fn data(out: &mut String, options: &Options) -> fmt::Result {
 
 /// The tables with this access and lifetime, an output section each.
 fn tables_with(out: &mut String, options: &Options, access: Access, lifetime: Lifetime, header: &str) -> fmt::Result {
-    for table in tables::ALL.iter().filter(|table| options.includes(table) && table.access == access && table.lifetime == lifetime) {
+    for table in tables::ALL
+        .iter()
+        .filter(|table| options.includes(table) && table.access == access && table.lifetime == lifetime)
+    {
         open(out, table.output_section, table.entry_align)?;
         for part in table.parts {
             writeln!(out, "        {} = .;", part.start)?;
             if table.output_section == ".init_array" {
                 // Those with a priority run first, by priority; `.ctors` is the older spelling of the same thing.
-                out.push_str("        KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) SORT_BY_INIT_PRIORITY(.ctors.*)))\n        KEEP(*(.ctors))\n");
+                out.push_str(
+                    "        KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) SORT_BY_INIT_PRIORITY(.ctors.*)))\n        KEEP(*(.ctors))\n",
+                );
             }
             writeln!(out, "        KEEP(*({}))", part.section)?;
         }
@@ -195,14 +231,33 @@ fn not_loaded(out: &mut String, options: &Options) -> fmt::Result {
 fn assertions(out: &mut String, options: &Options) -> fmt::Result {
     for table in tables::ALL.iter().filter(|table| options.includes(table)) {
         let (start, end, size) = (table.start(), table.end, table.entry_size);
-        writeln!(out, "ASSERT(({end} - {start}) % {size} == 0, \"{}: not a whole number of entries of {size} bytes\")", table.output_section)?;
+        writeln!(
+            out,
+            "ASSERT(({end} - {start}) % {size} == 0, \"{}: not a whole number of entries of {size} bytes\")",
+            table.output_section
+        )?;
     }
     for (section, _, most) in MUST_BE_EMPTY {
-        writeln!(out, "ASSERT(SIZEOF({section}) <= {most}, \"{section}: the image is linked at a fixed address and must not need it\")")?;
+        writeln!(
+            out,
+            "ASSERT(SIZEOF({section}) <= {most}, \"{section}: the image is linked at a fixed address and must not need it\")"
+        )?;
     }
-    writeln!(out, "ASSERT(startup_32 == {:#x}, \"startup_32: must be the first instruction of the image\")", KERNEL_MAP + PHYSICAL_START)?;
-    writeln!(out, "ASSERT(startup_64 == {:#x}, \"startup_64: must be 0x200 behind startup_32\")", KERNEL_MAP + PHYSICAL_START + 0x200)?;
-    writeln!(out, "ASSERT(_end - _text <= {:#x}, \"the image is larger than the 512 MiB that its mapping covers\")", 512 << 20)
+    writeln!(
+        out,
+        "ASSERT(startup_32 == {:#x}, \"startup_32: must be the first instruction of the image\")",
+        KERNEL_MAP + PHYSICAL_START
+    )?;
+    writeln!(
+        out,
+        "ASSERT(startup_64 == {:#x}, \"startup_64: must be 0x200 behind startup_32\")",
+        KERNEL_MAP + PHYSICAL_START + 0x200
+    )?;
+    writeln!(
+        out,
+        "ASSERT(_end - _text <= {:#x}, \"the image is larger than the 512 MiB that its mapping covers\")",
+        512 << 20
+    )
 }
 
 #[cfg(test)]
@@ -211,11 +266,18 @@ mod tests {
 
     #[test]
     fn every_part_of_every_table_is_kept_behind_its_start_symbol() {
-        let script = generate(&Options { config: vec!["CONFIG_KUNIT".into()], slices: Vec::new() });
+        let script = generate(&Options {
+            config: vec!["CONFIG_KUNIT".into()],
+            slices: Vec::new(),
+        });
         for table in tables::ALL {
             for part in table.parts {
-                let symbol = script.find(&format!("{} = .;", part.start)).unwrap_or_else(|| panic!("{}", part.start));
-                let keep = script.find(&format!("KEEP(*({}))", part.section)).unwrap_or_else(|| panic!("{}", part.section));
+                let symbol = script
+                    .find(&format!("{} = .;", part.start))
+                    .unwrap_or_else(|| panic!("{}", part.start));
+                let keep = script
+                    .find(&format!("KEEP(*({}))", part.section))
+                    .unwrap_or_else(|| panic!("{}", part.section));
                 assert!(symbol < keep, "{}", part.name);
             }
         }
@@ -231,8 +293,15 @@ mod tests {
 
     #[test]
     fn a_slice_has_its_two_sections_and_their_symbols() {
-        let script = generate(&Options { config: Vec::new(), slices: vec!["KDB_COMMANDS".into()] });
-        for line in ["__start_linkme_KDB_COMMANDS = .;", "KEEP(*(linkme_KDB_COMMANDS))", "__stop_linkm2_KDB_COMMANDS = .;"] {
+        let script = generate(&Options {
+            config: Vec::new(),
+            slices: vec!["KDB_COMMANDS".into()],
+        });
+        for line in [
+            "__start_linkme_KDB_COMMANDS = .;",
+            "KEEP(*(linkme_KDB_COMMANDS))",
+            "__stop_linkm2_KDB_COMMANDS = .;",
+        ] {
             assert!(script.contains(line), "{line}");
         }
     }

@@ -6,14 +6,30 @@
 use crate::table::{Access, Companion, Lifetime, Part, Sort, Table};
 
 /// All tables, in the order in which they stand in the reference.
-pub const ALL: &[&Table] =
-    &[&STAGE, &SETUP, &PARAM, &INITCALL, &CON_INITCALL, &EARLYCON, &EX_TABLE, &KTEST, &CTORS, &STAGE_INFO, &INITCALL_INFO, &CON_INITCALL_INFO];
+pub const ALL: &[&Table] = &[
+    &STAGE,
+    &SETUP,
+    &PARAM,
+    &INITCALL,
+    &CON_INITCALL,
+    &EARLYCON,
+    &EX_TABLE,
+    &KTEST,
+    &CTORS,
+    &STAGE_INFO,
+    &INITCALL_INFO,
+    &CON_INITCALL_INFO,
+];
 
 /// The steps of `start_kernel`.
 pub const STAGE: Table = Table {
     name: "stage",
     output_section: ".stage.init",
-    parts: &[Part { name: "stage", section: ".stage.init", start: "__stage_start" }],
+    parts: &[Part {
+        name: "stage",
+        section: ".stage.init",
+        start: "__stage_start",
+    }],
     end: "__stage_end",
     entry_size: 16,
     entry_align: 8,
@@ -21,7 +37,10 @@ pub const STAGE: Table = Table {
     sort: Sort::RankName,
     access: Access::ReadOnly,
     lifetime: Lifetime::Init,
-    companion: Some(Companion { table: "stage_info", pointer_offset: 8 }),
+    companion: Some(Companion {
+        table: "stage_info",
+        pointer_offset: 8,
+    }),
     config: None,
     declared_by: "#[stage(after(path), …)]",
     walked_by: "`start_kernel`, from the first instruction of Rust to `rest_init`",
@@ -32,7 +51,11 @@ pub const STAGE: Table = Table {
 pub const SETUP: Table = Table {
     name: "setup",
     output_section: ".init.setup",
-    parts: &[Part { name: "setup", section: ".init.setup", start: "__setup_start" }],
+    parts: &[Part {
+        name: "setup",
+        section: ".init.setup",
+        start: "__setup_start",
+    }],
     end: "__setup_end",
     entry_size: 32,
     entry_align: 16,
@@ -51,7 +74,11 @@ pub const SETUP: Table = Table {
 pub const PARAM: Table = Table {
     name: "param",
     output_section: "__param",
-    parts: &[Part { name: "param", section: "__param", start: "__start___param" }],
+    parts: &[Part {
+        name: "param",
+        section: "__param",
+        start: "__start___param",
+    }],
     end: "__stop___param",
     entry_size: 40,
     entry_align: 8,
@@ -71,25 +98,101 @@ pub const INITCALL: Table = Table {
     name: "initcall",
     output_section: ".initcall.init",
     parts: &[
-        Part { name: "initcallearly", section: ".initcallearly.init", start: "__initcall_start" },
-        Part { name: "initcall0", section: ".initcall0.init", start: "__initcall0_start" },
-        Part { name: "initcall0s", section: ".initcall0s.init", start: "__initcall0s_start" },
-        Part { name: "initcall1", section: ".initcall1.init", start: "__initcall1_start" },
-        Part { name: "initcall1s", section: ".initcall1s.init", start: "__initcall1s_start" },
-        Part { name: "initcall2", section: ".initcall2.init", start: "__initcall2_start" },
-        Part { name: "initcall2s", section: ".initcall2s.init", start: "__initcall2s_start" },
-        Part { name: "initcall3", section: ".initcall3.init", start: "__initcall3_start" },
-        Part { name: "initcall3s", section: ".initcall3s.init", start: "__initcall3s_start" },
-        Part { name: "initcall4", section: ".initcall4.init", start: "__initcall4_start" },
-        Part { name: "initcall4s", section: ".initcall4s.init", start: "__initcall4s_start" },
-        Part { name: "initcall5", section: ".initcall5.init", start: "__initcall5_start" },
-        Part { name: "initcall5s", section: ".initcall5s.init", start: "__initcall5s_start" },
-        Part { name: "initcallrootfs", section: ".initcallrootfs.init", start: "__initcallrootfs_start" },
-        Part { name: "initcallrootfss", section: ".initcallrootfss.init", start: "__initcallrootfss_start" },
-        Part { name: "initcall6", section: ".initcall6.init", start: "__initcall6_start" },
-        Part { name: "initcall6s", section: ".initcall6s.init", start: "__initcall6s_start" },
-        Part { name: "initcall7", section: ".initcall7.init", start: "__initcall7_start" },
-        Part { name: "initcall7s", section: ".initcall7s.init", start: "__initcall7s_start" },
+        Part {
+            name: "initcallearly",
+            section: ".initcallearly.init",
+            start: "__initcall_start",
+        },
+        Part {
+            name: "initcall0",
+            section: ".initcall0.init",
+            start: "__initcall0_start",
+        },
+        Part {
+            name: "initcall0s",
+            section: ".initcall0s.init",
+            start: "__initcall0s_start",
+        },
+        Part {
+            name: "initcall1",
+            section: ".initcall1.init",
+            start: "__initcall1_start",
+        },
+        Part {
+            name: "initcall1s",
+            section: ".initcall1s.init",
+            start: "__initcall1s_start",
+        },
+        Part {
+            name: "initcall2",
+            section: ".initcall2.init",
+            start: "__initcall2_start",
+        },
+        Part {
+            name: "initcall2s",
+            section: ".initcall2s.init",
+            start: "__initcall2s_start",
+        },
+        Part {
+            name: "initcall3",
+            section: ".initcall3.init",
+            start: "__initcall3_start",
+        },
+        Part {
+            name: "initcall3s",
+            section: ".initcall3s.init",
+            start: "__initcall3s_start",
+        },
+        Part {
+            name: "initcall4",
+            section: ".initcall4.init",
+            start: "__initcall4_start",
+        },
+        Part {
+            name: "initcall4s",
+            section: ".initcall4s.init",
+            start: "__initcall4s_start",
+        },
+        Part {
+            name: "initcall5",
+            section: ".initcall5.init",
+            start: "__initcall5_start",
+        },
+        Part {
+            name: "initcall5s",
+            section: ".initcall5s.init",
+            start: "__initcall5s_start",
+        },
+        Part {
+            name: "initcallrootfs",
+            section: ".initcallrootfs.init",
+            start: "__initcallrootfs_start",
+        },
+        Part {
+            name: "initcallrootfss",
+            section: ".initcallrootfss.init",
+            start: "__initcallrootfss_start",
+        },
+        Part {
+            name: "initcall6",
+            section: ".initcall6.init",
+            start: "__initcall6_start",
+        },
+        Part {
+            name: "initcall6s",
+            section: ".initcall6s.init",
+            start: "__initcall6s_start",
+        },
+        Part {
+            name: "initcall7",
+            section: ".initcall7.init",
+            start: "__initcall7_start",
+        },
+        Part {
+            name: "initcall7s",
+            section: ".initcall7s.init",
+            start: "__initcall7s_start",
+        },
     ],
     end: "__initcall_end",
     entry_size: 16,
@@ -98,7 +201,10 @@ pub const INITCALL: Table = Table {
     sort: Sort::RankName,
     access: Access::ReadOnly,
     lifetime: Lifetime::Init,
-    companion: Some(Companion { table: "initcall_info", pointer_offset: 8 }),
+    companion: Some(Companion {
+        table: "initcall_info",
+        pointer_offset: 8,
+    }),
     config: None,
     declared_by: "#[initcall(level)], #[initcall(level, sync)]",
     walked_by: "`do_initcalls`, level by level; the early level before it, by `do_pre_smp_initcalls`",
@@ -109,7 +215,11 @@ pub const INITCALL: Table = Table {
 pub const CON_INITCALL: Table = Table {
     name: "con_initcall",
     output_section: ".con_initcall.init",
-    parts: &[Part { name: "con_initcall", section: ".con_initcall.init", start: "__con_initcall_start" }],
+    parts: &[Part {
+        name: "con_initcall",
+        section: ".con_initcall.init",
+        start: "__con_initcall_start",
+    }],
     end: "__con_initcall_end",
     entry_size: 16,
     entry_align: 8,
@@ -117,7 +227,10 @@ pub const CON_INITCALL: Table = Table {
     sort: Sort::RankName,
     access: Access::ReadOnly,
     lifetime: Lifetime::Init,
-    companion: Some(Companion { table: "con_initcall_info", pointer_offset: 8 }),
+    companion: Some(Companion {
+        table: "con_initcall_info",
+        pointer_offset: 8,
+    }),
     config: None,
     declared_by: "#[initcall(console)]",
     walked_by: "the stage `console_init`",
@@ -128,7 +241,11 @@ pub const CON_INITCALL: Table = Table {
 pub const EARLYCON: Table = Table {
     name: "earlycon",
     output_section: "__earlycon_table",
-    parts: &[Part { name: "earlycon", section: "__earlycon_table", start: "__earlycon_table" }],
+    parts: &[Part {
+        name: "earlycon",
+        section: "__earlycon_table",
+        start: "__earlycon_table",
+    }],
     end: "__earlycon_table_end",
     entry_size: 24,
     entry_align: 8,
@@ -147,7 +264,11 @@ pub const EARLYCON: Table = Table {
 pub const EX_TABLE: Table = Table {
     name: "ex_table",
     output_section: "__ex_table",
-    parts: &[Part { name: "ex_table", section: "__ex_table", start: "__start___ex_table" }],
+    parts: &[Part {
+        name: "ex_table",
+        section: "__ex_table",
+        start: "__start___ex_table",
+    }],
     end: "__stop___ex_table",
     entry_size: 12,
     entry_align: 4,
@@ -166,7 +287,11 @@ pub const EX_TABLE: Table = Table {
 pub const KTEST: Table = Table {
     name: "ktest",
     output_section: ".kunit_test_suites",
-    parts: &[Part { name: "ktest", section: ".kunit_test_suites", start: "__kunit_suites_start" }],
+    parts: &[Part {
+        name: "ktest",
+        section: ".kunit_test_suites",
+        start: "__kunit_suites_start",
+    }],
     end: "__kunit_suites_end",
     entry_size: 16,
     entry_align: 8,
@@ -185,7 +310,11 @@ pub const KTEST: Table = Table {
 pub const CTORS: Table = Table {
     name: "ctors",
     output_section: ".init_array",
-    parts: &[Part { name: "ctors", section: ".init_array", start: "__ctors_start" }],
+    parts: &[Part {
+        name: "ctors",
+        section: ".init_array",
+        start: "__ctors_start",
+    }],
     end: "__ctors_end",
     entry_size: 8,
     entry_align: 8,
@@ -204,7 +333,11 @@ pub const CTORS: Table = Table {
 pub const STAGE_INFO: Table = Table {
     name: "stage_info",
     output_section: ".data..stage_info",
-    parts: &[Part { name: "stage_info", section: ".data..stage_info", start: "__stage_info_start" }],
+    parts: &[Part {
+        name: "stage_info",
+        section: ".data..stage_info",
+        start: "__stage_info_start",
+    }],
     end: "__stage_info_end",
     entry_size: 80,
     entry_align: 8,
@@ -223,7 +356,11 @@ pub const STAGE_INFO: Table = Table {
 pub const INITCALL_INFO: Table = Table {
     name: "initcall_info",
     output_section: ".data..initcall_info",
-    parts: &[Part { name: "initcall_info", section: ".data..initcall_info", start: "__initcall_info_start" }],
+    parts: &[Part {
+        name: "initcall_info",
+        section: ".data..initcall_info",
+        start: "__initcall_info_start",
+    }],
     end: "__initcall_info_end",
     entry_type: "init::info::EntryInfo",
     declared_by: "#[initcall]",
@@ -236,7 +373,11 @@ pub const INITCALL_INFO: Table = Table {
 pub const CON_INITCALL_INFO: Table = Table {
     name: "con_initcall_info",
     output_section: ".data..con_initcall_info",
-    parts: &[Part { name: "con_initcall_info", section: ".data..con_initcall_info", start: "__con_initcall_info_start" }],
+    parts: &[Part {
+        name: "con_initcall_info",
+        section: ".data..con_initcall_info",
+        start: "__con_initcall_info_start",
+    }],
     end: "__con_initcall_info_end",
     declared_by: "#[initcall(console)]",
     about: "Name, source place, state, result and time of a console initcall.",
@@ -287,7 +428,8 @@ pub const INITCALL_LEVELS: &[(&str, &str)] = &[
 /// The table and the part whose short name is `part`.
 #[must_use]
 pub fn part_named(part: &str) -> Option<(&'static Table, &'static Part)> {
-    ALL.iter().find_map(|table| Some((*table, table.parts.iter().find(|candidate| candidate.name == part)?)))
+    ALL.iter()
+        .find_map(|table| Some((*table, table.parts.iter().find(|candidate| candidate.name == part)?)))
 }
 
 /// The table called `name`.
@@ -308,7 +450,11 @@ mod tests {
             assert!(seen.insert(format!("table {}", table.name)), "{}", table.name);
             assert!(seen.insert(format!("symbol {}", table.end)), "{}", table.end);
             for part in table.parts {
-                for key in [format!("part {}", part.name), format!("section {}", part.section), format!("symbol {}", part.start)] {
+                for key in [
+                    format!("part {}", part.name),
+                    format!("section {}", part.section),
+                    format!("symbol {}", part.start),
+                ] {
                     assert!(seen.insert(key.clone()), "{key}");
                 }
             }
@@ -319,14 +465,21 @@ mod tests {
     fn every_companion_is_a_kept_writable_table_sorted_with_it() {
         for companion in ALL.iter().filter_map(|table| table.companion) {
             let table = named(companion.table).expect(companion.table);
-            assert_eq!((table.sort, table.access, table.lifetime), (Sort::WithCompanion, Access::Writable, Lifetime::Kept));
+            assert_eq!(
+                (table.sort, table.access, table.lifetime),
+                (Sort::WithCompanion, Access::Writable, Lifetime::Kept)
+            );
         }
     }
 
     #[test]
     fn sizes_are_multiples_of_four_and_alignments_powers_of_two() {
         for table in ALL {
-            assert!(table.entry_align.is_power_of_two() && table.entry_size % 4 == 0 && table.entry_size > 0, "{}", table.name);
+            assert!(
+                table.entry_align.is_power_of_two() && table.entry_size % 4 == 0 && table.entry_size > 0,
+                "{}",
+                table.name
+            );
         }
     }
 

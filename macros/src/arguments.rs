@@ -8,7 +8,11 @@ use syn::{Error, LitStr, Path, Result, Token, Visibility, parenthesized};
 
 /// Fails if an attribute that takes no arguments has some.
 pub fn none(arguments: &TokenStream, attribute: &str) -> Result<()> {
-    if arguments.is_empty() { Ok(()) } else { Err(Error::new_spanned(arguments, format!("`#[{attribute}]` takes no arguments"))) }
+    if arguments.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::new_spanned(arguments, format!("`#[{attribute}]` takes no arguments")))
+    }
 }
 
 /// The one argument of an attribute that takes a name in quotes.
@@ -41,11 +45,13 @@ impl After {
     /// The rank of an entry is one more than the greatest of those before it: rustc itself refuses a path that does not exist, and a cycle.
     pub fn companion(&self, ident: &Ident, visibility: &Visibility) -> TokenStream {
         let paths = self.paths.iter().map(seen_from_child);
+        // Only paths need the names around: with thousands of entries in one module, thousands of modules with thousands of names each take the compiler minutes.
+        let names = (!self.paths.is_empty()).then(|| quote!(use super::*;));
         quote! {
             #[doc(hidden)]
             #[allow(unused_imports, dead_code)]
             #visibility mod #ident {
-                use super::*;
+                #names
                 /// One more than the greatest rank that this entry comes after.
                 pub const RANK: u32 = ::incipit::__private::rank_after(&[#(#paths::RANK),*]);
                 /// The function's path.
@@ -80,7 +86,10 @@ impl Parse for After {
         while !input.is_empty() {
             let word: Ident = input.parse()?;
             if word != "after" {
-                return Err(Error::new(word.span(), format!("unknown argument `{word}`: `after(path, …)` is what can stand here")));
+                return Err(Error::new(
+                    word.span(),
+                    format!("unknown argument `{word}`: `after(path, …)` is what can stand here"),
+                ));
             }
             after.extend(input)?;
             if !input.is_empty() {

@@ -27,7 +27,15 @@ impl<'a> Declaration<'a> {
     pub fn new(ident: &'a Ident, part: &str, name: &str) -> Self {
         let (_, described) = tables::part_named(part).unwrap_or_else(|| panic!("no table has the part `{part}`"));
         let pairs = vec![(key::NAME, quote!(#name))];
-        Self { ident, part: described.name, section: described.section, unique: unique_name(ident), pairs, rank: None, after: Vec::new() }
+        Self {
+            ident,
+            part: described.name,
+            section: described.section,
+            unique: unique_name(ident),
+            pairs,
+            rank: None,
+            after: Vec::new(),
+        }
     }
 
     /// Adds a pair to the record; `value` is a literal or a macro that becomes one.
@@ -59,8 +67,19 @@ impl<'a> Declaration<'a> {
     pub fn record(&self) -> TokenStream {
         let ident = self.ident;
         let (entry, section, table) = (self.entry_symbol(), record::SECTION, self.section);
-        let symbol = format!("{}{}{}.{}{}", record::SYMBOL_PREFIX, record::RECORD_PART, self.part, self.unique, record::SYMBOL_END);
-        let (keys, values): (Vec<_>, Vec<_>) = self.pairs.iter().map(|(key, value)| (format!("{}{key}=", record::SEPARATOR as char), value)).unzip();
+        let symbol = format!(
+            "{}{}{}.{}{}",
+            record::SYMBOL_PREFIX,
+            record::RECORD_PART,
+            self.part,
+            self.unique,
+            record::SYMBOL_END
+        );
+        let (keys, values): (Vec<_>, Vec<_>) = self
+            .pairs
+            .iter()
+            .map(|(key, value)| (format!("{}{key}=", record::SEPARATOR as char), value))
+            .unzip();
         let begin = format!("{}{}=", record::BEGIN as char, key::TABLE);
         let [entry_key, path_key, file_key, line_key, rank_key, after_key] =
             [key::ENTRY, key::PATH, key::FILE, key::LINE, key::RANK, key::AFTER].map(|key| format!("{}{key}=", record::SEPARATOR as char));
@@ -110,7 +129,13 @@ pub fn place(span: Span) -> (TokenStream, TokenStream) {
 fn unique_name(ident: &Ident) -> String {
     let (crate_name, span) = (crate_name(), ident.span().unwrap());
     let file = std::path::PathBuf::from(span.file());
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "_")).unwrap_or_default();
+    let stem = file
+        .file_stem()
+        .map(|stem| {
+            stem.to_string_lossy()
+                .replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "_")
+        })
+        .unwrap_or_default();
     format!("{crate_name}.{stem}.{ident}.{}_{}", span.line(), span.column())
 }
 

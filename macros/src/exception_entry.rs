@@ -42,11 +42,17 @@ const REGISTERS: [[&str; 4]; 16] = [
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     arguments::none(&arguments, "exception_entry")?;
     let mut function: ItemFn = syn::parse2(item.clone()).map_err(|_| {
-        Error::new_spanned(&item, "`#[exception_entry]` stands on a function with an `asm!` that has an access `may_fault!(\"…\")`")
+        Error::new_spanned(
+            &item,
+            "`#[exception_entry]` stands on a function with an `asm!` that has an access `may_fault!(\"…\")`",
+        )
     })?;
     let generics = &function.sig.generics;
     if generics.type_params().next().is_some() || generics.const_params().next().is_some() {
-        return Err(Error::new_spanned(generics, "a generic function has its access once for each type: write one function for each, or put the access into one that is not generic"));
+        return Err(Error::new_spanned(
+            generics,
+            "a generic function has its access once for each type: write one function for each, or put the access into one that is not generic",
+        ));
     }
     let mut rewriter = Rewriter { accesses: 0, error: None };
     rewriter.visit_block_mut(&mut function.block);
@@ -70,10 +76,13 @@ struct Rewriter {
 
 impl VisitMut for Rewriter {
     fn visit_macro_mut(&mut self, invocation: &mut Macro) {
-        if !invocation.path.segments.last().is_some_and(|segment| segment.ident == "asm") {
+        if invocation.path.segments.last().is_none_or(|segment| segment.ident != "asm") {
             return visit_mut::visit_macro_mut(self, invocation);
         }
-        match invocation.parse_body::<Assembly>().and_then(|assembly| assembly.rewrite(invocation)) {
+        match invocation
+            .parse_body::<Assembly>()
+            .and_then(|assembly| assembly.rewrite(invocation))
+        {
             Ok(None) => {}
             Ok(Some((accesses, tokens))) => {
                 self.accesses += accesses;
@@ -114,14 +123,21 @@ struct Outcome {
 impl Parse for Access {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let instruction = input.parse()?;
-        let mut access = Self { instruction, fixup: None, errno: None };
+        let mut access = Self {
+            instruction,
+            fixup: None,
+            errno: None,
+        };
         if input.parse::<Option<Token![=>]>>()?.is_some() {
             access.fixup = Some(input.parse()?);
         }
         if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let word: Ident = input.parse()?;
             if word != "error" {
-                return Err(Error::new(word.span(), format!("unknown argument `{word}`: `error = ERRNO` is what can stand here")));
+                return Err(Error::new(
+                    word.span(),
+                    format!("unknown argument `{word}`: `error = ERRNO` is what can stand here"),
+                ));
             }
             input.parse::<Token![=]>()?;
             access.errno = Some(input.parse()?);
@@ -132,7 +148,11 @@ impl Parse for Access {
 
 impl Parse for Assembly {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mut assembly = Self { lines: Vec::new(), outcome: None, operands: Vec::new() };
+        let mut assembly = Self {
+            lines: Vec::new(),
+            outcome: None,
+            operands: Vec::new(),
+        };
         while !input.is_empty() {
             let argument = argument(input)?;
             assembly.take(argument)?;
@@ -155,11 +175,20 @@ impl Assembly {
     /// Puts one argument where it belongs: a line of the template, the outcome, or an operand that is left as it is.
     fn take(&mut self, argument: TokenStream) -> Result<()> {
         if let Ok(invocation) = syn::parse2::<Macro>(argument.clone()) {
-            let line = if invocation.path.is_ident("may_fault") { Line::Access(invocation.parse_body()?) } else { Line::Plain(argument) };
+            let line = if invocation.path.is_ident("may_fault") {
+                Line::Access(invocation.parse_body()?)
+            } else {
+                Line::Plain(argument)
+            };
             self.lines.push(line);
         } else if syn::parse2::<LitStr>(argument.clone()).is_ok() {
             self.lines.push(Line::Plain(argument));
-        } else if argument.clone().into_iter().next().is_some_and(|first| matches!(&first, TokenTree::Ident(word) if word == "error")) {
+        } else if argument
+            .clone()
+            .into_iter()
+            .next()
+            .is_some_and(|first| matches!(&first, TokenTree::Ident(word) if word == "error"))
+        {
             self.outcome = Some(syn::parse2(argument)?);
         } else {
             self.operands.push(argument);
@@ -172,12 +201,18 @@ impl Assembly {
         let accesses = self.lines.iter().filter(|line| matches!(line, Line::Access(_))).count();
         if accesses == 0 {
             return match self.outcome {
-                Some(outcome) => Err(Error::new_spanned(outcome.operand, "`error` without an access: mark the line that may fault with `may_fault!(\"…\")`")),
+                Some(outcome) => Err(Error::new_spanned(
+                    outcome.operand,
+                    "`error` without an access: mark the line that may fault with `may_fault!(\"…\")`",
+                )),
                 None => Ok(None),
             };
         }
         let Some(outcome) = self.outcome else {
-            return Err(Error::new_spanned(&invocation.path, "an access without an outcome: add the operand `error = out(\"r8d\") variable` (any register that is free)"));
+            return Err(Error::new_spanned(
+                &invocation.path,
+                "an access without an outcome: add the operand `error = out(\"r8d\") variable` (any register that is free)",
+            ));
         };
         let clear = format!("mov {}, 0", outcome.wide);
         let (mut lines, mut entries, mut constants) = (vec![quote!(#clear)], Vec::new(), Vec::new());
@@ -201,7 +236,10 @@ impl Assembly {
         let (named, others) = self.operands.into_iter().partition::<Vec<_>, _>(is_named);
         let operand = outcome.operand;
         let (explicit, options) = others.into_iter().partition::<Vec<_>, _>(|operand| !is_option(operand));
-        Ok(Some((label - FIRST_LABEL, quote!(#(#lines,)* #(#named,)* #(#constants,)* #(#explicit,)* #operand #(, #options)*))))
+        Ok(Some((
+            label - FIRST_LABEL,
+            quote!(#(#lines,)* #(#named,)* #(#constants,)* #(#explicit,)* #operand #(, #options)*),
+        )))
     }
 }
 
@@ -210,7 +248,10 @@ impl Access {
     fn entry(&self, label: u32, register: u32) -> (String, TokenStream) {
         let section = tables::EX_TABLE.parts[0].section;
         let align = tables::EX_TABLE.entry_align;
-        let fixup = self.fixup.as_ref().map_or_else(|| format!("{END_LABEL}b"), |label| with_direction(&label.value()));
+        let fixup = self
+            .fixup
+            .as_ref()
+            .map_or_else(|| format!("{END_LABEL}b"), |label| with_direction(&label.value()));
         let name = Ident::new(&format!("data_{label}"), Span::mixed_site());
         let errno = self.errno.as_ref().map_or_else(|| quote!(EFAULT), |errno| quote!(#errno));
         let entry = format!(
@@ -223,7 +264,11 @@ impl Access {
 
 /// A local label as it must be written behind its definition.
 fn with_direction(label: &str) -> String {
-    if label.ends_with(|last: char| last.is_ascii_digit()) { format!("{label}b") } else { label.to_owned() }
+    if label.ends_with(|last: char| last.is_ascii_digit()) {
+        format!("{label}b")
+    } else {
+        label.to_owned()
+    }
 }
 
 /// `name = in(…) …`, and not an operand with a register of its own.
@@ -243,19 +288,34 @@ impl Parse for Outcome {
         input.parse::<Token![=]>()?;
         let direction: Ident = input.parse()?;
         if direction != "out" && direction != "inout" {
-            return Err(Error::new(direction.span(), format!("the outcome must be `out(\"…\")`: with `{direction}` its register could be one of the operands'")));
+            return Err(Error::new(
+                direction.span(),
+                format!("the outcome must be `out(\"…\")`: with `{direction}` its register could be one of the operands'"),
+            ));
         }
         let content;
         parenthesized!(content in input);
-        let register: LitStr = content.parse().map_err(|error| Error::new(error.span(), "the outcome needs a register of its own: `error = out(\"r8d\") variable`"))?;
+        let register: LitStr = content.parse().map_err(|error| {
+            Error::new(
+                error.span(),
+                "the outcome needs a register of its own: `error = out(\"r8d\") variable`",
+            )
+        })?;
         let name = register.value();
         let found = REGISTERS.iter().enumerate().find(|(_, names)| names.contains(&name.as_str()));
         let Some((number, names)) = found.filter(|(number, _)| !matches!(number, 4 | 5)) else {
-            return Err(Error::new(register.span(), format!("`{name}` cannot hold the outcome: name a general register")));
+            return Err(Error::new(
+                register.span(),
+                format!("`{name}` cannot hold the outcome: name a general register"),
+            ));
         };
         let variable: TokenStream = input.parse()?;
         let number = u32::try_from(number).unwrap_or_default();
-        Ok(Self { number, operand: quote!(#direction(#register) #variable), wide: names[0] })
+        Ok(Self {
+            number,
+            operand: quote!(#direction(#register) #variable),
+            wide: names[0],
+        })
     }
 }
 
@@ -271,16 +331,32 @@ mod tests {
     fn an_access_gets_an_entry_behind_the_template() {
         let item = quote! { fn f() { unsafe { asm!(may_fault!("rdmsr", error = EIO), in("ecx") m, out("eax") l, error = out("r8d") e, options(nomem)) } } };
         let text = expand(TokenStream::new(), item).expect("a function").to_string();
-        for piece in ["\"mov r8, 0\"", "\"7710: rdmsr\"", "\"7799:\"", ".long 7710b - .", ".long 7799b - .", "Errno :: EIO", "out (\"r8d\") e"] {
+        for piece in [
+            "\"mov r8, 0\"",
+            "\"7710: rdmsr\"",
+            "\"7799:\"",
+            ".long 7710b - .",
+            ".long 7799b - .",
+            "Errno :: EIO",
+            "out (\"r8d\") e",
+        ] {
             assert!(text.contains(piece), "{piece} in {text}");
         }
-        assert!(text.find("data_7710 = const").unwrap() < text.find("in (\"ecx\")").unwrap(), "named operands stand before explicit ones: {text}");
+        assert!(
+            text.find("data_7710 = const").unwrap() < text.find("in (\"ecx\")").unwrap(),
+            "named operands stand before explicit ones: {text}"
+        );
     }
 
     #[test]
     fn a_fixup_label_is_where_the_entry_leads() {
         let item = quote! { fn f() { unsafe { asm!(may_fault!("rep movsb" => "4"), "4:", error = out("rax") e) } } };
-        assert!(expand(TokenStream::new(), item).expect("a function").to_string().contains(".long 4b - ."));
+        assert!(
+            expand(TokenStream::new(), item)
+                .expect("a function")
+                .to_string()
+                .contains(".long 4b - .")
+        );
     }
 
     #[test]
@@ -288,7 +364,9 @@ mod tests {
         assert!(messages(quote! { fn f() {} }).contains("no access to guard"));
         assert!(messages(quote! { fn f() { unsafe { asm!(may_fault!("nop")) } } }).contains("an access without an outcome"));
         assert!(messages(quote! { fn f() { unsafe { asm!("nop", error = out("eax") e) } } }).contains("`error` without an access"));
-        assert!(messages(quote! { fn f() { unsafe { asm!(may_fault!("nop"), error = out("rsp") e) } } }).contains("cannot hold the outcome"));
+        assert!(
+            messages(quote! { fn f() { unsafe { asm!(may_fault!("nop"), error = out("rsp") e) } } }).contains("cannot hold the outcome")
+        );
         assert!(messages(quote! { fn f() { unsafe { asm!(may_fault!("nop"), error = lateout("eax") e) } } }).contains("must be `out"));
         assert!(messages(quote! { fn f<T>() {} }).contains("a generic function"));
         assert!(messages(quote! { static X: u8 = 0; }).contains("stands on a function"));

@@ -12,7 +12,10 @@ pub fn expand_function(arguments: TokenStream, item: TokenStream) -> Result<Toke
         .map_err(|_| Error::new_spanned(&item, "`#[init]` stands on a function; for a static there is `#[initdata]`"))?;
     let generics = &function.sig.generics;
     if generics.type_params().next().is_some() || generics.const_params().next().is_some() {
-        return Err(Error::new_spanned(generics, "a generic function is compiled where it is used, so it cannot be put into `.init.text`"));
+        return Err(Error::new_spanned(
+            generics,
+            "a generic function is compiled where it is used, so it cannot be put into `.init.text`",
+        ));
     }
     Ok(quote! {
         #[allow(unsafe_code)]

@@ -10,7 +10,12 @@ use crate::arguments::After;
 use crate::declaration::{Declaration, anonymous, place};
 use crate::signature::Form;
 
-const FORM: Form = Form { attribute: "initcall", shape: "fn() -> Result<(), Errno>", arguments: 0, returns: true };
+const FORM: Form = Form {
+    attribute: "initcall",
+    shape: "fn() -> Result<(), Errno>",
+    arguments: 0,
+    returns: true,
+};
 
 /// The arguments: a level, then `sync` and `after(…)` in any order.
 struct Arguments {
@@ -37,13 +42,23 @@ impl Parse for Arguments {
             match word.to_string().as_str() {
                 "sync" => sync = Some(word),
                 "after" => after.extend(input)?,
-                _ => return Err(Error::new(word.span(), format!("unknown argument `{word}`: `sync` and `after(path, …)` are what can stand behind the level"))),
+                _ => {
+                    return Err(Error::new(
+                        word.span(),
+                        format!("unknown argument `{word}`: `sync` and `after(path, …)` are what can stand behind the level"),
+                    ));
+                }
             }
         }
         if let Some(word) = sync.as_ref().filter(|_| tables::part_named(&format!("{part}s")).is_none()) {
             return Err(Error::new(word.span(), format!("the level `{level}` has no `sync` variant")));
         }
-        Ok(Self { level, part, sync: sync.is_some(), after })
+        Ok(Self {
+            level,
+            part,
+            sync: sync.is_some(),
+            after,
+        })
     }
 }
 
@@ -86,8 +101,12 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
 pub fn parameter_level(level: &Ident) -> Result<i8> {
     const NUMBERED: [&str; 8] = ["pure", "core", "postcore", "arch", "subsys", "fs", "device", "late"];
     let at = NUMBERED.iter().position(|name| level == name);
-    at.and_then(|at| i8::try_from(at).ok())
-        .ok_or_else(|| Error::new(level.span(), format!("parameters are not parsed before `{level}`: must be one of {}", NUMBERED.join(", "))))
+    at.and_then(|at| i8::try_from(at).ok()).ok_or_else(|| {
+        Error::new(
+            level.span(),
+            format!("parameters are not parsed before `{level}`: must be one of {}", NUMBERED.join(", ")),
+        )
+    })
 }
 
 /// The variant of `Level`: the level's name with a capital, `Sync` behind it for the second half.

@@ -8,7 +8,12 @@ use crate::arguments;
 use crate::declaration::{Declaration, anonymous, place};
 use crate::signature::Form;
 
-const FORM: Form = Form { attribute: "ktest", shape: "fn()", arguments: 0, returns: false };
+const FORM: Form = Form {
+    attribute: "ktest",
+    shape: "fn()",
+    arguments: 0,
+    returns: false,
+};
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     arguments::none(&arguments, "ktest")?;

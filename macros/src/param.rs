@@ -47,7 +47,10 @@ impl Arguments {
     fn parse_value(&mut self, word: &Ident, input: ParseStream<'_>) -> Result<()> {
         let known = ["name", "module", "perm", "level"];
         if !known.iter().any(|name| word == name) {
-            return Err(Error::new(word.span(), format!("unknown argument `{word}`: `name`, `module`, `perm`, `level` and `dangerous` are what can stand here")));
+            return Err(Error::new(
+                word.span(),
+                format!("unknown argument `{word}`: `name`, `module`, `perm`, `level` and `dangerous` are what can stand here"),
+            ));
         }
         input.parse::<Token![=]>()?;
         match word.to_string().as_str() {
@@ -91,26 +94,36 @@ impl Arguments {
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let arguments: Arguments = syn::parse2(arguments)?;
-    let variable: ItemStatic =
-        syn::parse2(item.clone()).map_err(|_| Error::new_spanned(&item, "`#[param]` stands on a static: `#[param] static NAME: AtomicBool = …;`"))?;
+    let variable: ItemStatic = syn::parse2(item.clone())
+        .map_err(|_| Error::new_spanned(&item, "`#[param]` stands on a static: `#[param] static NAME: AtomicBool = …;`"))?;
     if let StaticMutability::Mut(word) = &variable.mutability {
-        return Err(Error::new_spanned(word, "a parameter is changed through its atomics: leave `mut` out"));
+        return Err(Error::new_spanned(
+            word,
+            "a parameter is changed through its atomics: leave `mut` out",
+        ));
     }
     let ItemStatic { ident, ty, .. } = &variable;
-    let name = arguments.name.clone().unwrap_or_else(|| LitStr::new(&ident.to_string().to_lowercase(), ident.span()));
+    let name = arguments
+        .name
+        .clone()
+        .unwrap_or_else(|| LitStr::new(&ident.to_string().to_lowercase(), ident.span()));
     let module = module(&arguments, ident.span());
     for part in [Some(&name), module.as_ref()].into_iter().flatten() {
         check_part(part)?;
     }
     let (perm, level) = (arguments.permissions()?, arguments.level()?);
-    let full = module.as_ref().map_or_else(|| name.value(), |module| format!("{}.{}", module.value(), name.value()));
+    let full = module
+        .as_ref()
+        .map_or_else(|| name.value(), |module| format!("{}.{}", module.value(), name.value()));
     let thin = CString::new(full.as_bytes()).map_err(|error| Error::new(name.span(), error))?;
     let thin = Literal::c_string(&thin);
     let flags = if arguments.dangerous { quote!(DANGEROUS) } else { quote!(NONE) };
 
     let octal = format!("{perm:04o}");
     let kind = quote!(#ty).to_string();
-    let declaration = Declaration::new(ident, "param", &full).with(key::TYPE, quote!(#kind)).with(key::PERM, quote!(#octal));
+    let declaration = Declaration::new(ident, "param", &full)
+        .with(key::TYPE, quote!(#kind))
+        .with(key::PERM, quote!(#octal));
     let (file, line) = place(ident.span());
     let entry = declaration.entry(
         &quote!(::incipit::init::param::KernelParam),

@@ -7,12 +7,22 @@ use syn::{Error, Ident, ItemStatic, Result, StaticMutability, spanned::Spanned};
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let (section, align) = piece(&arguments)?;
-    let variable: ItemStatic =
-        syn::parse2(item.clone()).map_err(|_| Error::new_spanned(&item, "`#[percpu]` stands on a static: `#[percpu] static NAME: T = …;`"))?;
+    let variable: ItemStatic = syn::parse2(item.clone())
+        .map_err(|_| Error::new_spanned(&item, "`#[percpu]` stands on a static: `#[percpu] static NAME: T = …;`"))?;
     if let StaticMutability::Mut(word) = &variable.mutability {
-        return Err(Error::new_spanned(word, "a per-CPU variable is changed through its cells or atomics: leave `mut` out"));
+        return Err(Error::new_spanned(
+            word,
+            "a per-CPU variable is changed through its cells or atomics: leave `mut` out",
+        ));
     }
-    let ItemStatic { attrs, vis, ident, ty, expr, .. } = &variable;
+    let ItemStatic {
+        attrs,
+        vis,
+        ident,
+        ty,
+        expr,
+        ..
+    } = &variable;
     let span = ty.span();
     let checks = align.map(|align| {
         let align = usize::try_from(align).unwrap_or(usize::MAX);
@@ -32,11 +42,24 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
 
 /// The section of the variant that `arguments` name, and the alignment that a type must bring itself.
 fn piece(arguments: &TokenStream) -> Result<(&'static str, Option<u64>)> {
-    let variant = if arguments.is_empty() { String::new() } else { syn::parse2::<Ident>(arguments.clone())?.to_string() };
-    let found = PERCPU_PIECES.iter().find(|(name, ..)| *name == variant && (arguments.is_empty() || !name.is_empty()));
+    let variant = if arguments.is_empty() {
+        String::new()
+    } else {
+        syn::parse2::<Ident>(arguments.clone())?.to_string()
+    };
+    let found = PERCPU_PIECES
+        .iter()
+        .find(|(name, ..)| *name == variant && (arguments.is_empty() || !name.is_empty()));
     let Some((name, section, align)) = found else {
-        let names: Vec<_> = PERCPU_PIECES.iter().map(|(name, ..)| *name).filter(|name| !name.is_empty()).collect();
-        return Err(Error::new_spanned(arguments, format!("unknown variant `{variant}`: must be one of {}", names.join(", "))));
+        let names: Vec<_> = PERCPU_PIECES
+            .iter()
+            .map(|(name, ..)| *name)
+            .filter(|name| !name.is_empty())
+            .collect();
+        return Err(Error::new_spanned(
+            arguments,
+            format!("unknown variant `{variant}`: must be one of {}", names.join(", ")),
+        ));
     };
     let strict = matches!(*name, "page_aligned" | "shared_aligned");
     debug_assert!(*name != "page_aligned" || *align == PAGE);

@@ -14,12 +14,20 @@ const EARLY: Form = Form {
     arguments: 1,
     returns: true,
 };
-const SETUP: Form = Form { attribute: "setup", shape: "fn(&'static str) -> SetupResult", arguments: 1, returns: true };
+const SETUP: Form = Form {
+    attribute: "setup",
+    shape: "fn(&'static str) -> SetupResult",
+    arguments: 1,
+    returns: true,
+};
 
 pub fn expand_early(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let name = arguments::name(arguments, "early_param")?;
     if name.value().contains('=') {
-        return Err(Error::new(name.span(), "an early option is named without `=`: its value is the argument"));
+        return Err(Error::new(
+            name.span(),
+            "an early option is named without `=`: its value is the argument",
+        ));
     }
     expand(&EARLY, &name, &item, "early")
 }
@@ -30,8 +38,12 @@ pub fn expand_setup(arguments: TokenStream, item: TokenStream) -> Result<TokenSt
 }
 
 pub fn expand_obsolete(arguments: TokenStream) -> Result<TokenStream> {
-    let name: LitStr = syn::parse2(arguments.clone())
-        .map_err(|_| Error::new_spanned(&arguments, "`obsolete_setup!` takes one name in quotes: `obsolete_setup!(\"name=\")`"))?;
+    let name: LitStr = syn::parse2(arguments.clone()).map_err(|_| {
+        Error::new_spanned(
+            &arguments,
+            "`obsolete_setup!` takes one name in quotes: `obsolete_setup!(\"name=\")`",
+        )
+    })?;
     check_name(&name)?;
     let ident = Ident::new("obsolete", name.span());
     Ok(entry(&ident, &name, "obsolete", &quote!(())))

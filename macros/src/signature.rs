@@ -21,7 +21,12 @@ pub struct Form {
 impl Form {
     /// Parses `item` as a function of this form.
     pub fn parse(&self, item: &TokenStream) -> Result<ItemFn> {
-        let wrong = |span: &dyn Spanned2, why: &str| Err(Error::new(span.place(), format!("{why}: `#[{}]` stands on a `{}`", self.attribute, self.shape)));
+        let wrong = |span: &dyn Spanned2, why: &str| {
+            Err(Error::new(
+                span.place(),
+                format!("{why}: `#[{}]` stands on a `{}`", self.attribute, self.shape),
+            ))
+        };
         let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
             return wrong(item, "not a function");
         };
@@ -42,7 +47,10 @@ impl Form {
             return wrong(receiver, "a method has no value to be called on");
         }
         if signature.inputs.len() != self.arguments {
-            return wrong(signature, &format!("takes {} where {} is right", count(signature.inputs.len()), count(self.arguments)));
+            return wrong(
+                signature,
+                &format!("takes {} where {} is right", count(signature.inputs.len()), count(self.arguments)),
+            );
         }
         match (&signature.output, self.returns) {
             (ReturnType::Default, true) => wrong(signature, "returns nothing"),

@@ -9,7 +9,12 @@ use crate::declaration::{Declaration, anonymous};
 use crate::initcall::info;
 use crate::signature::Form;
 
-const FORM: Form = Form { attribute: "stage", shape: "fn()", arguments: 0, returns: false };
+const FORM: Form = Form {
+    attribute: "stage",
+    shape: "fn()",
+    arguments: 0,
+    returns: false,
+};
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let after: After = syn::parse2(arguments)?;

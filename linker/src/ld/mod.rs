@@ -19,7 +19,16 @@ use crate::script;
 mod relax;
 
 /// Arguments that every link gets besides those of rustc.
-const ARGUMENTS: &[&str] = &["--orphan-handling=error", "--build-id=sha1", "--gc-sections", "-zmax-page-size=4096", "-zseparate-code", "-znorelro", "--no-dynamic-linker", "-static"];
+const ARGUMENTS: &[&str] = &[
+    "--orphan-handling=error",
+    "--build-id=sha1",
+    "--gc-sections",
+    "-zmax-page-size=4096",
+    "-zseparate-code",
+    "-znorelro",
+    "--no-dynamic-linker",
+    "-static",
+];
 
 /// Arguments of rustc that suit a position-independent program or that the script makes meaningless.
 const DROPPED: &[&str] = &["-pie", "--eh-frame-hdr"];
@@ -36,24 +45,39 @@ pub fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let mut slices = BTreeSet::new();
     for input in arguments.iter_mut().filter(|argument| is_object(Path::new(argument))) {
-        *input = prepare(Path::new(input), &folder, &mut slices).with_context(|| Path::new(input).display().to_string())?.into();
+        *input = prepare(Path::new(input), &folder, &mut slices)
+            .with_context(|| Path::new(input).display().to_string())?
+            .into();
     }
     let config = incipit_config::Config::load()?;
-    let options = script::Options { config: config.enabled().map(str::to_owned).collect(), slices: slices.into_iter().collect() };
+    let options = script::Options {
+        config: config.enabled().map(str::to_owned).collect(),
+        slices: slices.into_iter().collect(),
+    };
     let script = output.with_extension("lds");
     std::fs::write(&script, script::generate(&options)).with_context(|| format!("writing {}", script.display()))?;
 
     let mut command = linker()?;
-    command.args(arguments.iter().filter(|argument| !DROPPED.contains(&argument.to_string_lossy().as_ref())));
+    command.args(
+        arguments
+            .iter()
+            .filter(|argument| !DROPPED.contains(&argument.to_string_lossy().as_ref())),
+    );
     command.args(ARGUMENTS).arg("-T").arg(&script);
-    let status = command.status().with_context(|| format!("starting {}", command.get_program().to_string_lossy()))?;
+    let status = command
+        .status()
+        .with_context(|| format!("starting {}", command.get_program().to_string_lossy()))?;
     std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The linker to run, with the arguments that select its kind.
 fn linker() -> Result<Command> {
-    let from = |variable, default: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).unwrap_or_else(|| default.into());
+    let from = |variable, default: &str| {
+        std::env::var_os(variable)
+            .filter(|value| !value.is_empty())
+            .unwrap_or_else(|| default.into())
+    };
     let kind = std::env::var("INCIPIT_LD").unwrap_or_default();
     match kind.as_str() {
         "" | "lld" => {
@@ -92,7 +116,11 @@ fn unescape(line: &str) -> String {
     let mut plain = String::with_capacity(inner.len());
     let mut characters = inner.chars();
     while let Some(character) = characters.next() {
-        plain.push(if character == '\\' { characters.next().unwrap_or('\\') } else { character });
+        plain.push(if character == '\\' {
+            characters.next().unwrap_or('\\')
+        } else {
+            character
+        });
     }
     plain
 }

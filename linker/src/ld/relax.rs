@@ -5,10 +5,10 @@
 //! instruction is one for which the x86-64 psABI (appendix B, "Linker Optimization") defines the direct form, and the linker does the rest. What is left keeps
 //! its place in the table, and the link fails over it.
 
-use object::elf::{FileHeader64, RelocationType, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_REX_GOTPCRELX};
+use object::LittleEndian;
+use object::elf::{FileHeader64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_REX_GOTPCRELX, RelocationType};
 use object::read::archive::ArchiveFile;
 use object::read::elf::{FileHeader, Rela, SectionHeader};
-use object::{LittleEndian, pod};
 
 /// Changes the relocations of every object in `data`, an object or an archive; returns how many.
 pub fn relax(data: &mut [u8]) -> usize {
@@ -16,7 +16,9 @@ pub fn relax(data: &mut [u8]) -> usize {
     if let Ok(archive) = ArchiveFile::parse(&*data) {
         for member in archive.members().flatten() {
             let (offset, size) = member.file_range();
-            let (Ok(offset), Ok(size)) = (usize::try_from(offset), usize::try_from(size)) else { continue };
+            let (Ok(offset), Ok(size)) = (usize::try_from(offset), usize::try_from(size)) else {
+                continue;
+            };
             if let Some(object) = offset.checked_add(size).and_then(|end| data.get(offset..end)) {
                 find(object, offset, &mut patches);
             }
@@ -32,15 +34,14 @@ pub fn relax(data: &mut [u8]) -> usize {
 
 /// Finds the relocations of one object that can be changed: where their types are, from the start of the file, and what to. What is no object has none.
 fn find(object: &[u8], base: usize, patches: &mut Vec<(usize, RelocationType)>) -> Option<()> {
-    // An archive's members are aligned to two bytes only, and the reader wants to look at whole words.
-    let aligned: Vec<u64> = object.chunks(8).map(word).collect();
-    let bytes = &pod::bytes_of_slice(&aligned)[..object.len()];
-    let header = FileHeader64::<LittleEndian>::parse(bytes).ok()?;
-    let sections = header.sections(LittleEndian, bytes).ok()?;
+    let header = FileHeader64::<LittleEndian>::parse(object).ok()?;
+    let sections = header.sections(LittleEndian, object).ok()?;
     for section in sections.iter() {
-        let Ok(Some((relocations, _))) = section.rela(LittleEndian, bytes) else { continue };
+        let Ok(Some((relocations, _))) = section.rela(LittleEndian, object) else {
+            continue;
+        };
         let target = sections.section(section.info_link(LittleEndian)).ok()?;
-        let Ok(code) = target.data(LittleEndian, bytes) else { continue };
+        let Ok(code) = target.data(LittleEndian, object) else { continue };
         let table = usize::try_from(section.sh_offset(LittleEndian)).ok()?;
         for (index, relocation) in relocations.iter().enumerate() {
             let (kind, offset) = (relocation.r_type(LittleEndian, false), relocation.r_offset(LittleEndian));
@@ -56,19 +57,16 @@ fn find(object: &[u8], base: usize, patches: &mut Vec<(usize, RelocationType)>) 
     Some(())
 }
 
-fn word(chunk: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word[..chunk.len()].copy_from_slice(chunk);
-    u64::from_ne_bytes(word)
-}
-
 /// The relocation to use for the instruction whose displacement is at `offset` in `code`, if the instruction has a direct form.
 fn relaxed_kind(code: &[u8], offset: usize) -> Option<RelocationType> {
     let (opcode, operand) = (*code.get(offset.checked_sub(2)?)?, *code.get(offset - 1)?);
     if operand & 0xc7 != 0x05 {
         return None;
     }
-    let prefix = offset.checked_sub(3).and_then(|at| code.get(at)).filter(|byte| **byte & 0xf0 == 0x40);
+    let prefix = offset
+        .checked_sub(3)
+        .and_then(|at| code.get(at))
+        .filter(|byte| **byte & 0xf0 == 0x40);
     match (opcode, operand, prefix) {
         // call *, jmp *
         (0xff, 0x15 | 0x25, _) => Some(R_X86_64_GOTPCRELX),
@@ -100,13 +98,27 @@ mod tests {
             flags: SymbolFlags::None,
         });
         let flags = RelocationFlags::Elf { r_type: R_X86_64_GOTPCREL };
-        object.add_relocation(text, Relocation { offset, symbol, addend: -4, flags }).unwrap();
+        object
+            .add_relocation(
+                text,
+                Relocation {
+                    offset,
+                    symbol,
+                    addend: -4,
+                    flags,
+                },
+            )
+            .unwrap();
         object.write().unwrap()
     }
 
     fn kind_of(data: &[u8]) -> RelocationType {
         let file = object::File::parse(data).unwrap();
-        let (_, relocation) = object::Object::section_by_name(&file, ".text").unwrap().relocations().next().unwrap();
+        let (_, relocation) = object::Object::section_by_name(&file, ".text")
+            .unwrap()
+            .relocations()
+            .next()
+            .unwrap();
         match relocation.flags() {
             RelocationFlags::Elf { r_type } => r_type,
             other => panic!("{other:?}"),
@@ -129,7 +141,11 @@ mod tests {
 
     #[test]
     fn an_instruction_without_a_direct_form_is_left_alone() {
-        for code in [[0x48, 0xff, 0x35, 0, 0, 0, 0], [0x48, 0x8b, 0x84, 0, 0, 0, 0], [0x48, 0x89, 0x05, 0, 0, 0, 0]] {
+        for code in [
+            [0x48, 0xff, 0x35, 0, 0, 0, 0],
+            [0x48, 0x8b, 0x84, 0, 0, 0, 0],
+            [0x48, 0x89, 0x05, 0, 0, 0, 0],
+        ] {
             let mut data = object_with(&code, 3);
             assert_eq!(relax(&mut data), 0, "{code:02x?}");
             assert_eq!(kind_of(&data), R_X86_64_GOTPCREL);
