@@ -43,10 +43,13 @@ static SHIFT: AtomicU32 = AtomicU32::new(0);
 /// Odd while the four values above change: a reader that was interrupted by a change tries again.
 static SEQUENCE: AtomicU32 = AtomicU32::new(0);
 
+/// How often a reader tries again: a change takes a few instructions.
+const RETRIES: u32 = 100;
+
 /// Nanoseconds since [`start`], 0 before the counter's rate is known. Never goes back.
 #[must_use]
 pub fn sched_clock() -> u64 {
-    loop {
+    for _ in 0..RETRIES {
         let sequence = SEQUENCE.load(Ordering::Acquire);
         let conversion = Conversion {
             multiplier: MULTIPLIER.load(Ordering::Relaxed),
@@ -64,6 +67,8 @@ pub fn sched_clock() -> u64 {
         }
         core::hint::spin_loop();
     }
+    // A non-maskable interrupt has come in the middle of the change and must not wait for its end.
+    BASE_NS.load(Ordering::Relaxed)
 }
 
 /// Notes that the kernel starts now, at count `tsc`.

@@ -13,8 +13,8 @@ use crate::time::clock;
 
 /// Ticks of the interval timer that make the first measurement good enough for time stamps: 50 µs.
 const EARLY_TICKS: u32 = PIT_TICK_RATE / 20_000;
-/// The same for the second, which stays: 200 µs, an error of half a percent with the slowest ports.
-const REFINE_TICKS: u32 = PIT_TICK_RATE / 5_000;
+/// The same for the second, which stays: 100 µs. The boot has mostly taken longer by then, so nothing is waited for.
+const REFINE_TICKS: u32 = PIT_TICK_RATE / 10_000;
 /// What is assumed without any means to measure.
 const ASSUMED_KHZ: u64 = 1_000_000;
 

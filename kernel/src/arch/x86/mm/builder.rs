@@ -1,5 +1,7 @@
 //! Building page tables in memory of the boot-time allocator.
 
+use core::ops::Range;
+
 use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table};
 use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
 use crate::prelude::*;
@@ -73,28 +75,23 @@ impl PageTables {
         let mut done = 0;
         while done < size {
             let (at, target) = (virt + done, phys + done as u64);
+            let inside = (at | target as usize) & (level.size() - 1);
+            if level <= largest && inside == 0 && size - done >= level.size() {
+                let end = level.index(at) + ((size - done) >> level.shift());
+                done += map_pages(table, level, level.index(at)..end.min(PTRS_PER_TABLE), target, flags);
+                continue;
+            }
             let to_border = level.size() - (at & (level.size() - 1));
             let part = to_border.min(size - done);
-            let index = level.index(at);
-            if level <= largest && part == level.size() && target as usize & (level.size() - 1) == 0 {
-                let large = if level == Level::Pte { Flags::empty() } else { Flags::LARGE };
-                // SAFETY: no processor uses the tables yet.
-                unsafe { table.set(index, Entry::new(target, flags | large)) };
-            } else {
-                let below = level.below().ok_or(Errno::EINVAL)?;
-                let inner = self.table_below(table, index, level)?;
-                self.map_in(
-                    inner,
-                    below,
-                    Mapping {
-                        virt: at,
-                        phys: target,
-                        size: part,
-                        flags,
-                        largest,
-                    },
-                )?;
-            }
+            let below = level.below().ok_or(Errno::EINVAL)?;
+            let inner = self.table_below(table, level.index(at), level)?;
+            let mapping = Mapping {
+                virt: at,
+                phys: target,
+                size: part,
+                ..mapping
+            };
+            self.map_in(inner, below, mapping)?;
             done += part;
         }
         Ok(())
@@ -117,6 +114,17 @@ impl PageTables {
         // SAFETY: made by `new_table`, now or before.
         Ok(unsafe { Table::at(phys) })
     }
+}
+
+/// Maps whole pages from `phys` on with the entries of `table` in `range`, and returns how many bytes that is.
+fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags: Flags) -> usize {
+    let large = if level == Level::Pte { Flags::empty() } else { Flags::LARGE };
+    let size = range.len() * level.size();
+    for (index, page) in range.zip((phys..).step_by(level.size())) {
+        // SAFETY: no processor uses the tables yet.
+        unsafe { table.set(index, Entry::new(page, flags | large)) };
+    }
+    size
 }
 
 /// An empty table's physical address.

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use incipit_lib::e820::E820Type;
 
 use super::e820;
-use crate::mm::{PAGE_SHIFT, PAGE_SIZE, address::DIRECT_MAP_SIZE, memblock, sections};
+use crate::mm::{PAGE_SHIFT, address::DIRECT_MAP_SIZE, memblock, sections};
 use crate::prelude::*;
 
 /// Page frames that the kernel can address: Linux's `max_arch_pfn`.
@@ -27,12 +27,12 @@ pub fn max_low_pfn() -> u64 {
     MAX_LOW_PFN.load(Relaxed)
 }
 
-/// The physical addresses of the image, with its zeroed data and its symbols: the first, and the one behind the last page.
+/// The physical addresses of the image, with its zeroed data and its symbols: the first, and the one behind the last. Boot loaders may have put something of
+/// their own right behind it.
 #[init]
 pub(super) fn kernel_range() -> (u64, u64) {
     let symbols = sections::kallsyms();
-    let end = symbols.phys() + symbols.len() as u64;
-    (sections::image().phys(), end.next_multiple_of(PAGE_SIZE as u64))
+    (sections::image().phys(), symbols.phys() + symbols.len() as u64)
 }
 
 /// Keeps the image from being given away.

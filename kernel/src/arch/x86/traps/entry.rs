@@ -1,4 +1,4 @@
-//! The first instructions of each exception and interrupt: they save the registers as a [`PtRegs`], call the handler and return.
+//! The first instructions of each exception and interrupt: they save the registers as a `PtRegs`, call the handler and return.
 //!
 //! All interrupted code is kernel code: there is no other yet. RBP points to the saved registers with its lowest bit set, which tells a backtrace that a
 //! frame of this kind stands here (Linux's `ENCODE_FRAME_POINTER`).
