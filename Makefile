@@ -25,6 +25,8 @@ SMP ?= 1## processors of the guest
 MEM ?= 128M## memory of the guest
 MACHINE ?= pc## pc, q35 or microvm
 CPU ?= max## processor model of the guest, as QEMU names it
+TARGET ?= cmdline## what make fuzz feeds: cmdline, e820, bootparam, memblock, kallsyms or ring
+RUNS ?= 1000000## how many inputs
 RECORD ?= ## 1: make bench records its figures in docs/figures.md
 
 ifeq ($(filter lld gnu,$(LD)),)
@@ -58,7 +60,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all run test golden reference lint bench gdb clean help FORCE
+.PHONY: all run test golden reference lint bench fuzz gdb clean help FORCE
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
@@ -142,6 +144,12 @@ lint: ## Check format, clippy, documentation; count `unsafe`
 
 bench: ## Count the instructions of the boot, beside Linux's and the recorded ones
 	$(Q)$(cargo) run -q -p incipit-bench -- $(if $(RECORD),--record)
+
+# The instrumentation is flags of the stable compiler, in the targets' own configuration, which cargo reads in their folder.
+fuzz: ## Feed a parser with anything: TARGET=cmdline, RUNS=10000000
+	$(Q)cd fuzz && mkdir -p $(CURDIR)/out/fuzz/$(TARGET) && $(cargo) build --release --bin $(TARGET) && \
+		$(CURDIR)/out/target/x86_64-unknown-linux-gnu/release/$(TARGET) -runs=$(RUNS) -max_len=256 -print_final_stats=1 \
+		-artifact_prefix=$(CURDIR)/out/fuzz/ $(CURDIR)/out/fuzz/$(TARGET)
 
 clean: ## Remove everything that was built
 	$(Q)rm -rf out
