@@ -82,7 +82,5 @@ pub(super) fn log() {
     pr_debug!("    {}", ramdisk_init());
     args.arguments().iter().for_each(|word| pr_debug!("    {}", Lossy(word)));
     pr_debug!("  with environment:");
-    for word in [&b"HOME=/"[..], b"TERM=linux"].iter().chain(args.variables()) {
-        pr_debug!("    {}", Lossy(word));
-    }
+    args.environment().for_each(|word| pr_debug!("    {}", Lossy(word)));
 }
