@@ -143,10 +143,12 @@ fn init(out: &mut String, options: &Options) -> fmt::Result {
     open(out, ".init.text", PAGE)?;
     out.push_str("        _sinittext = .;\n        *(.init.text .init.text.*)\n        _einittext = .;\n");
     close(out, "init_text");
+    writeln!(out, "    . = ALIGN({PAGE:#x});\n    __start_init_rodata = .;")?;
     open(out, ".init.rodata", PAGE)?;
     out.push_str("        *(.init.rodata .init.rodata.*)\n");
     close(out, "init_rodata");
     tables_with(out, options, Access::ReadOnly, Lifetime::Init, "init_rodata")?;
+    writeln!(out, "    . = ALIGN({PAGE:#x});\n    __end_init_rodata = .;")?;
     open(out, ".init.data", PAGE)?;
     out.push_str("        *(.init.data .init.data.*)\n");
     close(out, "init_data");

@@ -87,6 +87,8 @@ unsafe extern "C" {
     static __init_end: Symbol;
     static _sinittext: Symbol;
     static _einittext: Symbol;
+    static __start_init_rodata: Symbol;
+    static __end_init_rodata: Symbol;
     static __per_cpu_start: Symbol;
     static __per_cpu_end: Symbol;
     static _sdata: Symbol;
@@ -111,6 +113,8 @@ sections! {
     init = __init_begin..__init_end;
     /// Code that is given back after the boot.
     init_text = _sinittext.._einittext;
+    /// Constants and tables that are given back after the boot.
+    init_rodata = __start_init_rodata..__end_init_rodata;
     /// The template of the per-CPU data.
     percpu = __per_cpu_start..__per_cpu_end;
     /// Initialised data.

@@ -96,15 +96,13 @@ fn map_ram(tables: &mut PageTables) -> Result<(), Errno> {
 /// Maps the image page by page. What no section claims is not mapped.
 #[init]
 fn map_image(tables: &mut PageTables) -> Result<(), Errno> {
-    let init_data = Section::between(
-        sections::init_text().end_address().next_multiple_of(PAGE_SIZE),
-        sections::init().end_address(),
-    );
+    let init_data = Section::between(sections::init_rodata().end_address(), sections::init().end_address());
     let data = Section::between(sections::data().start_address(), sections::image().end_address());
     let parts = [
         (sections::text(), Flags::READ_EXECUTE),
         (sections::rodata(), Flags::READ_ONLY),
         (sections::init_text(), Flags::READ_EXECUTE),
+        (sections::init_rodata(), Flags::READ_ONLY),
         (init_data, Flags::READ_WRITE),
         (data, Flags::READ_WRITE),
         (sections::kallsyms(), Flags::READ_ONLY),

@@ -21,6 +21,7 @@ fn each_section_has_its_permissions_and_leads_where_it_was_loaded() {
         (sections::text(), nothing),
         (sections::rodata(), Flags::NX),
         (sections::init_text(), nothing),
+        (sections::init_rodata(), Flags::NX),
         (sections::percpu(), Flags::RW | Flags::NX),
         (sections::data(), Flags::RW | Flags::NX),
         (sections::boot_stack(), Flags::RW | Flags::NX),
