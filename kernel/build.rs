@@ -9,7 +9,10 @@ use incipit_linker::{accessors, script};
 fn main() {
     let config = incipit_config::emit();
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let options = script::Options { config: config.enabled().map(str::to_owned).collect(), slices: Vec::new() };
+    let options = script::Options {
+        config: config.enabled().map(str::to_owned).collect(),
+        slices: Vec::new(),
+    };
     fs::write(Path::new(&out).join("tables.rs"), accessors::generate(&options)).expect("OUT_DIR is writable");
 
     let mut constants = String::new();
@@ -25,7 +28,9 @@ fn main() {
 
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = std::process::Command::new(rustc).arg("--version").output();
-    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    let version = version
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default();
     println!("cargo::rustc-env=INCIPIT_RUSTC={version}");
     println!("cargo::rerun-if-changed=build.rs");
 }

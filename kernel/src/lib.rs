@@ -11,9 +11,9 @@
 //! | [`arch`] | everything that knows the processor |
 //! | [`mm`] | addresses, memblock, the boot-time allocator |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
-//! | [`printk`], [`console`] | the kernel log, and where it is shown |
+//! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | [`time`] | the clock of the log |
-//! | [`panic`] | the end: reports of faults, warnings, panics |
+//! | [`mod@panic`] | the end: reports of faults, warnings, panics |
 //! | [`kdb`] | the hook of the monitor |
 #![no_std]
 

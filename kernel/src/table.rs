@@ -32,7 +32,11 @@ impl<T: Sync> Table<T> {
     /// the table is walked.
     #[must_use]
     pub const unsafe fn new(start: *const Boundary, end: *const Boundary) -> Self {
-        Self { start, end, entries: PhantomData }
+        Self {
+            start,
+            end,
+            entries: PhantomData,
+        }
     }
 
     /// Address of the first entry.
@@ -70,7 +74,11 @@ impl<T: Sync> Table<T> {
     /// The entries in order.
     #[must_use]
     pub fn iter(&self) -> Iter<T> {
-        Iter { next: self.start.cast(), end: self.end.cast(), entries: PhantomData }
+        Iter {
+            next: self.start.cast(),
+            end: self.end.cast(),
+            entries: PhantomData,
+        }
     }
 }
 

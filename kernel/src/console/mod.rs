@@ -10,7 +10,6 @@ mod list;
 mod preferred;
 mod register;
 
-#[cfg(CONFIG_KUNIT)]
 mod tests;
 
 use core::fmt;

@@ -56,8 +56,27 @@ impl Level {
     #[must_use]
     pub const fn name(self) -> &'static str {
         const NAMES: [&str; 21] = [
-            "stage", "console", "early", "pure", "pure_s", "core", "core_s", "postcore", "postcore_s", "arch", "arch_s", "subsys", "subsys_s", "fs", "fs_s",
-            "rootfs", "rootfs_s", "device", "device_s", "late", "late_s",
+            "stage",
+            "console",
+            "early",
+            "pure",
+            "pure_s",
+            "core",
+            "core_s",
+            "postcore",
+            "postcore_s",
+            "arch",
+            "arch_s",
+            "subsys",
+            "subsys_s",
+            "fs",
+            "fs_s",
+            "rootfs",
+            "rootfs_s",
+            "device",
+            "device_s",
+            "late",
+            "late_s",
         ];
         NAMES[self as usize]
     }
@@ -107,7 +126,17 @@ impl EntryInfo {
     #[must_use]
     pub const fn new(name: &'static str, path: &'static str, file: &'static str, line: u32, level: Level) -> Self {
         let state = AtomicU8::new(State::Pending as u8);
-        Self { name, path, file, line, level, state, result: AtomicI32::new(0), started: AtomicU64::new(0), took: AtomicU64::new(0) }
+        Self {
+            name,
+            path,
+            file,
+            line,
+            level,
+            state,
+            result: AtomicI32::new(0),
+            started: AtomicU64::new(0),
+            took: AtomicU64::new(0),
+        }
     }
 
     /// The function's identifier.

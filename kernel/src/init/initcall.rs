@@ -43,15 +43,42 @@ struct LevelTables {
 
 /// Linux's levels 0 to 7, with rootfs as its own behind fs. A parameter's level is the index of one of the others.
 static LEVELS: [LevelTables; 9] = [
-    LevelTables { name: "pure", parts: [table::INITCALL0, table::INITCALL0S] },
-    LevelTables { name: "core", parts: [table::INITCALL1, table::INITCALL1S] },
-    LevelTables { name: "postcore", parts: [table::INITCALL2, table::INITCALL2S] },
-    LevelTables { name: "arch", parts: [table::INITCALL3, table::INITCALL3S] },
-    LevelTables { name: "subsys", parts: [table::INITCALL4, table::INITCALL4S] },
-    LevelTables { name: "fs", parts: [table::INITCALL5, table::INITCALL5S] },
-    LevelTables { name: "rootfs", parts: [table::INITCALLROOTFS, table::INITCALLROOTFSS] },
-    LevelTables { name: "device", parts: [table::INITCALL6, table::INITCALL6S] },
-    LevelTables { name: "late", parts: [table::INITCALL7, table::INITCALL7S] },
+    LevelTables {
+        name: "pure",
+        parts: [table::INITCALL0, table::INITCALL0S],
+    },
+    LevelTables {
+        name: "core",
+        parts: [table::INITCALL1, table::INITCALL1S],
+    },
+    LevelTables {
+        name: "postcore",
+        parts: [table::INITCALL2, table::INITCALL2S],
+    },
+    LevelTables {
+        name: "arch",
+        parts: [table::INITCALL3, table::INITCALL3S],
+    },
+    LevelTables {
+        name: "subsys",
+        parts: [table::INITCALL4, table::INITCALL4S],
+    },
+    LevelTables {
+        name: "fs",
+        parts: [table::INITCALL5, table::INITCALL5S],
+    },
+    LevelTables {
+        name: "rootfs",
+        parts: [table::INITCALLROOTFS, table::INITCALLROOTFSS],
+    },
+    LevelTables {
+        name: "device",
+        parts: [table::INITCALL6, table::INITCALL6S],
+    },
+    LevelTables {
+        name: "late",
+        parts: [table::INITCALL7, table::INITCALL7S],
+    },
 ];
 
 /// Runs the early initcalls: before other processors are brought up.

@@ -117,7 +117,9 @@ mod walk {
 
     /// Whether the test is the first selected one of its module. The table is sorted by path, so a suite's tests stand together.
     fn first_of_suite(entry: &KtestEntry) -> bool {
-        selected().find(|other| other.info.module == entry.info.module).is_some_and(|first| core::ptr::eq(first, entry))
+        selected()
+            .find(|other| other.info.module == entry.info.module)
+            .is_some_and(|first| core::ptr::eq(first, entry))
     }
 
     #[init]

@@ -2,9 +2,9 @@
 
 use super::{blacklist, ctors, init_args, initcall, ktest, stage};
 use crate::arch::x86::setup as arch_setup;
-use crate::prelude::*;
 use crate::kdb;
 use crate::panic::task;
+use crate::prelude::*;
 
 /// Where the ways in come together: runs every stage, and does not come back.
 ///

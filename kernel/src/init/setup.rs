@@ -40,17 +40,26 @@ pub enum SetupResult {
 impl SetupEntry {
     #[must_use]
     pub const fn early(name: &'static str, handler: fn(Option<&'static str>) -> Result<(), Errno>) -> Self {
-        Self { name, handler: Handler::Early(handler) }
+        Self {
+            name,
+            handler: Handler::Early(handler),
+        }
     }
 
     #[must_use]
     pub const fn setup(name: &'static str, handler: fn(&'static str) -> SetupResult) -> Self {
-        Self { name, handler: Handler::Setup(handler) }
+        Self {
+            name,
+            handler: Handler::Setup(handler),
+        }
     }
 
     #[must_use]
     pub const fn obsolete(name: &'static str, (): ()) -> Self {
-        Self { name, handler: Handler::Obsolete }
+        Self {
+            name,
+            handler: Handler::Obsolete,
+        }
     }
 }
 
@@ -58,7 +67,10 @@ impl SetupEntry {
 #[init]
 pub(super) fn call_early(name: &[u8], value: Option<&'static str>, mut handle: impl FnMut(Errno)) {
     for index in lookup::find_exact(table::SETUP.len(), name_at, name) {
-        if let Some(SetupEntry { handler: Handler::Early(handler), .. }) = table::SETUP.get(index)
+        if let Some(SetupEntry {
+            handler: Handler::Early(handler),
+            ..
+        }) = table::SETUP.get(index)
             && let Err(error) = handler(value)
         {
             handle(error);

@@ -41,7 +41,10 @@ pub(super) fn run_all() {
         (stage.run)();
         stage.info.end(outer, Ok(()));
         if EARLY_BOOT_IRQS_DISABLED.load(Relaxed) && !irq::irqs_disabled() {
-            pr_warn!("start_kernel(): bug: interrupts were enabled *very* early, by {}, fixing it", stage.info);
+            pr_warn!(
+                "start_kernel(): bug: interrupts were enabled *very* early, by {}, fixing it",
+                stage.info
+            );
             irq::local_irq_disable();
         }
     }

@@ -50,5 +50,4 @@ fn the_two_mappings_of_the_image_have_one_physical_address() {
     assert_eq!(unsafe { direct.cast::<u64>().read() }, PAGE_BYTES);
 }
 
-#[cfg(CONFIG_KUNIT)]
 static PAGE_BYTES: u64 = 0x1122_3344_5566_7788;

@@ -217,5 +217,4 @@ unsafe impl GlobalAlloc for BootAllocator {
     }
 }
 
-#[cfg(CONFIG_KUNIT)]
 mod tests;

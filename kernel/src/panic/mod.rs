@@ -20,7 +20,7 @@ pub use crate::arch::x86::reboot;
 use crate::arch::x86::{dumpstack, irqflags};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
-use crate::{irq, preempt, printk, time};
+use crate::{console, irq, preempt, printk, time};
 
 /// No CPU has panicked.
 const NO_CPU: u32 = u32::MAX;
@@ -127,6 +127,7 @@ fn report(reason: fmt::Arguments<'_>, location: Option<&core::panic::Location<'_
 /// Restarts the machine if `panic=` asks for it, or stops it for ever.
 fn stop(reason: fmt::Arguments<'_>) -> ! {
     const STEP_MS: u64 = 100;
+    console::flush_on_panic();
     let timeout = PANIC_TIMEOUT.load(Relaxed);
     if timeout > 0 {
         pr_emerg!("Rebooting in {timeout} seconds..");
@@ -141,5 +142,6 @@ fn stop(reason: fmt::Arguments<'_>) -> ! {
     // A reason that is too long for the line is cut off, as the log would cut it.
     let _ = write!(end, "---[ end Kernel panic - not syncing: {reason} ]---");
     pr_emerg!("{}", end.as_str());
+    console::flush_on_panic();
     irqflags::halt_forever()
 }

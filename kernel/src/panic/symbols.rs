@@ -97,5 +97,4 @@ fn an_address_outside_the_image_is_a_number() {
     }
 }
 
-#[cfg(CONFIG_KUNIT)]
 use super::Line;

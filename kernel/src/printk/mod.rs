@@ -15,7 +15,6 @@ mod ratelimit;
 pub(crate) mod setup;
 mod text;
 
-#[cfg(CONFIG_KUNIT)]
 mod tests;
 
 use core::fmt;

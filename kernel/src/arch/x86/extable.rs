@@ -283,5 +283,4 @@ unsafe fn swap(a: *mut ExceptionTableEntry, b: *mut ExceptionTableEntry) {
 
 const _: () = assert!(ENTRY_SIZE == 12 && offset_of!(ExceptionTableEntry, data) == 8);
 
-#[cfg(CONFIG_KUNIT)]
 mod tests;

@@ -192,5 +192,4 @@ nofault_integer! {
     u64 read_u64 "mov rax, qword ptr [rsi]";
 }
 
-#[cfg(CONFIG_KUNIT)]
 mod tests;

@@ -136,5 +136,4 @@ pub fn read_regs(at: usize) -> Option<PtRegs> {
     Some(unsafe { bytes.as_ptr().cast::<PtRegs>().read_unaligned() })
 }
 
-#[cfg(CONFIG_KUNIT)]
 mod tests;

@@ -5,6 +5,7 @@
 
 use core::ffi::{CStr, c_char};
 use core::fmt;
+use core::slice;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use incipit_lib::cmdline::lookup;
@@ -29,6 +30,8 @@ pub struct KernelParam {
     perm: u16,
     level: i8,
     flags: Flags,
+    /// Linux has a gap here. Look-ups need not count the name's bytes.
+    name_length: u32,
     argument: *const (),
 }
 
@@ -86,7 +89,11 @@ impl ParamInfo {
     #[doc(hidden)]
     #[must_use]
     pub const fn new(file: &'static str, line: u32) -> Self {
-        Self { file, line, origin: AtomicU8::new(Origin::Default as u8) }
+        Self {
+            file,
+            line,
+            origin: AtomicU8::new(Origin::Default as u8),
+        }
     }
 }
 
@@ -94,11 +101,33 @@ impl KernelParam {
     /// What the attribute makes.
     #[doc(hidden)]
     #[must_use]
-    pub const fn new<T: ParamValue>(name: &'static CStr, info: &'static ParamInfo, perm: u16, level: i8, flags: Flags, variable: &'static T) -> Self {
+    pub const fn new<T: ParamValue>(
+        name: &'static CStr,
+        info: &'static ParamInfo,
+        perm: u16,
+        level: i8,
+        flags: Flags,
+        variable: &'static T,
+    ) -> Self {
         let ops = const {
-            &Operations { set: set::<T>, get: get::<T>, takes_no_value: T::TAKES_NO_VALUE, type_name: T::TYPE_NAME }
+            &Operations {
+                set: set::<T>,
+                get: get::<T>,
+                takes_no_value: T::TAKES_NO_VALUE,
+                type_name: T::TYPE_NAME,
+            }
         };
-        Self { name: name.as_ptr(), info, ops, perm, level, flags, argument: core::ptr::from_ref(variable).cast() }
+        let name_length = name.count_bytes() as u32;
+        Self {
+            name: name.as_ptr(),
+            info,
+            ops,
+            perm,
+            level,
+            flags,
+            name_length,
+            argument: core::ptr::from_ref(variable).cast(),
+        }
     }
 
     /// The full name: the module's, a dot, its own; or its own alone.
@@ -108,8 +137,8 @@ impl KernelParam {
     }
 
     fn name_bytes(&self) -> &'static [u8] {
-        // SAFETY: `new` took the pointer from a `&'static CStr`.
-        unsafe { CStr::from_ptr(self.name) }.to_bytes()
+        // SAFETY: `new` took the pointer and the length from one `&'static CStr`.
+        unsafe { slice::from_raw_parts(self.name.cast(), self.name_length as usize) }
     }
 
     /// The type, as Linux calls it.
@@ -127,7 +156,11 @@ impl KernelParam {
     /// Where the value comes from.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        if self.info.origin.load(Relaxed) == Origin::Default as u8 { Origin::Default } else { Origin::CommandLine }
+        if self.info.origin.load(Relaxed) == Origin::Default as u8 {
+            Origin::Default
+        } else {
+            Origin::CommandLine
+        }
     }
 
     /// Source file and line.

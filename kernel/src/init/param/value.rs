@@ -6,7 +6,8 @@
 use alloc::boxed::Box;
 use core::fmt::{self, Write};
 use core::sync::atomic::{
-    AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+    AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
+    Ordering::Relaxed,
 };
 
 use incipit_lib::param::{self, ParamError};
@@ -169,13 +170,19 @@ impl Charp {
     /// A parameter without a value.
     #[must_use]
     pub const fn none() -> Self {
-        Self { initial: None, set: Mutex::new(None) }
+        Self {
+            initial: None,
+            set: Mutex::new(None),
+        }
     }
 
     /// A parameter that starts as `value`.
     #[must_use]
     pub const fn new(value: &'static str) -> Self {
-        Self { initial: Some(value), set: Mutex::new(None) }
+        Self {
+            initial: Some(value),
+            set: Mutex::new(None),
+        }
     }
 
     /// Calls `f` with the value, if there is one. The value cannot change meanwhile.
@@ -266,7 +273,10 @@ impl<T: Element, const N: usize> ParamArray<T, N> {
     #[must_use]
     pub const fn new(values: [T; N], count: usize, least: usize) -> Self {
         assert!(count <= N && least <= N, "the array has no room for so many values");
-        Self { least, values: Mutex::new((values, count)) }
+        Self {
+            least,
+            values: Mutex::new((values, count)),
+        }
     }
 
     /// Calls `f` with the values that are given. They cannot change meanwhile.
@@ -287,7 +297,10 @@ impl<T: Element, const N: usize> ParamValue for ParamArray<T, N> {
 
     fn get(&self, out: &mut dyn Write) -> fmt::Result {
         self.with(|values| {
-            values.iter().enumerate().try_for_each(|(index, value)| write!(out, "{}{value}", if index == 0 { "" } else { "," }))
+            values
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, value)| write!(out, "{}{value}", if index == 0 { "" } else { "," }))
         })
     }
 }

@@ -120,5 +120,4 @@ fn map_image(tables: &mut PageTables) -> Result<(), Errno> {
     Ok(())
 }
 
-#[cfg(CONFIG_KUNIT)]
 mod tests;

@@ -89,7 +89,6 @@ fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), 
     Ok(())
 }
 
-#[cfg(CONFIG_KUNIT)]
 mod tests {
     use core::cell::UnsafeCell;
 

@@ -118,5 +118,4 @@ extern "C" fn common_interrupt(_regs: &mut PtRegs, vector: u64) {
     pr_emerg_ratelimited!("{}.{vector} No irq handler for vector", smp_processor_id());
 }
 
-#[cfg(CONFIG_KUNIT)]
 mod tests;
