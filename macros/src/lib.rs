@@ -1,7 +1,7 @@
 //! The attributes that declare an entry of a link-time table.
 //!
 //! Each attribute leaves the annotated item as it is (or moves it to a section) and adds, inside `const _: () = { … }`, the entry and a declaration record
-//! for the tools; `docs/annotations.md` shows the expansions. One file per attribute; [`declaration`](mod@declaration) holds what they share. Mistakes are compile errors
+//! for the tools; `docs/annotations.md` shows the expansions. One file per attribute; `declaration` holds what they share. Mistakes are compile errors
 //! at the place of the mistake that say what would be right.
 //!
 //! Users reach these through `incipit::prelude`.
@@ -33,7 +33,7 @@ fn finish(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 ///
 /// ```ignore
 /// #[stage(after(crate::init::setup_command_line))]
-/// fn setup_per_cpu_areas() { … }
+/// fn setup_per_cpu_areas() {}
 /// ```
 #[proc_macro_attribute]
 pub fn stage(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -114,7 +114,7 @@ pub fn param(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///     unsafe {
 ///         asm!(may_fault!("rdmsr", error = EIO), in("ecx") msr, out("eax") low, out("edx") high, error = out("r8d") error, options(nomem, nostack));
 ///     }
-///     …
+///     if error == 0 { Ok(u64::from(high) << 32 | u64::from(low)) } else { Err(Errno::EIO) }
 /// }
 /// ```
 #[proc_macro_attribute]

@@ -33,7 +33,7 @@ fn initcall_blacklist(list: Option<&'static str>) -> Result<(), Errno> {
 /// Whether the initcall `name` is not to run.
 #[inline]
 pub(super) fn contains(name: &str) -> bool {
-    ANY.load(Relaxed) && NAMES.lock().iter().any(|other| *other == name)
+    ANY.load(Relaxed) && NAMES.lock().contains(&name)
 }
 
 /// Names those on the list that no initcall has.

@@ -3,7 +3,7 @@
 //! It knows levels, entries and the command line, and never a subsystem: those come through the tables alone. May use [`arch`](crate::arch), [`mm`](crate::mm)
 //! and the log; nothing here knows a device.
 //!
-//! [`start_kernel`] runs the stages, the last of which, `rest_init`, becomes [`kernel_init`](self::main): early initcalls, constructors, levels, tests,
+//! [`start_kernel`] runs the stages, the last of which, `rest_init`, becomes `kernel_init`: early initcalls, constructors, levels, tests,
 //! and then init.
 
 pub(crate) mod blacklist;

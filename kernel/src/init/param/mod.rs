@@ -1,6 +1,6 @@
 //! Parameters: statics that the command line can set, and the parser that sets them.
 //!
-//! [`value`] holds the types a parameter may have, [`parse`](mod@parse) the walk over the command line. The table is sorted by name at build time, so a parameter is found by
+//! `value` holds the types a parameter may have, `parse` the walk over the command line. The table is sorted by name at build time, so a parameter is found by
 //! binary search.
 
 use core::ffi::{CStr, c_char};
