@@ -69,9 +69,7 @@ pub(super) fn report_unknown() {
     pr_notice!("Unknown kernel command line parameters \"{unknown}\", will be passed to user space.");
     for word in args.arguments().iter().chain(args.variables()) {
         let name = word.split(|byte| *byte == b'=').next().unwrap_or_default();
-        if let Some(meant) = param::suggestion(name) {
-            pr_notice!("`{}' is no parameter of this kernel: did you mean `{}'?", Lossy(name), Lossy(meant));
-        }
+        param::hint(name);
     }
 }
 

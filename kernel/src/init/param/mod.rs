@@ -18,7 +18,7 @@ mod value;
 pub use incipit_lib::param::ParamError;
 pub(crate) use parse::parse_args;
 pub use parse::parse_early_param;
-pub(super) use parse::{parse_level, suggestion};
+pub(super) use parse::{hint, parse_level};
 pub use value::{Bint, ByteString, Charp, InvBool, ParamArray, ParamValue};
 
 /// An entry of `__param`: Linux's `struct kernel_param`, with the place of the module taken by what is known of the parameter.
@@ -212,7 +212,7 @@ unsafe fn get<T: ParamValue>(variable: *const (), out: &mut dyn fmt::Write) -> f
 #[must_use]
 pub fn find(name: &[u8]) -> Option<&'static KernelParam> {
     let name_at = |index| table::PARAM.get(index).map_or(&b""[..], KernelParam::name_bytes);
-    table::PARAM.get(lookup::find_exact(table::PARAM.len(), name_at, name).next()?)
+    table::PARAM.get(lookup::find_one(table::PARAM.len(), name_at, name)?)
 }
 
 /// All parameters, sorted by name.

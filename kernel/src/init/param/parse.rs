@@ -111,7 +111,7 @@ fn unknown_bootoption(text: &'static [u8], param: &'static [u8], value: Option<&
     }
     // `module.name` of a module that is not there, or not yet.
     if param.contains(&b'.') {
-        return;
+        return hint(param);
     }
     if value.is_some() {
         init_args::add_variable(text);
@@ -128,11 +128,13 @@ fn check_interrupts(param: &[u8]) {
     }
 }
 
-/// A name that the user may have meant by `name`, which nobody has.
+/// Says which name the user may have meant by `name`, which nobody has, if there is one close to it.
 #[init]
-pub(in crate::init) fn suggestion(name: &[u8]) -> Option<&'static [u8]> {
+pub(in crate::init) fn hint(name: &[u8]) {
     let names = params().map(KernelParam::name).chain(setup::names());
-    suggest(name, names.map(str::as_bytes))
+    if let Some(meant) = suggest(name, names.map(str::as_bytes)) {
+        pr_notice!("`{}' is no parameter of this kernel: did you mean `{}'?", Lossy(name), Lossy(meant));
+    }
 }
 
 /// Counts what was wrong with one pass over the command line.
