@@ -16,7 +16,7 @@ fn bound<'n>(end: usize, name_at: impl Fn(usize) -> &'n [u8], name: &[u8], goes_
     let Range { mut start, mut end } = 0..end;
     let (mut below, mut above) = (0, 0);
     while start < end {
-        let middle = start + (end - start) / 2;
+        let middle = (start + end) / 2;
         let (order, common) = compare_behind(name_at(middle), name, below.min(above));
         if goes_before(order) {
             (start, below) = (middle + 1, common);
@@ -27,12 +27,16 @@ fn bound<'n>(end: usize, name_at: impl Fn(usize) -> &'n [u8], name: &[u8], goes_
     start
 }
 
-/// How two names compare that share their first `skip` bytes, and how many bytes they share in all.
-fn compare_behind(a: &[u8], b: &[u8], skip: usize) -> (Ordering, usize) {
-    // In a table that is not sorted a name may be shorter than that.
-    let common = skip + common_prefix(&a[skip.min(a.len())..], &b[skip.min(b.len())..]);
-    let next = |name: &[u8]| name.get(common).copied().map(fold);
-    (next(a).cmp(&next(b)), common)
+/// How two names compare that share their first `common` bytes, and how many bytes they share in all.
+#[inline]
+fn compare_behind(a: &[u8], b: &[u8], mut common: usize) -> (Ordering, usize) {
+    loop {
+        // Bytes are mostly the same to the letter; a name that ends goes before one that does not.
+        match (a.get(common), b.get(common)) {
+            (Some(a), Some(b)) if a == b || fold(*a) == fold(*b) => common += 1,
+            (a, b) => return (a.copied().map(fold).cmp(&b.copied().map(fold)), common),
+        }
+    }
 }
 
 /// The entries whose name equals `name`; an empty range (at the place where it would stand) when
@@ -44,6 +48,14 @@ pub fn find_exact<'n>(len: usize, name_at: impl Fn(usize) -> &'n [u8], name: &[u
     let start = bound(len, &name_at, name, |order| order == Ordering::Less);
     let count = (start..len).take_while(|at| parameq(name_at(*at), name)).count();
     start..start + count
+}
+
+/// The first of the entries whose name equals `name`, for tables in which no name stands twice.
+///
+/// `name_at` and `len` are as for [`find_exact`].
+pub fn find_one<'n>(len: usize, name_at: impl Fn(usize) -> &'n [u8], name: &[u8]) -> Option<usize> {
+    let at = bound(len, &name_at, name, |order| order == Ordering::Less);
+    (at < len && parameq(name_at(at), name)).then_some(at)
 }
 
 /// All entries whose name is a prefix of `text`, longest name first; each item is the range of
@@ -185,6 +197,7 @@ mod tests {
             let found: Vec<usize> = find_exact(names.len(), name_at, text).collect();
             let scanned: Vec<usize> =
                 (0..names.len()).filter(|at| parameq(name_at(*at), text)).collect();
+            prop_assert_eq!(find_one(names.len(), name_at, text), scanned.first().copied());
             prop_assert_eq!(found, scanned);
 
             let mut lengths = Vec::new();
@@ -208,6 +221,7 @@ mod tests {
         ) {
             let name_at = |at: usize| names[at].as_bytes();
             find_exact(names.len(), name_at, text.as_bytes());
+            find_one(names.len(), name_at, text.as_bytes());
             prop_assert!(
                 find_prefixes(names.len(), name_at, text.as_bytes()).count() <= text.len() + 1
             );
