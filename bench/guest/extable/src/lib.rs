@@ -1,0 +1,71 @@
+//! Entries of the exception table: how many, says the package's name. Looks each of them up, and as many addresses between them, and faults.
+
+#![no_std]
+
+use core::arch::global_asm;
+
+use incipit::arch::x86::extable::search_exception_tables;
+use incipit::arch::x86::maccess::get_kernel_nofault;
+use incipit::prelude::*;
+use incipit_bench_meter::{count_in, measure};
+
+/// How many instructions that may fault this crate adds.
+const COUNT: usize = count_in(env!("CARGO_PKG_NAME"));
+
+/// Length of each of them in bytes.
+const LENGTH: usize = 3;
+
+/// An address in the area that Linux calls vmalloc, where nothing is mapped yet.
+const UNMAPPED: usize = 0xffff_c900_0000_0000;
+
+/// How many faults are raised for one figure.
+const FAULTS: usize = 1000;
+
+global_asm!(
+    ".pushsection .text.bench_loads, \"ax\", @progbits",
+    "bench_loads:",
+    ".rept {count}",
+    "771: mov rax, qword ptr [rdi]",
+    "772:",
+    ".pushsection __ex_table, \"a\", @progbits",
+    ".balign 4",
+    ".long 771b - .",
+    ".long 772b - .",
+    ".long {fixup_only}",
+    ".popsection",
+    ".endr",
+    "ret",
+    ".popsection",
+    count = const COUNT,
+    fixup_only = const 1, // EX_TYPE_DEFAULT
+);
+
+unsafe extern "C" {
+    /// The loads. They are never run: what is looked up is where they are.
+    fn bench_loads();
+}
+
+#[initcall(late)]
+fn bench_extable() -> Result<(), Errno> {
+    let loads = bench_loads as *const () as usize;
+    let hits = (0..COUNT).map(|index| loads + index * LENGTH);
+    let misses = (0..COUNT).map(|index| loads + index * LENGTH + 1);
+    let all_found = hits.clone().all(|ip| search_exception_tables(ip).is_some());
+    let none_found = misses.clone().all(|ip| search_exception_tables(ip).is_none());
+    let good = &raw const READABLE;
+    if !all_found || !none_found || get_kernel_nofault(good).is_err() || get_kernel_nofault(UNMAPPED as *const u64).is_ok() {
+        return Err(Errno::EINVAL);
+    }
+    measure("extable/hit", hits, search_exception_tables);
+    measure("extable/miss", misses, search_exception_tables);
+    measure("extable/good", (0..FAULTS).map(|_| good.addr()), |address| {
+        get_kernel_nofault(address as *const u64)
+    });
+    measure("extable/fault", (0..FAULTS).map(|_| UNMAPPED), |address| {
+        get_kernel_nofault(address as *const u64)
+    });
+    Ok(())
+}
+
+/// Something that can be read.
+static READABLE: u64 = 0;

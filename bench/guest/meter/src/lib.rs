@@ -1,0 +1,89 @@
+//! What the benchmark's guests share: counting instructions, and telling the host how many it were.
+//!
+//! Under QEMU's `-icount shift=0` the time-stamp counter counts instructions, so two readings make a figure that is the same on every run. A figure leaves by
+//! QEMU's debug port, a line each, `bench: NAME TOTAL` or `bench: NAME TOTAL/COUNT`: no driver, no console and no line of the log is part of what is measured.
+
+#![no_std]
+
+use core::arch::asm;
+use core::fmt::{self, Display, Write};
+use core::hint::black_box;
+
+use incipit::arch::x86::tsc::rdtsc;
+
+/// Port of QEMU's `isa-debugcon`.
+const DEBUGCON: u16 = 0xe9;
+
+/// How often a measurement is repeated. The least counts: the first pass may still set something up.
+const PASSES: usize = 5;
+
+/// The debug port as something to write text to.
+struct Debugcon;
+
+impl Write for Debugcon {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            // SAFETY: the port is QEMU's alone; where it is missing, nothing listens.
+            unsafe { asm!("out dx, al", in("dx") DEBUGCON, in("al") byte, options(nomem, nostack, preserves_flags)) };
+        }
+        Ok(())
+    }
+}
+
+/// Tells the host a figure. `name` must be without blanks.
+pub fn report(name: impl Display, value: u64) {
+    // The port takes everything.
+    let _ = writeln!(Debugcon, "bench: {name} {value}");
+}
+
+/// Measures `operation` on every one of `items` and tells the host: the instructions of all calls together, without those of the loop, and how many calls.
+///
+/// The call itself is part of it, as for any caller that the compiler does not see through.
+pub fn measure<T: Copy, R>(name: impl Display, items: impl Iterator<Item = T> + Clone, operation: fn(T) -> R) {
+    let operation = black_box(operation);
+    let loop_alone = instructions(|| {
+        for item in items.clone() {
+            black_box(item);
+        }
+    });
+    let whole = instructions(|| {
+        for item in items.clone() {
+            black_box(operation(black_box(item)));
+        }
+    });
+    let count = items.count();
+    // The port takes everything.
+    let _ = writeln!(Debugcon, "bench: {name} {}/{count}", whole.saturating_sub(loop_alone));
+}
+
+/// The instructions that `run` takes, at the least of some passes.
+fn instructions(run: impl Fn()) -> u64 {
+    let pass = || {
+        let start = rdtsc();
+        run();
+        rdtsc() - start
+    };
+    (0..PASSES).map(|_| pass()).min().unwrap_or_default()
+}
+
+/// The number that a package's name ends in: `incipit-bench-params-200` has 200 of what it is about.
+///
+/// # Panics
+///
+/// At compile time, if the name does not end in a number.
+#[must_use]
+pub const fn count_in(package: &str) -> usize {
+    let name = package.as_bytes();
+    let (mut index, mut digits) = (name.len(), 0);
+    while index > 0 && name[index - 1].is_ascii_digit() {
+        index -= 1;
+        digits += 1;
+    }
+    assert!(digits > 0, "the package's name must end in a number");
+    let mut count = 0;
+    while index < name.len() {
+        count = count * 10 + (name[index] - b'0') as usize;
+        index += 1;
+    }
+    count
+}

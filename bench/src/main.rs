@@ -1,0 +1,73 @@
+//! `make bench`: how many instructions the boot takes, and what it is made of.
+//!
+//! The guest is run by QEMU with `-icount shift=0`, where the time-stamp counter counts instructions: a figure is the same on every run and every machine, so
+//! a change of one is a change of the code. Nothing here fails because of a figure; what has changed by more than a little is pointed out, and a person judges.
+//!
+//! [`image`] builds images that are the default configuration plus the crates under `guest/`, which declare what is measured and report it by
+//! QEMU's debug port; [`run`] boots one; [`report`] reads what it reported; [`figures`] makes figures of it; [`table`] shows them beside Linux's or the aim; [`record`] keeps
+//! them in `docs/figures.md`, which `make bench RECORD=1` writes anew.
+//!
+//! How a figure comes about: the boot's figures are single readings (the only one there is); those of a look-up are the mean over all entries of the table,
+//! the least of five passes, without the instructions of the measuring loop; those of initcalls and arguments are differences of two whole boots.
+
+mod figures;
+mod image;
+mod record;
+mod report;
+mod run;
+mod table;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use figures::Reports;
+
+/// Where the figures are kept, from the project's root.
+const RECORD: &str = "docs/figures.md";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let record = match arguments.as_slice() {
+        [] => false,
+        [word] if word == "--record" => true,
+        _ => bail!("usage: incipit-bench [--record]"),
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the crate has a folder of its own")?;
+    let sections = figures::sections(&measure(root)?)?;
+    let file = root.join(RECORD);
+    let recorded = record::read(&file)?;
+    print!("{}", table::show(&sections, &recorded));
+    if record {
+        record::write(&file, &sections, &record::Circumstances::find(root)?)?;
+        println!("\nrecorded in {RECORD}");
+    }
+    Ok(())
+}
+
+/// Builds every image and boots it in every way that a figure needs.
+fn measure(root: &Path) -> Result<Reports> {
+    let mut reports = Reports::default();
+    for plan in figures::PLANS {
+        eprintln!("bench: {}", plan.name);
+        let vmlinux = image::build(root, plan.name, plan.guests)?;
+        for boot in plan.boots {
+            let lines = run::boot(&vmlinux, &(boot.command_line)())?;
+            reports.add(boot.name, report::parse(&lines)?)?;
+        }
+    }
+    Ok(reports)
+}
