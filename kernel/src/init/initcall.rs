@@ -43,43 +43,23 @@ struct LevelTables {
 
 /// Linux's levels 0 to 7, with rootfs as its own behind fs. A parameter's level is the index of one of the others.
 static LEVELS: [LevelTables; 9] = [
-    LevelTables {
-        name: "pure",
-        parts: [table::INITCALL0, table::INITCALL0S],
-    },
-    LevelTables {
-        name: "core",
-        parts: [table::INITCALL1, table::INITCALL1S],
-    },
-    LevelTables {
-        name: "postcore",
-        parts: [table::INITCALL2, table::INITCALL2S],
-    },
-    LevelTables {
-        name: "arch",
-        parts: [table::INITCALL3, table::INITCALL3S],
-    },
-    LevelTables {
-        name: "subsys",
-        parts: [table::INITCALL4, table::INITCALL4S],
-    },
-    LevelTables {
-        name: "fs",
-        parts: [table::INITCALL5, table::INITCALL5S],
-    },
-    LevelTables {
-        name: "rootfs",
-        parts: [table::INITCALLROOTFS, table::INITCALLROOTFSS],
-    },
-    LevelTables {
-        name: "device",
-        parts: [table::INITCALL6, table::INITCALL6S],
-    },
-    LevelTables {
-        name: "late",
-        parts: [table::INITCALL7, table::INITCALL7S],
-    },
+    level("pure", table::INITCALL0, table::INITCALL0S),
+    level("core", table::INITCALL1, table::INITCALL1S),
+    level("postcore", table::INITCALL2, table::INITCALL2S),
+    level("arch", table::INITCALL3, table::INITCALL3S),
+    level("subsys", table::INITCALL4, table::INITCALL4S),
+    level("fs", table::INITCALL5, table::INITCALL5S),
+    level("rootfs", table::INITCALLROOTFS, table::INITCALLROOTFSS),
+    level("device", table::INITCALL6, table::INITCALL6S),
+    level("late", table::INITCALL7, table::INITCALL7S),
 ];
+
+const fn level(name: &'static str, plain: Table<InitcallEntry>, sync: Table<InitcallEntry>) -> LevelTables {
+    LevelTables {
+        name,
+        parts: [plain, sync],
+    }
+}
 
 /// Runs the early initcalls: before other processors are brought up.
 #[init]
