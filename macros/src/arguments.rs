@@ -46,7 +46,11 @@ impl After {
     pub fn companion(&self, ident: &Ident, visibility: &Visibility) -> TokenStream {
         let paths = self.paths.iter().map(seen_from_child);
         // Only paths need the names around: with thousands of entries in one module, thousands of modules with thousands of names each take the compiler minutes.
-        let names = (!self.paths.is_empty()).then(|| quote!(use super::*;));
+        let names = (!self.paths.is_empty()).then(|| {
+            quote!(
+                use super::*;
+            )
+        });
         quote! {
             #[doc(hidden)]
             #[allow(unused_imports, dead_code)]

@@ -23,11 +23,14 @@ fn bench_boot_report() -> Result<(), Errno> {
         "initcalls/behind",
         levels().filter(|call| call.state() == State::Pending).count() as u64,
     );
+    let took: u64 = levels().filter(|call| has_run(call)).map(EntryInfo::took).sum();
     let first = levels().filter(|call| call.state() != State::Pending).map(EntryInfo::started).min();
     let end = levels().filter(|call| has_run(call)).map(|call| call.started() + call.took()).max();
+    let end = end.or(first).unwrap_or(entered) - entered;
     report("initcalls/first", first.unwrap_or(entered) - entered);
-    report("initcalls/end", end.or(first).unwrap_or(entered) - entered);
-    report("initcalls/took", levels().filter(|call| has_run(call)).map(EntryInfo::took).sum());
+    report("initcalls/end", end);
+    report("initcalls/took", took);
+    report("core", end - took);
     Ok(())
 }
 

@@ -12,8 +12,8 @@ use incipit_bench_meter::{count_in, measure};
 /// How many instructions that may fault this crate adds.
 const COUNT: usize = count_in(env!("CARGO_PKG_NAME"));
 
-/// Length of each of them in bytes.
-const LENGTH: usize = 3;
+/// Bytes from one of them to the next. They spread over the text as those of a kernel do: a megabyte has 900, and with 100,000 they are everywhere.
+const STRIDE: usize = if COUNT < 10_000 { 1024 } else { 64 };
 
 /// An address in the area that Linux calls vmalloc, where nothing is mapped yet.
 const UNMAPPED: usize = 0xffff_c900_0000_0000;
@@ -26,7 +26,7 @@ global_asm!(
     "bench_loads:",
     ".rept {count}",
     "771: mov rax, qword ptr [rdi]",
-    "772:",
+    "772: .fill {stride} - (772b - 771b), 1, 0xcc",
     ".pushsection __ex_table, \"a\", @progbits",
     ".balign 4",
     ".long 771b - .",
@@ -37,6 +37,7 @@ global_asm!(
     "ret",
     ".popsection",
     count = const COUNT,
+    stride = const STRIDE,
     fixup_only = const 1, // EX_TYPE_DEFAULT
 );
 
@@ -48,8 +49,8 @@ unsafe extern "C" {
 #[initcall(late)]
 fn bench_extable() -> Result<(), Errno> {
     let loads = bench_loads as *const () as usize;
-    let hits = (0..COUNT).map(|index| loads + index * LENGTH);
-    let misses = (0..COUNT).map(|index| loads + index * LENGTH + 1);
+    let hits = (0..COUNT).map(|index| loads + index * STRIDE);
+    let misses = (0..COUNT).map(|index| loads + index * STRIDE + 1);
     let all_found = hits.clone().all(|ip| search_exception_tables(ip).is_some());
     let none_found = misses.clone().all(|ip| search_exception_tables(ip).is_none());
     let good = &raw const READABLE;
