@@ -6,6 +6,8 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use incipit_lib::param::parse_int;
+
 use crate::arch::x86::cpu::features;
 use crate::arch::x86::i8253::{self, PIT_TICK_RATE};
 use crate::prelude::*;
@@ -39,6 +41,7 @@ pub fn tsc_khz() -> u64 {
 /// How the rate was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
+    CommandLine,
     Cpuid,
     Pit,
     Assumed,
@@ -46,21 +49,39 @@ enum Source {
 
 static SOURCE_IS_PIT: AtomicU64 = AtomicU64::new(0);
 
+/// What `tsc_early_khz=` gives; 0 without it.
+static TSC_EARLY_KHZ: AtomicU64 = AtomicU64::new(0);
+
+/// `tsc_early_khz=KHZ`: counts per millisecond, for machines on which the measurement is not to be trusted, or not to be waited for.
+#[early_param("tsc_early_khz")]
+#[init]
+fn early_khz(value: Option<&'static str>) -> Result<(), Errno> {
+    TSC_EARLY_KHZ.store(parse_khz(value)?, Relaxed);
+    Ok(())
+}
+
+fn parse_khz(value: Option<&str>) -> Result<u64, Errno> {
+    let khz: u32 = parse_int(value.unwrap_or_default().as_bytes()).map_err(|_| Errno::EINVAL)?;
+    if khz == 0 { Err(Errno::EINVAL) } else { Ok(khz.into()) }
+}
+
 /// Finds the counter's rate and starts the clock of the log with it: Linux's `tsc_early_init`.
 #[init]
 pub fn tsc_early_init() {
-    let (khz, source) = match features::tsc_khz() {
-        Some(khz) => (khz, Source::Cpuid),
-        None => match measure(EARLY_TICKS) {
-            Some(khz) => (khz, Source::Pit),
-            None => (ASSUMED_KHZ, Source::Assumed),
-        },
+    let (khz, source) = if let khz @ 1.. = TSC_EARLY_KHZ.load(Relaxed) {
+        (khz, Source::CommandLine)
+    } else if let Some(khz) = features::tsc_khz() {
+        (khz, Source::Cpuid)
+    } else if let Some(khz) = measure(EARLY_TICKS) {
+        (khz, Source::Pit)
+    } else {
+        (ASSUMED_KHZ, Source::Assumed)
     };
     TSC_KHZ.store(khz, Relaxed);
     SOURCE_IS_PIT.store(u64::from(source == Source::Pit), Relaxed);
     clock::set_rate(rdtsc(), khz);
     match source {
-        Source::Cpuid => {}
+        Source::CommandLine | Source::Cpuid => {}
         Source::Pit => pr_info!("tsc: Fast TSC calibration using PIT"),
         Source::Assumed => pr_err!("tsc: Unable to calibrate against PIT, and CPUID does not tell the rate: assuming 1000 MHz"),
     }
@@ -99,4 +120,12 @@ fn the_counter_counts() {
     let first = rdtsc();
     assert!(rdtsc() > first);
     assert!(tsc_khz() > 0);
+}
+
+#[ktest]
+fn a_rate_on_the_command_line_is_a_number_above_0() {
+    assert_eq!(parse_khz(Some("2394454")), Ok(2_394_454));
+    for wrong in [None, Some(""), Some("0"), Some("2.4GHz"), Some("-1"), Some("4294967296")] {
+        assert_eq!(parse_khz(wrong), Err(Errno::EINVAL), "{wrong:?}");
+    }
 }
