@@ -1,4 +1,4 @@
-//! What is measured, in which images and boots, and what it stands beside.
+//! What is measured, of what the boots of the [plan](crate::plan) report, and what it stands beside.
 //!
 //! Linux's figures are those of a small Linux 6.1.192, measured on the same machine in the same way.
 
@@ -6,112 +6,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::plan::ARGUMENTS;
 use crate::report::Report;
-
-/// An image, and the boots that it is for.
-pub struct Plan {
-    /// The image's name.
-    pub name: &'static str,
-    /// The crates that it has besides those of the default configuration, by folder.
-    pub guests: &'static [&'static str],
-    /// How it is booted.
-    pub boots: &'static [Boot],
-}
-
-/// One boot.
-pub struct Boot {
-    /// The name of what it reports.
-    pub name: &'static str,
-    /// Makes the command line.
-    pub command_line: fn() -> Vec<u8>,
-}
-
-/// Arguments of the long command line.
-const ARGUMENTS: usize = 1000;
-
-/// The command line of a boot without console: a panic at its end reboots, which ends the guest.
-const ALONE: &str = "panic=-1 console=null";
-
-/// All images.
-pub const PLANS: &[Plan] = &[
-    Plan {
-        name: "boot",
-        guests: &["boot"],
-        boots: &[
-            Boot {
-                name: "boot",
-                command_line: || ALONE.into(),
-            },
-            Boot {
-                name: "boot quiet",
-                command_line: || "panic=-1 console=ttyS0 quiet".into(),
-            },
-            Boot {
-                name: "boot loud",
-                command_line: || "panic=-1 console=ttyS0".into(),
-            },
-        ],
-    },
-    Plan {
-        name: "initcalls-1000",
-        guests: &["boot", "initcalls/1000"],
-        boots: &[Boot {
-            name: "1000 initcalls",
-            command_line: || ALONE.into(),
-        }],
-    },
-    Plan {
-        name: "initcalls-2000",
-        guests: &["boot", "initcalls/2000"],
-        boots: &[Boot {
-            name: "2000 initcalls",
-            command_line: || ALONE.into(),
-        }],
-    },
-    Plan {
-        name: "params-200",
-        guests: &["boot", "params/200"],
-        boots: &[
-            Boot {
-                name: "200 params",
-                command_line: || ALONE.into(),
-            },
-            Boot {
-                name: "1000 arguments",
-                command_line: || arguments(ARGUMENTS),
-            },
-        ],
-    },
-    Plan {
-        name: "params-10000",
-        guests: &["boot", "params/10000"],
-        boots: &[Boot {
-            name: "10000 params",
-            command_line: || ALONE.into(),
-        }],
-    },
-    Plan {
-        name: "extable-900",
-        guests: &["boot", "extable/900"],
-        boots: &[Boot {
-            name: "900 entries",
-            command_line: || ALONE.into(),
-        }],
-    },
-    Plan {
-        name: "extable-100000",
-        guests: &["boot", "extable/100000"],
-        boots: &[Boot {
-            name: "100000 entries",
-            command_line: || ALONE.into(),
-        }],
-    },
-];
-
-/// A command line with `count` times the parameter that takes no value.
-fn arguments(count: usize) -> Vec<u8> {
-    format!("{ALONE}{}", " v".repeat(count)).into()
-}
 
 /// What the boots have reported, by the boots' names.
 #[derive(Debug, Default)]
@@ -124,7 +20,7 @@ impl Reports {
     ///
     /// If initcalls ran behind the one that reports: their instructions would be in no figure.
     pub fn add(&mut self, name: &'static str, report: Report) -> Result<()> {
-        let behind = report.get("initcalls/behind").with_context(|| format!("the boot `{name}`"))?;
+        let behind = report.get("behind").with_context(|| format!("the boot `{name}`"))?;
         ensure!(
             behind == 0.0,
             "the boot `{name}` has {behind} initcalls behind the one that reports"
@@ -227,23 +123,16 @@ pub fn sections(reports: &Reports) -> Result<Vec<Section>> {
 }
 
 fn boot(reports: &Reports) -> Result<Vec<Figure>> {
-    let boot = |boot, to| reports.get(boot, to);
-    Ok(vec![
-        figure("to the first initcall, no console", boot("boot", "initcalls/first")?, None),
-        figure("to the end of the last, no console", boot("boot", "initcalls/end")?, Aim(2e6)),
-        figure(
-            "to the first initcall, console=ttyS0 quiet",
-            boot("boot quiet", "initcalls/first")?,
-            None,
-        ),
-        figure(
-            "to the end of the last, console=ttyS0 quiet",
-            boot("boot quiet", "initcalls/end")?,
-            None,
-        ),
-        figure("to the first initcall, console=ttyS0", boot("boot loud", "initcalls/first")?, None),
-        figure("to the end of the last, console=ttyS0", boot("boot loud", "initcalls/end")?, None),
-    ])
+    let mut figures = Vec::new();
+    for (boot, how, aim) in [
+        ("boot", "no console", Some(Aim(2e6))),
+        ("boot quiet", "console=ttyS0 quiet", None),
+        ("boot loud", "console=ttyS0", None),
+    ] {
+        figures.push(figure(&format!("to the first initcall, {how}"), reports.get(boot, "first")?, None));
+        figures.push(figure(&format!("to the end of the last, {how}"), reports.get(boot, "end")?, aim));
+    }
+    Ok(figures)
 }
 
 /// Linux's instructions for a stage, where they are known for the stage alone.
@@ -262,27 +151,40 @@ fn stages(reports: &Reports) -> Result<Vec<Figure>> {
         .below("stage/")
         .map(|(name, took)| figure(name, took, stage_of_linux(name)))
         .collect();
-    figures.push(figure("initcalls", report.get("initcalls/took")?, None));
+    figures.push(figure("initcalls", report.get("initcalls")?, None));
     Ok(figures)
 }
 
 fn initcalls(reports: &Reports) -> Result<Vec<Figure>> {
-    let growth = |name| reports.growth("1000 initcalls", "2000 initcalls", name, 1000);
     Ok(vec![
-        figure("an empty initcall, of 2,000", growth("initcalls/end")?, None),
-        figure("an empty initcall, of 2,000: before the first", growth("initcalls/first")?, None),
+        figure(
+            "an empty initcall, of 1,000",
+            reports.growth("boot", "1000 initcalls", "end", 1000)?,
+            None,
+        ),
+        figure(
+            "an empty initcall, of 2,000",
+            reports.growth("1000 initcalls", "2000 initcalls", "end", 1000)?,
+            None,
+        ),
     ])
 }
 
 fn parameters(reports: &Reports) -> Result<Vec<Figure>> {
-    let growth = |name| reports.growth("200 params", "1000 arguments", name, ARGUMENTS);
+    let (few, many) = ("200 params", "10000 params");
+    let argument = |name| reports.growth(few, "1000 arguments", name, ARGUMENTS);
     Ok(vec![
-        figure("look-up among 200, hit", reports.get("200 params", "param/hit")?, None),
-        figure("look-up among 200, miss", reports.get("200 params", "param/miss")?, None),
-        figure("look-up among 10,000, hit", reports.get("10000 params", "param/hit")?, None),
-        figure("look-up among 10,000, miss", reports.get("10000 params", "param/miss")?, None),
-        figure("an argument of 1,000, in parse_args", growth("stage/parse_args")?, None),
-        figure("an argument of 1,000, in the whole boot", growth("initcalls/end")?, None),
+        figure("look-up among 200, hit", reports.get(few, "param/hit")?, None),
+        figure("look-up among 200, miss", reports.get(few, "param/miss")?, None),
+        figure("look-up among 10,000, hit", reports.get(many, "param/hit")?, None),
+        figure("look-up among 10,000, miss", reports.get(many, "param/miss")?, None),
+        figure("an argument of 1,000, in parse_args", argument("stage/parse_args")?, None),
+        figure("an argument of 1,000, in the whole boot", argument("core")?, None),
+        figure(
+            "a parameter of 10,000 that nobody sets",
+            reports.growth(few, many, "core", 10_000 - 200)?,
+            None,
+        ),
     ])
 }
 
@@ -297,5 +199,59 @@ fn exceptions(reports: &Reports) -> Result<Vec<Figure>> {
         figure("fault and fixup, 900 entries", few("extable/fault")?, Linux(562.0)),
         figure("fault and fixup, 100,000 entries", many("extable/fault")?, Aim(400.0)),
         figure("safe read that is good", few("extable/good")?, Linux(67.0)),
+        figure(
+            "an entry of 100,000, in sort_main_extable",
+            many("stage/sort_main_extable")? / 1e5,
+            None,
+        ),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::parse;
+
+    fn reports(boots: &[(&'static str, &str)]) -> Reports {
+        let mut reports = Reports::default();
+        for (boot, lines) in boots {
+            reports.add(boot, parse(&format!("bench: behind 0\n{lines}")).unwrap()).unwrap();
+        }
+        reports
+    }
+
+    #[test]
+    fn stages_are_listed_in_the_order_of_the_boot_with_the_initcalls_behind_them() {
+        let reports = reports(&[("boot", "bench: stage/b 2\nbench: stage/setup_arch 151\nbench: initcalls 7")]);
+        let figures = stages(&reports).unwrap();
+        let names: Vec<_> = figures.iter().map(|figure| (figure.name.as_str(), figure.ours)).collect();
+        assert_eq!(names, [("b", 2.0), ("setup_arch", 151.0), ("initcalls", 7.0)]);
+        assert_eq!(figures[1].beside, Some(Linux(15.1e6)));
+    }
+
+    #[test]
+    fn what_one_initcall_costs_is_the_difference_of_two_boots() {
+        let reports = reports(&[
+            ("boot", "bench: end 5000"),
+            ("1000 initcalls", "bench: end 65000"),
+            ("2000 initcalls", "bench: end 126000"),
+        ]);
+        let costs: Vec<_> = initcalls(&reports).unwrap().iter().map(|figure| figure.ours).collect();
+        assert_eq!(costs, [60.0, 61.0]);
+    }
+
+    #[test]
+    fn a_boot_or_a_value_that_is_missing_is_named() {
+        let error = sections(&reports(&[])).unwrap_err();
+        assert!(error.to_string().contains("`boot` has not been made"), "{error}");
+        let error = boot(&reports(&[("boot", "bench: first 1")])).unwrap_err();
+        assert!(error.to_string().contains("has not reported end"), "{error}");
+    }
+
+    #[test]
+    fn initcalls_that_nobody_measured_are_an_error() {
+        let error = Reports::default().add("boot", parse("bench: behind 2").unwrap()).unwrap_err();
+        assert!(error.to_string().contains("2 initcalls behind"), "{error}");
+        assert!(Reports::default().add("boot", parse("").unwrap()).is_err());
+    }
 }

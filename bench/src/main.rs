@@ -3,15 +3,17 @@
 //! The guest is run by QEMU with `-icount shift=0`, where the time-stamp counter counts instructions: a figure is the same on every run and every machine, so
 //! a change of one is a change of the code. Nothing here fails because of a figure; what has changed by more than a little is pointed out, and a person judges.
 //!
-//! [`image`] builds images that are the default configuration plus the crates under `guest/`, which declare what is measured and report it by
-//! QEMU's debug port; [`run`] boots one; [`report`] reads what it reported; [`figures`] makes figures of it; [`table`] shows them beside Linux's or the aim; [`record`] keeps
-//! them in `docs/figures.md`, which `make bench RECORD=1` writes anew.
+//! [`plan`] lists the images and their boots; [`image`] builds an image, which is the default configuration plus crates from `guest/` that declare what is
+//! measured and report it by QEMU's debug port; [`run`] boots it; [`report`] reads what it reported; [`figures`] makes figures of that; [`table`] shows
+//! them beside Linux's or the aim; [`record`] keeps them in `docs/figures.md`, which `make bench RECORD=1` writes anew.
 //!
-//! How a figure comes about: the boot's figures are single readings (the only one there is); those of a look-up are the mean over all entries of the table,
-//! the least of five passes, without the instructions of the measuring loop; those of initcalls and arguments are differences of two whole boots.
+//! How a figure comes about: the boot's are readings of its one run, from the kernel's entry on (the firmware is in none); those of look-ups and faults
+//! are means over all entries, each the least of five passes, without the instructions of the loop around the call; those of initcalls, parameters and
+//! arguments are differences of two boots.
 
 mod figures;
 mod image;
+mod plan;
 mod record;
 mod report;
 mod run;
@@ -61,11 +63,11 @@ fn run() -> Result<()> {
 /// Builds every image and boots it in every way that a figure needs.
 fn measure(root: &Path) -> Result<Reports> {
     let mut reports = Reports::default();
-    for plan in figures::PLANS {
+    for plan in plan::PLANS {
         eprintln!("bench: {}", plan.name);
         let vmlinux = image::build(root, plan.name, plan.guests)?;
         for boot in plan.boots {
-            let lines = run::boot(&vmlinux, &(boot.command_line)())?;
+            let lines = run::boot(&vmlinux, &boot.command_line())?;
             reports.add(boot.name, report::parse(&lines)?)?;
         }
     }

@@ -1,8 +1,7 @@
 //! Boots an image in QEMU so that every run executes the same instructions, and returns what the guest reported.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -27,7 +26,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// # Errors
 ///
 /// If QEMU cannot be started or fails, or the guest does not end.
-pub fn boot(vmlinux: &Path, command_line: &[u8]) -> Result<String> {
+pub fn boot(vmlinux: &Path, command_line: &str) -> Result<String> {
     let log = vmlinux.with_extension("log");
     let mut serial = OsString::from("file:");
     serial.push(&log);
@@ -39,7 +38,7 @@ pub fn boot(vmlinux: &Path, command_line: &[u8]) -> Result<String> {
         .arg("-kernel")
         .arg(vmlinux)
         .arg("-append")
-        .arg(OsStr::from_bytes(command_line))
+        .arg(command_line)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -18,19 +18,15 @@ fn bench_boot_report() -> Result<(), Errno> {
     }
     // Console initcalls are part of a stage. This one is running, and takes nothing of what it tells.
     let levels = || initcalls().filter(|call| call.level() != Level::Console);
-    report("initcalls", levels().filter(|call| has_run(call)).count() as u64);
-    report(
-        "initcalls/behind",
-        levels().filter(|call| call.state() == State::Pending).count() as u64,
-    );
     let took: u64 = levels().filter(|call| has_run(call)).map(EntryInfo::took).sum();
     let first = levels().filter(|call| call.state() != State::Pending).map(EntryInfo::started).min();
     let end = levels().filter(|call| has_run(call)).map(|call| call.started() + call.took()).max();
     let end = end.or(first).unwrap_or(entered) - entered;
-    report("initcalls/first", first.unwrap_or(entered) - entered);
-    report("initcalls/end", end);
-    report("initcalls/took", took);
+    report("first", first.unwrap_or(entered) - entered);
+    report("end", end);
+    report("initcalls", took);
     report("core", end - took);
+    report("behind", levels().filter(|call| call.state() == State::Pending).count() as u64);
     Ok(())
 }
 

@@ -1,0 +1,78 @@
+//! Which images there are, and how each is booted.
+
+/// An image, and the boots that it is for.
+pub struct Plan {
+    /// The image's name.
+    pub name: &'static str,
+    /// The crates that it has besides those of the default configuration: folders under `bench/guest`.
+    pub guests: &'static [&'static str],
+    /// How it is booted.
+    pub boots: &'static [Boot],
+}
+
+/// One boot.
+pub struct Boot {
+    /// The name of what it reports.
+    pub name: &'static str,
+    /// What its command line says besides [`ALWAYS`].
+    words: &'static str,
+    /// How many arguments follow.
+    arguments: usize,
+}
+
+/// How many arguments the long command line has.
+pub const ARGUMENTS: usize = 1000;
+
+/// The panic at the end of a boot without init ends the guest, and the counter's rate is known: a boot that measures it counts its waiting, too.
+const ALWAYS: &str = "panic=-1 tsc_early_khz=1000000";
+
+/// A boot that writes its log nowhere.
+const SILENT: &str = "console=null";
+
+const fn image(name: &'static str, guests: &'static [&'static str], boots: &'static [Boot]) -> Plan {
+    Plan { name, guests, boots }
+}
+
+const fn boot(name: &'static str, words: &'static str) -> Boot {
+    Boot { name, words, arguments: 0 }
+}
+
+/// All images.
+pub const PLANS: &[Plan] = &[
+    image(
+        "boot",
+        &["boot"],
+        &[
+            boot("boot", SILENT),
+            boot("boot quiet", "console=ttyS0 quiet"),
+            boot("boot loud", "console=ttyS0"),
+        ],
+    ),
+    image("initcalls-1000", &["boot", "initcalls/1000"], &[boot("1000 initcalls", SILENT)]),
+    image("initcalls-2000", &["boot", "initcalls/2000"], &[boot("2000 initcalls", SILENT)]),
+    image(
+        "params-200",
+        &["boot", "params/200"],
+        &[
+            boot("200 params", SILENT),
+            Boot {
+                name: "1000 arguments",
+                words: SILENT,
+                arguments: ARGUMENTS,
+            },
+        ],
+    ),
+    image("params-10000", &["boot", "params/10000"], &[boot("10000 params", SILENT)]),
+    image("extable-900", &["boot", "extable/900"], &[boot("900 entries", SILENT)]),
+    image("extable-100000", &["boot", "extable/100000"], &[boot("100000 entries", SILENT)]),
+];
+
+/// The argument that the long command line is made of: a parameter of the image with 200. QEMU's PVH loader has room for a few kilobytes only.
+const ARGUMENT: &str = " v";
+
+impl Boot {
+    /// The command line.
+    pub fn command_line(&self) -> String {
+        format!("{ALWAYS} {}{}", self.words, ARGUMENT.repeat(self.arguments))
+    }
+}
