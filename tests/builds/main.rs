@@ -1,1 +1,18 @@
-fn main() {}
+//! Images built in other ways: the order of the tables is the same in all of them, crates from outside the tree work, and mistakes between crates are
+//! build errors that name both places.
+//!
+//! Each image is made by the command that a user would type, in a folder of its own below `out`.
+
+mod extensions;
+mod mistakes;
+mod variants;
+
+use std::process::ExitCode;
+
+use incipit_tests::machine::QEMU;
+use incipit_tests::trial;
+
+fn main() -> ExitCode {
+    let rooms = [extensions::trials(), mistakes::trials(), variants::trials()];
+    trial::run(rooms.into_iter().flatten().collect(), &["make", QEMU])
+}

@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::monitor::Monitor;
 
 /// How long a guest may run before the harness gives up on it. Far above what any boot takes, on a busy machine, too.
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// The text screen of a VGA adapter: its memory, and its size in characters, two bytes each.
 const TEXT_SCREEN: u64 = 0xb8000;
@@ -270,7 +270,7 @@ impl Console {
 }
 
 /// A folder for one guest's sockets and files, gone with it. Not below the project: the path of a socket must be short.
-pub(crate) struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 /// Where QEMU will connect to.
 pub(crate) struct Sockets {
@@ -279,14 +279,21 @@ pub(crate) struct Sockets {
 }
 
 impl Folder {
-    pub(crate) fn new() -> Result<Self> {
+    /// A new folder.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub fn new() -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let path = std::env::temp_dir().join(format!("incipit-guest-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed)));
         fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
         Ok(Self(path))
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.0
     }
 

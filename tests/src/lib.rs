@@ -12,5 +12,6 @@ pub mod ktap;
 pub mod ktests;
 pub mod log;
 pub mod machine;
+pub mod make;
 pub mod monitor;
 pub mod trial;

@@ -20,6 +20,7 @@ pub struct Machine {
     chipset: String,
     cpu: String,
     memory: String,
+    processors: u32,
     command_line: OsString,
     initrd: Option<PathBuf>,
     monitored: bool,
@@ -35,6 +36,7 @@ impl Machine {
             chipset: "pc".into(),
             cpu: "max".into(),
             memory: "128M".into(),
+            processors: 1,
             command_line: "console=ttyS0 panic=-1".into(),
             initrd: None,
             monitored: false,
@@ -60,6 +62,13 @@ impl Machine {
     #[must_use]
     pub fn memory(mut self, memory: &str) -> Self {
         memory.clone_into(&mut self.memory);
+        self
+    }
+
+    /// With several processors.
+    #[must_use]
+    pub fn processors(mut self, count: u32) -> Self {
+        self.processors = count;
         self
     }
 
@@ -119,7 +128,17 @@ impl Machine {
                 "-m",
                 &self.memory,
             ])
-            .args(["-nic", "none", "-no-reboot", "-display", "none", "-monitor", "none"])
+            .args([
+                "-smp",
+                &self.processors.to_string(),
+                "-nic",
+                "none",
+                "-no-reboot",
+                "-display",
+                "none",
+                "-monitor",
+                "none",
+            ])
             .args(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"])
             .arg("-kernel")
             .arg(&self.kernel)

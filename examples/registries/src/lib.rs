@@ -28,6 +28,12 @@ fn green() -> &'static str {
     "green"
 }
 
+#[distributed_slice]
+static COUNTERS: [AtomicUsize];
+
+#[distributed_slice(COUNTERS)]
+static CALLS: AtomicUsize = AtomicUsize::new(7);
+
 /// How many flavours there were at the first level.
 static FLAVOURS_AT_FIRST: AtomicUsize = AtomicUsize::new(0);
 
@@ -59,4 +65,10 @@ fn a_slice_has_its_elements() {
     for colour in ["red", "green"] {
         assert!(COLOURS.iter().any(|other| other() == colour), "{colour}");
     }
+}
+
+#[ktest]
+fn an_element_of_a_slice_can_change_if_its_type_allows_that() {
+    COUNTERS[0].fetch_add(1, Relaxed);
+    assert_eq!(CALLS.load(Relaxed), 8);
 }

@@ -1,0 +1,222 @@
+//! A session with the kernel's monitor, typed on the serial line.
+
+use anyhow::{Result, ensure};
+use incipit_linker::seal::image::Image;
+use incipit_linker::tables;
+use incipit_tests::built::Build;
+use incipit_tests::golden::{INITCALLS, STAGES};
+use incipit_tests::guest::Guest;
+use incipit_tests::machine::Machine;
+use incipit_tests::trial::trial;
+use libtest_mimic::Trial;
+
+const PROMPT: &str = "[0]kdb> ";
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        trial("monitor::help_lists_the_commands", || {
+            let text = Session::new("")?.obey("help")?;
+            for command in [
+                "bt",
+                "dmesg",
+                "go",
+                "help",
+                "initcalls",
+                "md",
+                "mem",
+                "params",
+                "reboot",
+                "sections",
+                "stages",
+            ] {
+                ensure!(
+                    text.lines().any(|line| line.split_whitespace().next() == Some(command)),
+                    "no {command} in:\n{text}"
+                );
+            }
+            Ok(())
+        }),
+        trial("monitor::dmesg_shows_the_first_line_of_the_log", || {
+            let mut session = Session::new("")?;
+            let text = session.obey("dmesg")?;
+            ensure!(text.contains("Incipit version"), "{text}");
+            ensure!(text.contains("Kernel command line: "), "{text}");
+            let last = session.obey("dmesg 2")?;
+            ensure!(last.trim().lines().count() == 2 && text.trim().ends_with(last.trim()), "{last}");
+            Ok(())
+        }),
+        trial("monitor::stages_are_those_of_the_golden_file", || {
+            golden("stages", &STAGES.names()?)
+        }),
+        trial("monitor::initcalls_are_those_of_the_golden_file", || {
+            golden("initcalls", &INITCALLS.names()?)
+        }),
+        trial("monitor::params_tell_value_type_and_origin", || {
+            let text = Session::new("initcall_debug")?.obey("params")?;
+            let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+            for word in ["initcall_debug=Y", "bool", "0644", "command line", "kernel/src/init/initcall.rs:"] {
+                ensure!(line("initcall_debug=").contains(word), "no {word} in:\n{text}");
+            }
+            ensure!(line("printk.time=").contains("default"), "{text}");
+            Ok(())
+        }),
+        trial("monitor::sections_are_the_tables_of_the_image", sections),
+        trial("monitor::mem_adds_up", || {
+            let text = Session::new("")?.obey("mem")?;
+            let total: u64 = text.split_whitespace().nth(1).unwrap_or_default().parse()?;
+            ensure!((100 << 10..=128 << 10).contains(&total), "{text}");
+            let sum: u64 = text
+                .lines()
+                .filter(|line| line.starts_with("memory ") && line.contains('['))
+                .filter_map(kib)
+                .sum();
+            ensure!(sum.abs_diff(total) < 16, "{sum} KiB in the list:\n{text}");
+            Ok(())
+        }),
+        trial("monitor::md_shows_memory", || {
+            let address = Image::read(&Build::ours().vmlinux())?
+                .address_of("__image_trailer")
+                .unwrap_or_default();
+            let text = Session::new("")?.obey(&format!("md {address:#x} 1"))?;
+            ensure!(text.contains("Incipit complete"), "{text}");
+            Ok(())
+        }),
+        trial("monitor::md_survives_any_address", || {
+            let mut session = Session::new("")?;
+            for address in ["0", "0xdead000000000000", "ffffffffffffffff", "0xffff887ffffff000"] {
+                let text = session.obey(&format!("md {address}"))?;
+                ensure!(text.contains("diag: Invalid address: 0x"), "{address}: {text}");
+            }
+            Ok(())
+        }),
+        trial("monitor::md_refuses_what_is_no_address", || {
+            let mut session = Session::new("")?;
+            for (line, answer) in [
+                ("md", "diag: Improper argument count, see usage."),
+                ("md 1 2 3", "diag: Improper argument count, see usage."),
+                ("md nonsense", "diag: Illegal numeric value"),
+                ("md 0x", "diag: Illegal numeric value"),
+                ("md 10000000000000000", "diag: Illegal numeric value"),
+                ("md 0x1000 -1", "diag: Illegal numeric value"),
+            ] {
+                let text = session.obey(line)?;
+                ensure!(text.contains(answer), "{line}: {text}");
+            }
+            Ok(())
+        }),
+        trial("monitor::bt_shows_the_way_from_start_kernel", || {
+            let text = Session::new("")?.obey("bt")?;
+            for function in ["kernel_init", "rest_init", "start_kernel"] {
+                ensure!(text.contains(&format!("::{function}+0x")), "no {function} in:\n{text}");
+            }
+            Ok(())
+        }),
+        trial("monitor::an_unknown_command_is_named_with_a_suggestion", || {
+            let mut session = Session::new("")?;
+            let text = session.obey("initcall")?;
+            ensure!(
+                text.contains("Unknown kdb command: 'initcall'; did you mean 'initcalls'?"),
+                "{text}"
+            );
+            let text = session.obey("xyzzy")?;
+            ensure!(text.contains("Unknown kdb command: 'xyzzy'\n"), "{text}");
+            Ok(())
+        }),
+        trial("monitor::a_line_that_is_too_long_is_refused_whole", || {
+            let mut session = Session::new("")?;
+            let text = session.obey(&format!("md {}", "0".repeat(600)))?;
+            ensure!(text.contains("A line of 603 bytes is too long"), "{text}");
+            let text = session.obey("version")?;
+            ensure!(text.contains("Incipit version"), "the next line is obeyed: {text}");
+            Ok(())
+        }),
+        trial("monitor::bytes_that_are_no_text_are_survived", || {
+            let mut session = Session::new("")?;
+            session.guest.send(b"\xff\x00\x1b[99;99H\x80\x1b\x1b[\x15")?;
+            let text = session.obey("version")?;
+            ensure!(text.contains("Incipit version"), "{text}");
+            Ok(())
+        }),
+        trial("monitor::too_many_words_are_refused", || {
+            let text = Session::new("")?.obey(&"dmesg ".repeat(30))?;
+            ensure!(text.contains("Too many arguments"), "{text}");
+            Ok(())
+        }),
+        trial("monitor::an_empty_line_is_nothing", || {
+            let text = Session::new("")?.obey("")?;
+            ensure!(text.trim().is_empty(), "{text}");
+            Ok(())
+        }),
+        trial("monitor::reboot_ends_the_machine", || {
+            let mut session = Session::new("panic=0")?;
+            session.guest.send(b"reboot\r")?;
+            session.guest.wait_for_end().map(drop)
+        }),
+    ]
+}
+
+/// A guest whose monitor waits for a line.
+struct Session {
+    guest: Guest,
+}
+
+impl Session {
+    fn new(words: &str) -> Result<Self> {
+        let mut guest = Machine::new(&Build::ours().vmlinux()).append("kdb").append(words).start()?;
+        guest.wait_for(PROMPT)?;
+        Ok(Self { guest })
+    }
+
+    /// Types a line and returns what it prints.
+    fn obey(&mut self, line: &str) -> Result<String> {
+        self.guest.send(format!("{line}\r").as_bytes())?;
+        let text = self.guest.wait_for(PROMPT)?;
+        // The line that was typed comes back first.
+        let answer = text.split_once('\n').map_or("", |(_, answer)| answer);
+        Ok(answer.trim_end_matches(PROMPT).to_owned())
+    }
+}
+
+/// Fails unless the names that `command` lists are `expected`.
+fn golden(command: &str, expected: &[String]) -> Result<()> {
+    let text = Session::new("")?.obey(command)?;
+    let rows = text
+        .lines()
+        .filter(|line| line.split_whitespace().next().is_some_and(|word| word.parse::<u32>().is_ok()));
+    // Number, level, state, result, microseconds, name, place.
+    let names: Vec<_> = rows.map(|line| line.split_whitespace().nth(5).unwrap_or_default()).collect();
+    ensure!(names == expected, "expected {expected:?} in:\n{text}");
+    Ok(())
+}
+
+/// The number before `KiB` in a line of `mem`.
+fn kib(line: &str) -> Option<u64> {
+    line.trim_end().strip_suffix(" KiB")?.rsplit(' ').next()?.parse().ok()
+}
+
+fn sections() -> Result<()> {
+    let image = Image::read(&Build::ours().vmlinux())?;
+    let text = Session::new("")?.obey("sections")?;
+    for table in tables::ALL.iter().filter(|table| image.address_of(table.start()).is_some()) {
+        let (start, end) = (
+            image.address_of(table.start()).unwrap_or_default(),
+            image.address_of(table.end).unwrap_or_default(),
+        );
+        let line = text
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(table.name))
+            .unwrap_or_default();
+        let words: Vec<_> = line.split_whitespace().collect();
+        let expected = [
+            table.output_section.to_owned(),
+            format!("{start:#018x}-{end:#018x}"),
+            ((end - start) / table.entry_size).to_string(),
+        ];
+        ensure!(
+            words.get(1..4).is_some_and(|words| words == expected),
+            "expected {expected:?} for {} in:\n{text}",
+            table.name
+        );
+    }
+    Ok(())
+}
