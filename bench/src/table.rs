@@ -69,6 +69,15 @@ pub fn cells(figure: &Figure) -> [String; 4] {
     [figure.name.clone(), number(figure.ours), beside, ratio]
 }
 
+/// How many times one is the other: two decimals, or as many as show that it is not nothing.
+fn ratio(ratio: f64) -> String {
+    if ratio < 0.1 {
+        format!("{ratio:.4}")
+    } else {
+        format!("{ratio:.2}")
+    }
+}
+
 /// The recorded figure, with the change if that is notable.
 fn change(ours: f64, recorded: Option<f64>) -> String {
     match recorded {
@@ -149,6 +158,10 @@ mod tests {
         assert_eq!(
             last_line(3e6, Some(Beside::Aim(2e6)), &nothing),
             "f 3,000,000 2,000,000 aim 1.50 new"
+        );
+        assert_eq!(
+            last_line(65_588.0, Some(Beside::Linux(15.1e6)), &nothing),
+            "f 65,588 15,100,000 Linux 0.0043 new"
         );
         assert_eq!(last_line(5.0, None, &nothing), "f 5 new");
     }
