@@ -60,10 +60,7 @@ pub fn cells(figure: &Figure) -> [String; 4] {
         None => (String::new(), String::new()),
         Some(beside) => {
             let whose = if matches!(beside, Beside::Linux(_)) { "Linux" } else { "aim" };
-            (
-                format!("{} {whose}", number(beside.number())),
-                format!("{:.2}", figure.ours / beside.number()),
-            )
+            (format!("{} {whose}", number(beside.number())), ratio(figure.ours / beside.number()))
         }
     };
     [figure.name.clone(), number(figure.ours), beside, ratio]
