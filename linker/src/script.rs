@@ -13,8 +13,17 @@ use crate::tables::{self, CACHE_LINE, KERNEL_MAP, PAGE, PERCPU_PIECES, PHYSICAL_
 pub struct Options {
     /// The symbols of the configuration that are on; a table whose symbol is not among them is discarded.
     pub config: Vec<String>,
-    /// Names of the `linkme` slices that the objects hold, each the `NAME` of `linkme_NAME` and `linkm2_NAME`.
-    pub slices: Vec<String>,
+    /// The `linkme` slices that the objects hold.
+    pub slices: Vec<Slice>,
+}
+
+/// A `linkme` slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// The `NAME` of its sections `linkme_NAME` and `linkm2_NAME`.
+    pub name: String,
+    /// Whether its elements may change: whether an object has it in a writable section.
+    pub writable: bool,
 }
 
 impl Options {
@@ -125,16 +134,7 @@ fn read_only(out: &mut String, options: &Options) -> fmt::Result {
     );
     let _ = writeln!(out, "    }} :rodata :note");
     tables_with(out, options, Access::ReadOnly, Lifetime::Kept, "rodata")?;
-    for slice in &options.slices {
-        for prefix in ["linkme", "linkm2"] {
-            open(out, &format!("{prefix}_{slice}"), CACHE_LINE)?;
-            writeln!(
-                out,
-                "        __start_{prefix}_{slice} = .;\n        KEEP(*({prefix}_{slice}))\n        __stop_{prefix}_{slice} = .;"
-            )?;
-            close(out, "rodata");
-        }
-    }
+    slices_with(out, options, Access::ReadOnly, "rodata")?;
     writeln!(out, "    . = ALIGN({PAGE:#x});\n    __end_rodata = .;")
 }
 
@@ -168,6 +168,7 @@ fn data(out: &mut String, options: &Options) -> fmt::Result {
     out.push_str("        _sdata = .;\n        *(.data..page_aligned)\n        *(.data .data.[!.]*)\n");
     close(out, "data");
     tables_with(out, options, Access::Writable, Lifetime::Kept, "data")?;
+    slices_with(out, options, Access::Writable, "data")?;
     for (section, inputs, _) in MUST_BE_EMPTY {
         open(out, section, 8)?;
         writeln!(out, "        {inputs}")?;
@@ -208,6 +209,22 @@ fn tables_with(out: &mut String, options: &Options, access: Access, lifetime: Li
         }
         writeln!(out, "        {} = .;", table.end)?;
         close(out, header);
+    }
+    Ok(())
+}
+
+/// The slices with this access, two output sections each between the symbols that `linkme` asks for.
+fn slices_with(out: &mut String, options: &Options, access: Access, header: &str) -> fmt::Result {
+    for slice in options.slices.iter().filter(|slice| slice.writable == (access == Access::Writable)) {
+        for prefix in ["linkme", "linkm2"] {
+            let section = format!("{prefix}_{}", slice.name);
+            open(out, &section, CACHE_LINE)?;
+            writeln!(
+                out,
+                "        __start_{section} = .;\n        KEEP(*({section}))\n        __stop_{section} = .;"
+            )?;
+            close(out, header);
+        }
     }
     Ok(())
 }
@@ -297,7 +314,10 @@ mod tests {
     fn a_slice_has_its_two_sections_and_their_symbols() {
         let script = generate(&Options {
             config: Vec::new(),
-            slices: vec!["KDB_COMMANDS".into()],
+            slices: vec![Slice {
+                name: "KDB_COMMANDS".into(),
+                writable: false,
+            }],
         });
         for line in [
             "__start_linkme_KDB_COMMANDS = .;",

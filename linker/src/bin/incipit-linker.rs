@@ -36,7 +36,7 @@ enum Command {
         /// A symbol of the configuration that is on
         #[arg(long)]
         config: Vec<String>,
-        /// A slice of the crate `linkme`
+        /// A slice of the crate `linkme`, whose elements may change
         #[arg(long)]
         slice: Vec<String>,
     },
@@ -73,7 +73,10 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Seal(arguments) => run_seal(arguments),
         Command::List { image, table } => run_list(&image, table.as_deref()),
-        Command::Script { config, slice } => print(&script::generate(&script::Options { config, slices: slice })),
+        Command::Script { config, slice } => {
+            let slices = slice.into_iter().map(|name| script::Slice { name, writable: true }).collect();
+            print(&script::generate(&script::Options { config, slices }))
+        }
         Command::Reference => print(&reference::generate()),
     };
     done.unwrap_or_else(|error| {

@@ -5,14 +5,15 @@
 //!
 //! Environment: `INCIPIT_LD` is `lld` (the default) or `gnu`; `RUST_LLD` and `GNU_LD` say where the two are.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
+use object::elf::SHF_WRITE;
 use object::read::archive::ArchiveFile;
-use object::{Object, ObjectSection};
+use object::{Object, ObjectSection, SectionFlags};
 
 use crate::script;
 
@@ -43,7 +44,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
     let output = output_of(&arguments).context("no `-o FILE` among the arguments")?;
     let folder = output.with_extension("objects");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let mut slices = BTreeSet::new();
+    let mut slices = BTreeMap::new();
     for input in arguments.iter_mut().filter(|argument| is_object(Path::new(argument))) {
         *input = prepare(Path::new(input), &folder, &mut slices)
             .with_context(|| Path::new(input).display().to_string())?
@@ -52,7 +53,10 @@ pub fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
     let config = incipit_config::Config::load()?;
     let options = script::Options {
         config: config.enabled().map(str::to_owned).collect(),
-        slices: slices.into_iter().collect(),
+        slices: slices
+            .into_iter()
+            .map(|(name, writable)| script::Slice { name, writable })
+            .collect(),
     };
     let script = output.with_extension("lds");
     std::fs::write(&script, script::generate(&options)).with_context(|| format!("writing {}", script.display()))?;
@@ -144,7 +148,7 @@ fn is_object(path: &Path) -> bool {
 
 /// Looks an object or archive through: adds the names of its slices, and returns where it is to be linked from, which is a copy in `folder` if it has accesses
 /// that can do without the global offset table.
-fn prepare(path: &Path, folder: &Path, slices: &mut BTreeSet<String>) -> Result<PathBuf> {
+fn prepare(path: &Path, folder: &Path, slices: &mut BTreeMap<String, bool>) -> Result<PathBuf> {
     let mut data = std::fs::read(path)?;
     if let Ok(archive) = ArchiveFile::parse(&*data) {
         for member in archive.members() {
@@ -161,12 +165,14 @@ fn prepare(path: &Path, folder: &Path, slices: &mut BTreeSet<String>) -> Result<
     Ok(copy)
 }
 
-/// Adds the names of the slices in one object; what is no ELF object (metadata, bitcode) has none.
-fn slices_of_object(data: &[u8], slices: &mut BTreeSet<String>) {
+/// Adds the slices in one object, each with whether it is writable; what is no ELF object (metadata, bitcode) has none.
+fn slices_of_object(data: &[u8], slices: &mut BTreeMap<String, bool>) {
     let Ok(file) = object::File::parse(data) else { return };
-    for name in file.sections().filter_map(|section| section.name().map(str::to_owned).ok()) {
+    for section in file.sections() {
+        let Ok(name) = section.name() else { continue };
         if let Some(slice) = name.strip_prefix("linkme_").or_else(|| name.strip_prefix("linkm2_")) {
-            slices.insert(slice.to_owned());
+            let writable = matches!(section.flags(), SectionFlags::Elf { sh_flags, .. } if sh_flags.0 & SHF_WRITE.0 != 0);
+            *slices.entry(slice.to_owned()).or_default() |= writable;
         }
     }
 }
