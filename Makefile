@@ -123,7 +123,7 @@ host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage
 on_host := $(addprefix -p ,$(host)) $(tool)
 on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 
-test: all ## Run every test that this machine can run
+test: lint all ## Run every test that this machine can run, make lint first
 	$(Q)$(cargo) test --no-fail-fast $(on_host)
 
 golden: $(O)/vmlinux ## Take the image's order of stages and initcalls over into tests/golden
