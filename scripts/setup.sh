@@ -15,7 +15,7 @@
 set -eu
 
 target=x86_64-unknown-none
-minimum=88 # Rust 1.88: naked functions, and positions of macro input (proc_macro::Span::line)
+minimum=93 # Rust 1.93: core::fmt::from_fn
 
 # group, what must be there (a command, or a case of `present`), the Debian package that has it
 needs='
