@@ -157,29 +157,39 @@ fn bytes() -> Vec<Trial> {
                 by_boot_protocol,
             )?)
         }),
-        trial("command_line::64_kib_of_words_are_cut_off", || {
+        trial("command_line::64_kib_of_wrong_words_are_each_reported", || {
+            // They fill the log more than once, so that the last of them are what the console has to show.
             let log = long_line("printk.time=maybe ".repeat((64 << 10) / 18).as_bytes(), by_pvh)?;
             log.require(&["Booting kernel: `maybe' invalid for parameter `printk.time'"])?;
-            log.require_mention("the command line is longer than 2047 bytes: cut off")
+            log.require_mention("Booting kernel: 3640 parameters")
         }),
         trial("command_line::as_many_bytes_as_fit_are_not_cut_off", || {
-            // With what the machine has on its command line already, and a blank.
-            let before = "console=ttyS0 panic=-1 ".len();
-            let log = boots(&format!(
-                "{}last",
-                "printk.time=1 ".repeat(200).get(..2047 - before - 4).unwrap_or_default()
-            ))?;
-            log.refuse("cut off")
+            let last = " last_word=1";
+            let filler = "x".repeat(LONGEST - BEFORE.len() - "first_word=".len() - last.len());
+            let log = long_line(format!("first_word={filler}{last}").as_bytes(), by_pvh)?;
+            log.refuse("cut off")?;
+            // What is passed to init is shown as far as a line of the log goes; both words are variables.
+            log.require_mention("Unknown kernel command line parameters \"first_word=x")
+        }),
+        trial("command_line::one_byte_more_is_cut_off", || {
+            let line = "x".repeat(LONGEST - BEFORE.len() + 1);
+            long_line(line.as_bytes(), by_pvh)?.require_mention("the command line is longer than 65535 bytes: cut off")
         }),
     ]
 }
+
+/// The longest command line, without its NUL.
+const LONGEST: usize = (64 << 10) - 1;
+
+/// What a long line begins with.
+const BEFORE: &str = "console=ttyS0 panic=-1 ";
 
 /// Where a long line is put: far above the kernel, in memory that nobody has yet.
 const LONG_LINE: u32 = 80 << 20;
 
 /// Boots with a command line that no emulator passes on, to the end of the boot.
 fn long_line(words: &[u8], boot: impl FnOnce(&[u8]) -> Result<Log>) -> Result<Log> {
-    let log = boot(&[b"console=ttyS0 panic=-1 ", words, b"\0"].concat())?;
+    let log = boot(&[BEFORE.as_bytes(), words, b"\0"].concat())?;
     require_end(&log)?;
     Ok(log)
 }
@@ -202,7 +212,7 @@ fn by_boot_protocol(line: &[u8]) -> Result<Log> {
 }
 
 fn cut_off(log: &Log) -> Result<()> {
-    log.require_mention("the command line is longer than 2047 bytes: cut off")?;
+    log.require_mention("the command line is longer than 65535 bytes: cut off")?;
     log.require_mention("early_word=x")?;
     log.refuse("late_word")
 }

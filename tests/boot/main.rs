@@ -1,10 +1,10 @@
-//! Boots in QEMU: on every kind of machine, with good and with bad input, and into every exception.
+//! Boots in QEMU: on every kind of machine, with good and with bad input.
 //!
 //! What a line must say comes from Linux 6.1 and from the project's own documentation. A guest that has nothing more to say ends QEMU itself, because its
 //! command line says `panic=-1`.
 
 mod command_line;
-mod crashes;
+mod consoles;
 mod damaged_images;
 mod ending;
 mod initrd;
@@ -24,13 +24,13 @@ fn main() -> ExitCode {
         machines::trials(),
         ending::trials(),
         command_line::trials(),
+        consoles::trials(),
         parameters::trials(),
         memory_map::trials(),
         initrd::trials(),
         damaged_images::trials(),
         processors::trials(),
         monitor::trials(),
-        crashes::trials(),
     ];
     trial::run_in_qemu(rooms.into_iter().flatten().collect())
 }

@@ -147,6 +147,15 @@ pub fn trials() -> Vec<Trial> {
             ensure!(text.trim().is_empty(), "{text}");
             Ok(())
         }),
+        trial("monitor::an_nmi_that_comes_meanwhile_is_survived", || {
+            let mut guest = Machine::new(&Build::ours().vmlinux()).append("kdb").monitored().start()?;
+            guest.wait_for(PROMPT)?;
+            guest.monitor()?.human("nmi")?;
+            guest.send(b"go\r")?;
+            guest
+                .wait_for_end()?
+                .require(&["Dazed and confused, but trying to continue", "Run /init as init process"])
+        }),
         trial("monitor::reboot_ends_the_machine", || {
             let mut session = Session::new("panic=0")?;
             session.guest.send(b"reboot\r")?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -39,6 +39,7 @@ pub struct Guest {
     monitor: Option<Monitor>,
     debugger: Option<Debugger>,
     folder: Folder,
+    has_children: bool,
 }
 
 impl Guest {
@@ -64,6 +65,7 @@ impl Guest {
             monitor: None,
             debugger: None,
             folder,
+            has_children: false,
         };
         if let Some(listener) = sockets.monitor {
             guest.monitor = Some(Monitor::new(guest.accept(&listener)?)?);
@@ -71,6 +73,27 @@ impl Guest {
         if let Some(listener) = sockets.debugger {
             guest.debugger = Some(Debugger::new(guest.accept(&listener)?));
         }
+        Ok(guest)
+    }
+
+    /// Watches a program that runs a machine with its console on standard input and output, such as `make run`.
+    ///
+    /// # Errors
+    ///
+    /// If the program cannot be started.
+    pub fn watch(program: &str, arguments: &[String], configure: impl FnOnce(&mut Command)) -> Result<Self> {
+        // Ended by a signal, `timeout` ends the programs that its own has started, too.
+        let mut command = Command::new("timeout");
+        command.arg(LIMIT.as_secs().to_string()).arg(program).args(arguments);
+        configure(&mut command);
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting {program}"))?;
+        let mut guest = Self::new(child, Folder::new()?, Sockets::default())?;
+        guest.has_children = true;
         Ok(guest)
     }
 
@@ -211,8 +234,13 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        // It may have ended by itself already.
-        let _ = self.child.kill();
+        if self.has_children {
+            // A signal that can be passed on. If the program has ended already, nobody has its number yet, because it has not been waited for.
+            let _ = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();
+        } else {
+            // It may have ended by itself already.
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }
@@ -273,6 +301,7 @@ impl Console {
 pub struct Folder(PathBuf);
 
 /// Where QEMU will connect to.
+#[derive(Default)]
 pub(crate) struct Sockets {
     monitor: Option<UnixListener>,
     debugger: Option<UnixListener>,

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
 use crate::built::{Build, root};
+use crate::guest::Guest;
 
-/// What of the environment a build gets: nothing that says how the tests themselves were built.
+/// What of the environment a build gets.
 const KEPT: &[&str] = &[
     "PATH",
     "HOME",
@@ -43,22 +44,38 @@ pub struct Failure(pub String);
 ///
 /// If make cannot be started. A build that fails is no error but `Err(Failure)` within.
 pub fn make(name: &str, words: &[String]) -> Result<Result<Build, Failure>> {
-    // Builds share what they have compiled, so one waits for the other.
+    let _turn = turn();
+    make_now(name, words)
+}
+
+/// Builds share what they have compiled, so one waits for the other.
+fn turn() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn make_now(name: &str, words: &[String]) -> Result<Result<Build, Failure>> {
     let folder = format!("out/{name}");
-    let output = Command::new("make")
-        .current_dir(root())
-        .arg(format!("O={folder}"))
-        .args(words)
-        .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name == kept)))
-        .output()
-        .context("starting make")?;
+    let mut command = Command::new("make");
+    command.arg(format!("O={folder}")).args(words);
+    plain(&mut command);
+    let output = command.output().context("starting make")?;
     if output.status.success() {
         return Ok(Ok(Build::in_folder(root().join(folder))));
     }
     Ok(Err(Failure(String::from_utf8_lossy(&output.stderr).into_owned())))
+}
+
+/// Lets `command` run at the project's root, in an environment that says nothing of how the tests were built.
+fn plain(command: &mut Command) {
+    command
+        .current_dir(root())
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name == kept)));
+}
+
+fn extensions() -> String {
+    format!("SUBSYS={}", EXTENSIONS.join(" "))
 }
 
 /// The image with the examples and the fixtures in it, which is built once.
@@ -68,7 +85,7 @@ pub fn make(name: &str, words: &[String]) -> Result<Result<Build, Failure>> {
 /// If it does not build; the error shows what the build said.
 pub fn extended() -> Result<&'static Build> {
     static BUILD: OnceLock<Result<Build, String>> = OnceLock::new();
-    let build = || match make("extended", &[format!("SUBSYS={}", EXTENSIONS.join(" "))]) {
+    let build = || match make("extended", &[extensions()]) {
         Ok(Ok(build)) => Ok(build),
         Ok(Err(Failure(text))) => Err(text),
         Err(error) => Err(format!("{error:#}")),
@@ -77,6 +94,37 @@ pub fn extended() -> Result<&'static Build> {
         Ok(build) => Ok(build),
         Err(text) => bail!("the extended image does not build:\n{text}"),
     }
+}
+
+/// Makes the extended image twice in a row, and tells whether the second time left it alone.
+///
+/// # Errors
+///
+/// If that fails.
+pub fn second_make_builds_nothing() -> Result<bool> {
+    let image = extended()?.vmlinux();
+    let _turn = turn();
+    let mut written = Vec::new();
+    for _ in 0..2 {
+        if let Err(Failure(text)) = make_now("extended", &[extensions()])? {
+            bail!("the extended image does not build again:\n{text}");
+        }
+        written.push(std::fs::metadata(&image)?.modified()?);
+    }
+    Ok(written[0] == written[1])
+}
+
+/// Runs `make run` with the extended image and `words`, as a user would on a terminal, and gives the guest to `session`.
+///
+/// # Errors
+///
+/// If the image does not build, make cannot be started, or `session` fails.
+pub fn run_extended(words: &[&str], session: impl FnOnce(Guest) -> Result<()>) -> Result<()> {
+    extended()?;
+    let _turn = turn();
+    let mut arguments = vec!["O=out/extended".to_owned(), extensions(), "run".to_owned()];
+    arguments.extend(words.iter().map(|&word| word.to_owned()));
+    session(Guest::watch("make", &arguments, plain)?)
 }
 
 /// The folder of a fixture.
