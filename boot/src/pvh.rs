@@ -23,6 +23,6 @@ pub fn fill(start_info: u64, into: &mut BootParams) {
                 );
             }
         }
-        Err(error) => pr_err!("{error}; there is no memory map and no command line"),
+        Err(error) => pr_err!("{error}"),
     }
 }

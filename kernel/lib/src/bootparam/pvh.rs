@@ -119,7 +119,8 @@ pub struct Dropped {
 ///
 /// # Errors
 ///
-/// Why the information cannot be used; `into` is then a page of zeroes.
+/// What cannot be used of the information. What can is in `into` all the same: without a memory map the kernel still knows its command line, and with it
+/// where to complain.
 pub fn to_boot_params<'a>(
     start_info: u64,
     mut map: impl FnMut(u64, usize) -> Option<&'a [u8]>,
@@ -127,23 +128,6 @@ pub fn to_boot_params<'a>(
 ) -> Result<Dropped, PvhError> {
     into.as_bytes_mut().fill(0);
     let info = read_start_info(start_info, &mut map)?;
-    if info.version < 1 || info.memmap_entries == 0 {
-        return Err(PvhError::NoMemoryMap);
-    }
-
-    let mut table = |phys, entries: u32, wanted: usize, size: usize| {
-        let taken = (entries as usize).min(wanted);
-        map(phys, taken * size)
-            .and_then(|bytes| bytes.get(..taken * size))
-            .ok_or(PvhError::BadTable { phys, entries })
-    };
-    let memmap = table(info.memmap_paddr, info.memmap_entries, BootParams::E820_MAX, MemmapEntry::SIZE)?;
-    let modlist = table(info.modlist_paddr, info.nr_modules, 1, ModlistEntry::SIZE)?;
-
-    let entries = fill_e820(memmap, into);
-    if let Some(initrd) = ModlistEntry::read(modlist) {
-        into.set_ramdisk(initrd.paddr, initrd.size);
-    }
     into.set_hdr(SetupHeader {
         boot_flag: SetupHeader::BOOT_FLAG,
         header: SetupHeader::MAGIC,
@@ -154,6 +138,23 @@ pub fn to_boot_params<'a>(
     });
     into.set_cmd_line_ptr(info.cmdline_paddr);
     into.set_acpi_rsdp_addr(info.rsdp_paddr);
+
+    let mut table = |phys, entries: u32, wanted: usize, size: usize| {
+        let taken = (entries as usize).min(wanted);
+        map(phys, taken * size)
+            .and_then(|bytes| bytes.get(..taken * size))
+            .ok_or(PvhError::BadTable { phys, entries })
+    };
+    let modlist = table(info.modlist_paddr, info.nr_modules, 1, ModlistEntry::SIZE);
+    if let Some(initrd) = modlist.as_ref().ok().and_then(|bytes| ModlistEntry::read(bytes)) {
+        into.set_ramdisk(initrd.paddr, initrd.size);
+    }
+    if info.version < 1 || info.memmap_entries == 0 {
+        return Err(PvhError::NoMemoryMap);
+    }
+    let memmap = table(info.memmap_paddr, info.memmap_entries, BootParams::E820_MAX, MemmapEntry::SIZE)?;
+    let entries = fill_e820(memmap, into);
+    modlist?;
     Ok(Dropped {
         memmap_entries: info.memmap_entries - entries as u32,
         modules: info.nr_modules.saturating_sub(1),
@@ -170,7 +171,10 @@ fn read_start_info<'a>(phys: u64, mut map: impl FnMut(u64, usize) -> Option<&'a 
         return Err(PvhError::BadMagic { magic });
     }
     if head.get(4..).and_then(u32::read) == Some(0) {
-        return Err(PvhError::NoMemoryMap);
+        let mut whole = [0; HvmStartInfo::SIZE];
+        let head = head.get(..VERSION_0).ok_or(unmapped)?;
+        whole[..VERSION_0].copy_from_slice(head);
+        return HvmStartInfo::read(&whole).ok_or(unmapped);
     }
     map(phys, HvmStartInfo::SIZE).and_then(HvmStartInfo::read).ok_or(unmapped)
 }

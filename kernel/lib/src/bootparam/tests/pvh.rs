@@ -75,7 +75,7 @@ fn pvh_ranges_and_modules_past_the_page_are_counted() {
 }
 
 #[test]
-fn pvh_information_that_cannot_be_used_is_an_error_and_leaves_an_empty_page() {
+fn pvh_information_that_cannot_be_read_is_an_error_and_leaves_an_empty_page() {
     let check = |memory: &Memory, phys, error| {
         let mut params = BootParams::zeroed();
         params.as_bytes_mut().fill(1);
@@ -86,6 +86,18 @@ fn pvh_information_that_cannot_be_used_is_an_error_and_leaves_an_empty_page() {
     check(&good, 0x9008, PvhError::BadMagic { magic: 0 });
     check(&good, 0x100, PvhError::Unmapped { phys: 0x100 });
     check(&good, u64::MAX, PvhError::Unmapped { phys: u64::MAX });
+}
+
+#[test]
+fn pvh_information_with_a_bad_part_is_an_error_and_keeps_the_command_line() {
+    let check = |memory: &Memory, phys, error| {
+        let mut good = BootParams::zeroed();
+        assert!(to_boot_params(0x9000, start_info(1, 0).map(), &mut good).is_ok());
+        let mut params = BootParams::zeroed();
+        assert_eq!(to_boot_params(phys, memory.map(), &mut params), Err(error));
+        assert_ne!(params.cmd_line_ptr(), 0);
+        assert_eq!(params.cmd_line_ptr(), good.cmd_line_ptr());
+    };
     check(&start_info(0, 0), 0x9000, PvhError::NoMemoryMap);
 
     let mut old = start_info(1, 0);
@@ -131,7 +143,8 @@ proptest! {
         }
         let mut params = BootParams::zeroed();
         let result = to_boot_params(0, memory.map(), &mut params);
-        prop_assert_eq!(result.is_ok(), params != BootParams::zeroed());
+        let unread = matches!(result, Err(PvhError::Unmapped { .. } | PvhError::BadMagic { .. }));
+        prop_assert_eq!(unread, params == BootParams::zeroed());
         prop_assert!(params.e820_table().len() <= entries as usize + 1);
     }
 }
