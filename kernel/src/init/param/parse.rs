@@ -137,6 +137,9 @@ pub(in crate::init) fn hint(name: &[u8]) {
     }
 }
 
+/// How many errors of one pass are told one by one: a command line full of them must not push the rest of the boot out of the log.
+const MOST_SHOWN: usize = 16;
+
 /// Counts what was wrong with one pass over the command line.
 struct Errors {
     doing: &'static str,
@@ -151,20 +154,28 @@ impl Errors {
     #[cold]
     #[init]
     fn add(&mut self, parameter: &KernelParam, value: Option<&[u8]>, error: ParamError) {
+        self.count += 1;
+        if self.count > MOST_SHOWN {
+            return;
+        }
         let name = parameter.name().as_bytes();
         if let Some(detail) = error.detail(name) {
             pr_err!("{detail}");
         }
         pr_err!("{}", error.report(self.doing, name, value));
-        self.count += 1;
     }
 
     /// The one line that says how many of the values were wrong.
     #[init]
     fn report(self) {
-        let count = self.count;
-        if count > 1 {
-            pr_err!("{}: {count} parameters kept their values, see above", self.doing);
+        match self.count {
+            0 | 1 => {}
+            count @ ..=MOST_SHOWN => pr_err!("{}: {count} parameters kept their values, see above", self.doing),
+            count => pr_err!(
+                "{}: {count} parameters kept their values, {} of them not shown",
+                self.doing,
+                count - MOST_SHOWN
+            ),
         }
     }
 }
