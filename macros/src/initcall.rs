@@ -40,6 +40,7 @@ impl Parse for Arguments {
             }
             let word: Ident = input.parse()?;
             match word.to_string().as_str() {
+                "sync" if sync.is_some() => return Err(Error::new(word.span(), "`sync` stands twice")),
                 "sync" => sync = Some(word),
                 "after" => after.extend(input)?,
                 _ => {

@@ -30,6 +30,9 @@ impl Parse for Arguments {
         let mut arguments = Self::default();
         while !input.is_empty() {
             let word: Ident = input.parse()?;
+            if arguments.has(&word) {
+                return Err(Error::new(word.span(), format!("`{word}` stands twice")));
+            }
             if word == "dangerous" {
                 arguments.dangerous = true;
             } else {
@@ -44,6 +47,18 @@ impl Parse for Arguments {
 }
 
 impl Arguments {
+    /// Whether the argument was given already.
+    fn has(&self, word: &Ident) -> bool {
+        match word.to_string().as_str() {
+            "name" => self.name.is_some(),
+            "module" => self.module.is_some(),
+            "perm" => self.perm.is_some(),
+            "level" => self.level.is_some(),
+            "dangerous" => self.dangerous,
+            _ => false,
+        }
+    }
+
     fn parse_value(&mut self, word: &Ident, input: ParseStream<'_>) -> Result<()> {
         let known = ["name", "module", "perm", "level"];
         if !known.iter().any(|name| word == name) {
