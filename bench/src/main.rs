@@ -4,7 +4,7 @@
 //! a change of one is a change of the code. Nothing here fails because of a figure; what has changed by more than a little is pointed out, and a person judges.
 //!
 //! [`plan`] lists the images and their boots; [`image`] builds an image, which is the default configuration plus crates from `guest/` that declare what is
-//! measured and report it by QEMU's debug port; [`run`] boots it; [`report`] reads what it reported; [`figures`] makes figures of that; [`table`] shows
+//! measured and report it by QEMU's debug port; [`mod@run`] boots it; [`report`] reads what it reported; [`figures`] makes figures of that; [`table`] shows
 //! them beside Linux's or the aim; [`record`] keeps them in `docs/figures.md`, which `make bench RECORD=1` writes anew.
 //!
 //! How a figure comes about: the boot's are readings of its one run, from the kernel's entry on (the firmware is in none); those of look-ups and faults
