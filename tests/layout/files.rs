@@ -1,4 +1,4 @@
-//! The files beside the image: the list of symbols, and the reference page of the tables.
+//! The files beside the image: the list of symbols, the reference page of the tables, and what the front page shows.
 
 use std::process::Command;
 
@@ -73,5 +73,15 @@ fn the_reference_page_is_the_descriptions() {
         page == incipit_linker::reference::generate(),
         "{} is out of date: `make reference` writes it",
         path.display()
+    );
+}
+
+#[test]
+fn the_front_page_shows_the_example_as_it_is() {
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let example = read("examples/hello/src/lib.rs");
+    assert!(
+        read("README.md").contains(&format!("```rust\n{example}```\n")),
+        "README.md has another hello than examples/hello"
     );
 }
