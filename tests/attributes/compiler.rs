@@ -70,9 +70,9 @@ impl Compiler {
                 "--emit=metadata",
                 "--error-format=json",
                 "-Adead_code",
-                "-o",
-                "/dev/null",
             ])
+            .arg("--out-dir")
+            .arg(output_folder(file)?)
             .arg("--extern")
             .arg(format!("incipit={}", self.kernel.display()))
             .arg("-L")
@@ -89,6 +89,14 @@ impl Compiler {
         }
         Ok(errors)
     }
+}
+
+/// A folder of its own for what the compiler makes of `file`: nobody wants it, but the compiler puts a new file in the place of whatever it is told to write.
+fn output_folder(file: &Path) -> Result<PathBuf> {
+    let name = file.file_stem().context("a case has a name")?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cases").join(name);
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    Ok(folder)
 }
 
 /// The file of the crate `incipit` that a message of cargo names.
