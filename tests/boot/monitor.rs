@@ -51,6 +51,7 @@ pub fn trials() -> Vec<Trial> {
         trial("monitor::initcalls_are_those_of_the_golden_file", || {
             golden("initcalls", &INITCALLS.names()?)
         }),
+        trial("monitor::rows_for_programs_have_a_field_for_each_column", rows_for_programs),
         trial("monitor::params_tell_value_type_and_origin", || {
             let text = Session::new("initcall_debug")?.obey("params")?;
             let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
@@ -195,6 +196,30 @@ fn golden(command: &str, expected: &[String]) -> Result<()> {
     // Number, level, state, result, microseconds, name, place.
     let names: Vec<_> = rows.map(|line| line.split_whitespace().nth(5).unwrap_or_default()).collect();
     ensure!(names == expected, "expected {expected:?} in:\n{text}");
+    Ok(())
+}
+
+fn rows_for_programs() -> Result<()> {
+    // A backslash would begin an escape, and a space ends nothing.
+    let mut session = Session::new("kunit.filter_glob=\"a b\\\\c\"")?;
+    for (command, least) in [
+        ("stages -r", STAGES.names()?.len()),
+        ("initcalls -r", INITCALLS.names()?.len()),
+        ("params -r", 1),
+    ] {
+        let text = session.obey(command)?;
+        let widths: Vec<_> = text.lines().map(|line| line.split('\t').count()).collect();
+        ensure!(text.starts_with('#') && widths.len() > least, "{command}: {text}");
+        ensure!(widths.iter().all(|width| *width == widths[0] && *width > 5), "{command}: {text}");
+    }
+    let text = session.obey("params -r")?;
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("kunit.filter_glob\t"))
+        .unwrap_or_default();
+    ensure!(row.ends_with("\ta b\\\\\\\\c"), "{text}");
+    let text = session.obey("initcalls -x")?;
+    ensure!(text.contains("Usage: initcalls [-r]"), "{text}");
     Ok(())
 }
 

@@ -13,6 +13,7 @@ pub mod info;
 mod init_args;
 pub mod initcall;
 pub mod ktest;
+pub mod listing;
 pub(crate) mod main;
 pub mod param;
 pub mod setup;

@@ -3,8 +3,7 @@
 use core::fmt::Write;
 
 use arrayvec::ArrayString;
-use incipit::arch::x86::tsc::tsc_khz;
-use incipit::init::{self, EntryInfo, State};
+use incipit::init::{self, EntryInfo, listing};
 use incipit::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 use incipit::table;
 use linkme::distributed_slice;
@@ -14,27 +13,30 @@ use super::none;
 /// The longest `name=value` that fits its column.
 const SETTING: usize = 64;
 
+/// Asks for an answer that programs read.
+const RAW: &str = "-r";
+
 #[distributed_slice(KDB_COMMANDS)]
 static STAGES: Command = Command {
     name: "stages",
-    usage: "",
-    help: "Display the stages of start_kernel, in order",
+    usage: "[-r]",
+    help: "Display the stages of start_kernel, in order; -r: tabs between columns",
     run: stages,
 };
 
 #[distributed_slice(KDB_COMMANDS)]
 static INITCALLS: Command = Command {
     name: "initcalls",
-    usage: "",
-    help: "Display the initcalls, in order",
+    usage: "[-r]",
+    help: "Display the initcalls, in order; -r: tabs between columns",
     run: initcalls,
 };
 
 #[distributed_slice(KDB_COMMANDS)]
 static PARAMS: Command = Command {
     name: "params",
-    usage: "",
-    help: "Display the parameters and their values",
+    usage: "[-r]",
+    help: "Display the parameters and their values; -r: tabs between columns",
     run: params,
 };
 
@@ -47,40 +49,37 @@ static SECTIONS: Command = Command {
 };
 
 fn stages(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
-    none(arguments)?;
-    list(init::stages(), screen)
+    list(init::stages(), arguments, screen)
 }
 
 fn initcalls(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
-    none(arguments)?;
-    list(init::initcalls(), screen)
+    list(init::initcalls(), arguments, screen)
 }
 
-fn list(entries: impl Iterator<Item = &'static EntryInfo>, screen: &mut dyn Write) -> Result<Then, CommandError> {
-    writeln!(
-        screen,
-        "{:>3}  {:<10} {:<11} {:<8} {:>9}  {:<28} source",
-        "#", "level", "state", "result", "usecs", "name"
-    )?;
-    for (index, entry) in entries.enumerate() {
-        let (file, line) = entry.place();
-        write!(screen, "{:>3}  {:<10} {:<11} ", index + 1, entry.level().name(), entry.state())?;
-        match (entry.state(), entry.error()) {
-            (_, Some(error)) => write!(screen, "{error:<8} ")?,
-            (State::Ok, None) => write!(screen, "{:<8} ", 0)?,
-            _ => write!(screen, "{:<8} ", "-")?,
+fn list(entries: impl Iterator<Item = &'static EntryInfo>, arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
+    if arguments == [RAW] {
+        writeln!(screen, "{}", listing::RAW_HEADING)?;
+        for entry in entries {
+            writeln!(screen, "{}", listing::raw_row(entry))?;
         }
-        writeln!(screen, "{:>9}  {:<28} {file}:{line}", microseconds(entry.took()), entry.name())?;
+        return Ok(Then::Stay);
+    }
+    none(arguments)?;
+    writeln!(screen, "{}", listing::HEADING)?;
+    for (index, entry) in entries.enumerate() {
+        writeln!(screen, "{}", listing::row(index + 1, entry))?;
     }
     Ok(Then::Stay)
 }
 
-/// Ticks of the time stamp counter in microseconds; 0 if its rate is not known.
-fn microseconds(ticks: u64) -> u64 {
-    u64::try_from(u128::from(ticks) * 1000 / u128::from(tsc_khz().max(1))).unwrap_or(0)
-}
-
 fn params(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
+    if arguments == [RAW] {
+        writeln!(screen, "{}", listing::RAW_PARAM_HEADING)?;
+        for param in init::params() {
+            writeln!(screen, "{}", listing::raw_param(param))?;
+        }
+        return Ok(Then::Stay);
+    }
     none(arguments)?;
     writeln!(screen, "{:<32} {:<10} {:<4} {:<12} source", "parameter", "type", "perm", "from")?;
     for param in init::params() {
