@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
 # Words that other programs' environments use too count only on make's own command line.
-$(foreach name,V O DEBUG LD,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
+$(foreach name,V O DEBUG LD NAME DIR,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
 
 V ?= ## 1: show the commands and what sealing the image found
 O := $(or $(O),out)## folder for the image: another one leaves out/vmlinux alone
@@ -19,6 +19,8 @@ LTO ?= ## 1: optimise across all crates when linking
 CODEGEN_UNITS ?= ## pieces a crate is compiled in (1 is the slowest to build and the fastest to run)
 LD := $(or $(LD),lld)## lld or gnu: the linker
 SUBSYS ?= ## directories of further subsystem crates, anywhere
+NAME ?= ## the name of a new subsystem
+DIR ?= ## its folder: ../NAME if nothing is said
 APPEND ?= ## more words for the kernel command line
 INITRD ?= ## initial ramdisk file
 SMP ?= 1## processors of the guest
@@ -60,7 +62,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all run test golden reference lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run test golden reference lint bench fuzz gdb clean help FORCE
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
@@ -99,6 +101,11 @@ $(O)/vmlinux: $(O)/linked $(tools)/incipit-linker $(if $(V),FORCE)
 
 $(O)/bzImage: $(O)/vmlinux $(tools)/incipit-bzimage
 	$(Q)$(tools)/incipit-bzimage --vmlinux $< --output $@
+
+# --- a crate of its own -----------------------------------------------------------------------------------------------
+
+new-subsystem: $(tools)/incipit-config ## Write the crate of a new subsystem: NAME=foo, DIR=../foo
+	$(Q)$(tools)/incipit-config new --name $(call quoted,$(NAME)) --folder $(call quoted,$(or $(DIR),../$(NAME)))
 
 # --- what is done with it ---------------------------------------------------------------------------------------------
 
@@ -156,6 +163,6 @@ clean: ## Remove everything that was built
 
 help: ## Show this
 	@echo 'Targets:'
-	@sed -nE 's/^([a-z]+):[^#=]*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -nE 's/^([a-z-]+):[^#=]*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 	@echo 'Variables:'
 	@sed -nE 's/^([A-Z_]+) [?:]= *(\$$\(or [^,]*,)?([A-Za-z0-9]*)\)? ?## (.*)/  \1=\3\t\4/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18

@@ -1,7 +1,7 @@
 //! The package that becomes the image: a `main.rs` that names every enabled crate, so that the linker takes them all.
 //!
 //! A leaf crate says in its own manifest which symbol switches it (`[package.metadata.incipit] config = "CONFIG_X"`), so no list of crates stands anywhere;
-//! crates from outside the tree are added by naming their folders.
+//! crates from outside the tree are added by naming their folders, which switches them on where the configuration does not say otherwise.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use toml::{Table, Value};
+use anyhow::{Context, Result, anyhow, bail};
+use toml::Table;
 
-use crate::Config;
+use crate::{Config, Value, check_symbol, kconfig};
 
 /// The name of the package, and of the ELF file that cargo makes of it.
 pub const NAME: &str = "vmlinux";
@@ -22,6 +22,7 @@ pub const NAME: &str = "vmlinux";
 pub struct Package {
     root: PathBuf,
     crates: BTreeMap<String, LeafCrate>,
+    left_out: Vec<String>,
 }
 
 /// A crate that is in the image because the configuration or the caller said so.
@@ -30,6 +31,8 @@ struct LeafCrate {
     folder: PathBuf,
     /// The crate's name in Rust code.
     ident: String,
+    /// Whether the caller named its folder.
+    named: bool,
 }
 
 impl Package {
@@ -37,31 +40,43 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// If a manifest cannot be read or is no package, two crates have one name, or a crate depends on another `incipit` than the one under `root`.
+    /// If a manifest cannot be read or is no package, two crates have one name, a crate depends on another `incipit` than the one under `root`, or the symbol
+    /// that switches one is malformed or not declared.
     pub fn assemble(root: &Path, config: &Config, extra: &[PathBuf]) -> Result<Self> {
         let root = root.canonicalize().with_context(|| root.display().to_string())?;
         let mut package = Self {
             crates: BTreeMap::new(),
+            left_out: Vec::new(),
             root,
         };
         for folder in package_folders(&package.root.join("drivers"))? {
             let manifest = manifest_in(&folder)?;
-            if symbol_of(&manifest).is_some_and(|symbol| config.is_enabled(symbol)) {
-                package.add(folder, &manifest)?;
+            if switch(&folder, &manifest, config)?.is_some_and(|(_, value)| value == Some(Value::Yes)) {
+                package.add(folder, &manifest, false)?;
             }
         }
-        for folder in extra {
-            let folder = folder.canonicalize().with_context(|| format!("SUBSYS={}", folder.display()))?;
+        for named in extra {
+            let folder = named.canonicalize().with_context(|| format!("SUBSYS={}", named.display()))?;
             let manifest = manifest_in(&folder)?;
-            package.add(folder, &manifest)?;
+            match switch(&folder, &manifest, config)? {
+                Some((symbol, Some(value))) if value != Value::Yes => package
+                    .left_out
+                    .push(format!("SUBSYS={} is left out: {symbol} is not set", named.display())),
+                _ => package.add(folder, &manifest, true)?,
+            }
         }
         Ok(package)
     }
 
-    fn add(&mut self, folder: PathBuf, manifest: &Table) -> Result<()> {
+    /// Of each named crate that the configuration switches off, a line that says so.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    fn add(&mut self, folder: PathBuf, manifest: &Table, named: bool) -> Result<()> {
         let at = folder.join("Cargo.toml");
-        let name = text(manifest, &["package", "name"]).with_context(|| format!("{}: has no package name", at.display()))?;
-        let ident = text(manifest, &["lib", "name"]).unwrap_or(name).replace('-', "_");
+        let (name, ident) = names_of(manifest).with_context(|| format!("{}: has no package name", at.display()))?;
         if let Some(path) = text(manifest, &["dependencies", "incipit", "path"]) {
             let theirs = folder.join(path);
             let same = theirs.canonicalize().is_ok_and(|theirs| theirs == self.root.join("kernel"));
@@ -77,7 +92,7 @@ impl Package {
         if let Some(other) = self.crates.get(name).filter(|other| other.folder != folder) {
             bail!("two crates are named {name}: {} and {}", other.folder.display(), folder.display());
         }
-        self.crates.insert(name.to_owned(), LeafCrate { folder, ident });
+        self.crates.insert(name.to_owned(), LeafCrate { folder, ident, named });
         Ok(())
     }
 
@@ -92,6 +107,9 @@ impl Package {
         write_if_changed(&folder.join("src/main.rs"), &self.main())?;
         let list: String = self.crates.keys().map(|name| format!("{name}\n")).collect();
         write_if_changed(&folder.join("crates.list"), &list)?;
+        let named = self.crates.values().filter(|leaf| leaf.named);
+        let list: String = named.map(|leaf| format!("{}\n", leaf.ident)).collect();
+        write_if_changed(&folder.join("subsys.list"), &list)?;
         self.seed_lock(folder)
     }
 
@@ -107,11 +125,11 @@ impl Package {
             depend(name, &leaf.folder)?;
         }
         // A crate from outside the tree may ask for `incipit = "0.1"` and gets this kernel.
-        writeln!(
-            out,
-            "\n[patch.crates-io]\nincipit = {{ path = {:?} }}\n",
-            self.root.join("kernel").display().to_string()
-        )?;
+        out.push_str("\n[patch.crates-io]\n");
+        for (name, folder) in [("incipit", "kernel"), ("incipit-config", "config")] {
+            writeln!(out, "{name} = {{ path = {:?} }}", self.root.join(folder).display().to_string())?;
+        }
+        out.push('\n');
         if let Some(profile) = manifest_in(&self.root)?.remove("profile") {
             out.push_str(&Table::from_iter([("profile".to_owned(), profile)]).to_string());
         }
@@ -197,6 +215,54 @@ fn manifest_in(folder: &Path) -> Result<Table> {
     source.parse().with_context(|| path.display().to_string())
 }
 
+/// The crates that have a manifest anywhere below `top`, what was built left aside: the name in Rust code, and the folder.
+///
+/// # Errors
+///
+/// If a folder or a manifest cannot be read.
+pub(crate) fn crates_below(top: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    let mut pending = vec![top.to_path_buf()];
+    while let Some(folder) = pending.pop() {
+        if folder.join("Cargo.toml").is_file()
+            && let Some((_, ident)) = names_of(&manifest_in(&folder)?)
+        {
+            found.push((ident, folder.clone()));
+        }
+        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let built = name == "out" || name == "target" || name.as_encoded_bytes().starts_with(b".");
+            if entry.file_type()?.is_dir() && !built {
+                pending.push(entry.path());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The name of the package that `manifest` describes, and the crate's name in Rust code.
+fn names_of(manifest: &Table) -> Option<(&str, String)> {
+    let name = text(manifest, &["package", "name"])?;
+    Some((name, text(manifest, &["lib", "name"]).unwrap_or(name).replace('-', "_")))
+}
+
+/// The symbol that switches the crate in `folder`, if its manifest names one, and what it is set to: in `config`, or else by default in the crate's Kconfig
+/// file.
+fn switch(folder: &Path, manifest: &Table, config: &Config) -> Result<Option<(String, Option<Value>)>> {
+    let Some(symbol) = symbol_of(manifest) else { return Ok(None) };
+    let at = folder.join("Cargo.toml");
+    check_symbol(symbol).map_err(|reason| anyhow!("{}: {reason}", at.display()))?;
+    let file = folder.join(kconfig::FILE);
+    let mut value = config.get(symbol).cloned();
+    if let Ok(text) = fs::read_to_string(&file) {
+        let declared = kconfig::declarations(&text).into_iter().find(|(name, _)| name == symbol);
+        let (_, default) = declared.with_context(|| format!("{}: does not declare {symbol}, which switches the crate", file.display()))?;
+        value = value.or(Some(default));
+    }
+    Ok(Some((symbol.to_owned(), value)))
+}
+
 /// The symbol that switches the crate, as its manifest says.
 fn symbol_of(manifest: &Table) -> Option<&str> {
     text(manifest, &["package", "metadata", "incipit", "config"])
@@ -206,8 +272,8 @@ fn text<'a>(manifest: &'a Table, keys: &[&str]) -> Option<&'a str> {
     let (last, folders) = keys.split_last()?;
     let table = folders
         .iter()
-        .try_fold(manifest, |table, key| table.get(*key).and_then(Value::as_table))?;
-    table.get(*last).and_then(Value::as_str)
+        .try_fold(manifest, |table, key| table.get(*key).and_then(toml::Value::as_table))?;
+    table.get(*last).and_then(toml::Value::as_str)
 }
 
 fn write_if_changed(path: &Path, content: &str) -> Result<()> {

@@ -9,6 +9,9 @@ use std::{env, fs, io};
 
 #[cfg(feature = "tool")]
 pub mod image;
+pub mod kconfig;
+#[cfg(feature = "tool")]
+pub mod subsystem;
 
 /// The environment variable that names another file than the project's own `.config`.
 pub const CONFIG_FILE: &str = "INCIPIT_CONFIG";
@@ -111,6 +114,13 @@ impl Config {
         Ok(Self { values })
     }
 
+    /// Adds the values of those symbols that the configuration does not name.
+    pub fn complete(&mut self, defaults: impl IntoIterator<Item = (String, Value)>) {
+        for (symbol, value) in defaults {
+            self.values.entry(symbol).or_insert(value);
+        }
+    }
+
     /// The value of `symbol` (`CONFIG_X`), if the configuration names it.
     #[must_use]
     pub fn get(&self, symbol: &str) -> Option<&Value> {
@@ -178,14 +188,21 @@ fn parse_value(value: &str) -> Option<Value> {
     }
 }
 
-/// Tells cargo, from a build script, the symbols that are on as `cfg`s, with all symbols known to `check-cfg`, and when to run the script again.
+/// Tells cargo, from a build script, the symbols that are on as `cfg`s, with all symbols known to `check-cfg`, and when to run the script again. Symbols that
+/// the Kconfig file beside the crate's manifest declares are among them.
 ///
 /// # Panics
 ///
 /// If the configuration cannot be read: the build cannot go on without it.
 #[allow(clippy::print_stdout)]
 pub fn emit() -> Config {
-    let config = Config::load().unwrap_or_else(|error| panic!("{error}"));
+    let mut config = Config::load().unwrap_or_else(|error| panic!("{error}"));
+    let kconfig = env::var_os("CARGO_MANIFEST_DIR").map(|folder| Path::new(&folder).join(kconfig::FILE));
+    if let Some(kconfig) = kconfig.filter(|file| file.is_file()) {
+        let text = fs::read_to_string(&kconfig).unwrap_or_else(|error| panic!("{}: {error}", kconfig.display()));
+        config.complete(kconfig::declarations(&text));
+        println!("cargo::rerun-if-changed={}", kconfig.display());
+    }
     let known = Config::read(&defconfig_file()).unwrap_or_else(|error| panic!("{error}"));
     for (symbol, _) in known.iter().chain(config.iter()) {
         println!("cargo::rustc-check-cfg=cfg({symbol})");
@@ -235,6 +252,13 @@ mod tests {
     #[test]
     fn the_last_line_of_a_symbol_counts() {
         assert!(!Config::parse("CONFIG_A=y\n# CONFIG_A is not set\n").unwrap().is_enabled("CONFIG_A"));
+    }
+
+    #[test]
+    fn a_default_counts_where_no_line_says_otherwise() {
+        let mut config = Config::parse("CONFIG_A=n\n").unwrap();
+        config.complete([("CONFIG_A".to_owned(), Value::Yes), ("CONFIG_B".to_owned(), Value::Yes)]);
+        assert_eq!(config.enabled().collect::<Vec<_>>(), ["CONFIG_B"]);
     }
 
     #[test]

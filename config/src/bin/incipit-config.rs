@@ -1,13 +1,47 @@
-//! `incipit-config image --output DIR [CRATE_DIR…]`: writes the package that is built into the image.
+//! The configuration's tool: writes the package that is built into the image, and the crates of new subsystems.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use incipit_config::{Config, image};
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use incipit_config::{Config, image, root, subsystem};
+
+/// Works with the configuration of an Incipit image.
+#[derive(Parser)]
+#[command(name = "incipit-config", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write the package that is built into the image
+    Image {
+        /// The folder of the package
+        #[arg(long)]
+        output: PathBuf,
+        /// Folders of subsystem crates besides the tree's
+        crates: Vec<PathBuf>,
+    },
+    /// Write the crate of a new subsystem
+    New {
+        /// The crate's name, and the prefix of its parameters
+        #[arg(long)]
+        name: String,
+        /// The crate's folder
+        #[arg(long)]
+        folder: PathBuf,
+    },
+}
 
 fn main() -> ExitCode {
-    match run() {
+    let done = match Arguments::parse().command {
+        Command::Image { output, crates } => assemble(&output, &crates),
+        Command::New { name, folder } => create(&name, &folder),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -16,13 +50,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_none_or(|command| command != "image") || arguments.next().is_none_or(|option| option != "--output") {
-        bail!("usage: incipit-config image --output DIR [CRATE_DIR…]");
+fn assemble(output: &Path, crates: &[PathBuf]) -> Result<()> {
+    let package = image::Package::assemble(&root(), &Config::load()?, crates)?;
+    for line in package.left_out() {
+        eprintln!("note: {line}");
     }
-    let output = PathBuf::from(arguments.next().context("--output: names the folder of the package")?);
-    let extra: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
-    let config = Config::load()?;
-    image::Package::assemble(&incipit_config::root(), &config, &extra)?.write(&output)
+    package.write(output)
+}
+
+fn create(name: &str, folder: &Path) -> Result<()> {
+    subsystem::create(&subsystem::Name::new(name, &root())?, folder, &root())?;
+    let shown = folder.display();
+    println!(
+        "{shown}: the crate {name}. See it in the boot, and run its tests:\n    make run SUBSYS={shown}\n    make ktest SUBSYS={shown}"
+    );
+    Ok(())
 }
