@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
 # Words that other programs' environments use too count only on make's own command line.
-$(foreach name,V O DEBUG LD NAME DIR,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
+$(foreach name,V O DEBUG LD NAME DIR FILTER,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
 
 V ?= ## 1: show the commands and what sealing the image found
 O := $(or $(O),out)## folder for the image: another one leaves out/vmlinux alone
@@ -21,6 +21,7 @@ LD := $(or $(LD),lld)## lld or gnu: the linker
 SUBSYS ?= ## directories of further subsystem crates, anywhere
 NAME ?= ## the name of a new subsystem
 DIR ?= ## its folder: ../NAME if nothing is said
+FILTER ?= ## which tests make ktest runs: * is any text; those of SUBSYS, or all, if nothing is said
 APPEND ?= ## more words for the kernel command line
 INITRD ?= ## initial ramdisk file
 SMP ?= 1## processors of the guest
@@ -52,7 +53,7 @@ linked := out/target/$(target)/$(profile)/vmlinux
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
 quoted = '$(subst ','\'',$(1))'
 asked := $(foreach name,RUSTC CARGO INCIPIT_SYSROOT,$(name)=$(call quoted,$($(name))))
-$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(MAKECMDGOALS:bench=run)))
+$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(patsubst ktest,run,$(MAKECMDGOALS:bench=run))))
 ifneq ($(.SHELLSTATUS),0)
 $(error the set-up is not complete)
 endif
@@ -62,7 +63,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all new-subsystem run test golden reference lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run ktest test golden reference lint bench fuzz gdb clean help FORCE
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
@@ -115,6 +116,11 @@ qemu = qemu-system-x86_64 -accel tcg -machine $(MACHINE) -cpu $(CPU) -smp $(SMP)
 
 run: $(O)/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
 	$(Q)$(qemu) -nographic
+
+ktest: $(O)/vmlinux ## Run the tests that are inside the image: FILTER=foo::*, or those of SUBSYS, or all
+	$(Q)$(cargo) run -q -p incipit-tests --bin ktest -- --image $(O)/vmlinux $(if $(SUBSYS),--crates $(O)/image/subsys.list) \
+		$(if $(FILTER),--filter $(call quoted,$(FILTER))) --machine $(MACHINE) --cpu $(CPU) --memory $(MEM) --processors $(SMP) \
+		--append=$(call quoted,$(APPEND)) $(if $(INITRD),--initrd $(call quoted,$(INITRD)))
 
 # gdb starts QEMU and talks to it through a pipe, so no port can be taken. QEMU has a session of its own, or C-c in gdb would end it,
 # and is ended when gdb is. `hbreak start_kernel`, then `continue`, are good first commands.

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use incipit_lib::glob;
 use incipit_linker::seal::image::Image;
 use incipit_linker::seal::list;
+use libtest_mimic::Trial;
 
 use crate::ktap;
 use crate::machine::Machine;
+use crate::trial::trial;
 
 /// Of each test, by path: none for success, or why it failed.
 pub type Results = BTreeMap<String, Option<String>>;
@@ -21,6 +25,38 @@ pub type Results = BTreeMap<String, Option<String>>;
 pub fn declared(vmlinux: &Path) -> Result<Vec<String>> {
     let rows = list::rows(&Image::read(vmlinux)?, Some("ktest"))?;
     Ok(rows.into_iter().map(|row| row.record.path).collect())
+}
+
+/// Those of the tests `declared` that the kernel runs with `kunit.filter_glob=PATTERN`.
+#[must_use]
+pub fn matching(declared: &[String], pattern: &str) -> Vec<String> {
+    let fits = |path: &&String| glob::matches(pattern.as_bytes(), path.bytes());
+    declared.iter().filter(fits).cloned().collect()
+}
+
+/// A trial for each of the tests `declared`. The first that runs boots `machine`, once for all of them.
+#[must_use]
+pub fn trials(machine: Machine, declared: Vec<String>) -> Vec<Trial> {
+    let shared = Arc::new((machine, declared, OnceLock::new()));
+    let paths = shared.1.iter().cloned();
+    paths
+        .map(|path| {
+            let shared = Arc::clone(&shared);
+            trial(path.clone(), move || {
+                let (machine, declared, results) = &*shared;
+                let results = results.get_or_init(|| run(machine, declared).map_err(|error| format!("{error:#}")));
+                result_of(results, &path)
+            })
+        })
+        .collect()
+}
+
+fn result_of(results: &Result<Results, String>, path: &str) -> Result<()> {
+    let results = results.as_ref().map_err(|error| anyhow!("{error}"))?;
+    match results.get(path).context("the guest does not tell of this test")? {
+        None => Ok(()),
+        Some(why) => bail!("{why}"),
+    }
 }
 
 /// Boots `machine` to run the `declared` tests, with `words` on its command line. A test in which the guest ends has failed; the machine is booted again
