@@ -83,7 +83,7 @@ pub fn trials() -> Vec<Trial> {
         }),
         trial("extensions::the_pieces_of_per_cpu_data_are_in_order", pieces),
         trial("extensions::make_run_boots_to_the_monitor_with_words_passed_on", || {
-            run_extended(&["APPEND=hello.count=2", "MEM=64M", "MACHINE=q35"], |mut guest| {
+            run_extended("APPEND=hello.count=2 MEM=64M MACHINE=q35", |mut guest| {
                 guest.wait_for("hello: number 2, from a crate")?;
                 guest.wait_for("[0]kdb> ")?;
                 guest.send(b"reboot\r")?;

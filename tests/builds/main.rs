@@ -5,6 +5,7 @@
 
 mod extensions;
 mod mistakes;
+mod subsystem;
 mod variants;
 
 use std::process::ExitCode;
@@ -13,6 +14,6 @@ use incipit_tests::machine::QEMU;
 use incipit_tests::trial;
 
 fn main() -> ExitCode {
-    let rooms = [extensions::trials(), mistakes::trials(), variants::trials()];
+    let rooms = [extensions::trials(), mistakes::trials(), subsystem::trials(), variants::trials()];
     trial::run(rooms.into_iter().flatten().collect(), &["make", QEMU])
 }

@@ -1,7 +1,7 @@
 //! Builds other images than `make` alone does, with the command that a user would type.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
@@ -46,6 +46,29 @@ pub struct Failure(pub String);
 pub fn make(name: &str, words: &[String]) -> Result<Result<Build, Failure>> {
     let _turn = turn();
     make_now(name, words)
+}
+
+/// Runs `command`, which calls make, in a shell at the project's root, as a user would type it.
+///
+/// # Errors
+///
+/// If the shell cannot be started.
+pub fn typed(command: &str) -> Result<Output> {
+    let _turn = turn();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]);
+    plain(&mut shell);
+    shell.output().with_context(|| command.to_owned())
+}
+
+/// The same for a command that ends in a machine with its console on the terminal, which `session` gets.
+///
+/// # Errors
+///
+/// If the shell cannot be started, or `session` fails.
+pub fn watched(command: &str, session: impl FnOnce(Guest) -> Result<()>) -> Result<()> {
+    let _turn = turn();
+    session(Guest::watch("sh", &["-c".to_owned(), command.to_owned()], plain)?)
 }
 
 /// Builds share what they have compiled, so one waits for the other.
@@ -119,12 +142,9 @@ pub fn second_make_builds_nothing() -> Result<bool> {
 /// # Errors
 ///
 /// If the image does not build, make cannot be started, or `session` fails.
-pub fn run_extended(words: &[&str], session: impl FnOnce(Guest) -> Result<()>) -> Result<()> {
+pub fn run_extended(words: &str, session: impl FnOnce(Guest) -> Result<()>) -> Result<()> {
     extended()?;
-    let _turn = turn();
-    let mut arguments = vec!["O=out/extended".to_owned(), extensions(), "run".to_owned()];
-    arguments.extend(words.iter().map(|&word| word.to_owned()));
-    session(Guest::watch("make", &arguments, plain)?)
+    watched(&format!("make O=out/extended '{}' run {words}", extensions()), session)
 }
 
 /// The folder of a fixture.

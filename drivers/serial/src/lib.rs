@@ -10,3 +10,5 @@ mod line;
 mod ports;
 mod settings;
 mod tests;
+
+pub use ports::serial8250_init;

@@ -95,9 +95,13 @@ fn univ8250_console_init() -> Result<(), Errno> {
 }
 
 /// Says which ports there are.
+///
+/// # Errors
+///
+/// None.
 #[init]
 #[initcall(device)]
-fn serial8250_init() -> Result<(), Errno> {
+pub fn serial8250_init() -> Result<(), Errno> {
     pr_info!("Serial: 8250/16550 driver, {} ports, IRQ sharing disabled", PORTS.len());
     for port in PORTS.iter().filter(|port| port.is_present.load(Relaxed)) {
         let kind = if port.line.lock().is_some_and(|line| line.has_fifo()) {
