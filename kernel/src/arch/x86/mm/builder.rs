@@ -128,7 +128,7 @@ fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags:
 }
 
 /// An empty table's physical address.
-fn new_table() -> Result<u64, Errno> {
+pub(super) fn new_table() -> Result<u64, Errno> {
     let page = memblock::alloc(PAGE_SIZE as u64, PAGE_SIZE as u64)?;
     // SAFETY: the page was just allocated, and allocations are in the direct map.
     unsafe { phys_to_virt(page.0).cast::<[u64; PTRS_PER_TABLE]>().write_bytes(0, 1) };

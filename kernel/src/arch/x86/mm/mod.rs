@@ -6,6 +6,9 @@
 pub mod builder;
 pub mod dump;
 pub mod init;
+pub mod leaves;
 pub mod pgtable;
 pub mod set_memory;
+mod split;
+mod test_window;
 pub mod tlb;

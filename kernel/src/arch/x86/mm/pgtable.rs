@@ -92,6 +92,9 @@ impl Level {
 pub struct Entry(pub u64);
 
 impl Entry {
+    /// An entry that has never led anywhere. One that was made not present keeps its other bits.
+    pub const NONE: Entry = Entry(0);
+
     const ADDRESS_MASK: u64 = 0x000f_ffff_ffff_f000;
 
     /// An entry that leads to physical address `phys`, a multiple of 4 KiB.

@@ -1,27 +1,41 @@
-//! Changing the protection of pages of the image: Linux's `set_memory_ro` and its family.
+//! Changing the protection of pages: Linux's `set_memory_ro` and its family.
 //!
-//! Only the mapping of the image is made of 4 KiB pages, so only its pages can be changed. The direct map's view of the same bytes stays as it is: writable,
-//! never executable. The change holds on this CPU at once; another CPU that has used the pages must be told to flush its TLB.
+//! A page may be one of the image or one of the direct map. Each of the two mappings is changed by itself: what the other allows on the same bytes stays as it
+//! is. Large pages of the direct map are split where a range begins or ends inside of them (`split`), and stay so.
+//!
+//! The change holds on this CPU at once; another CPU that has used the pages must be told to flush its TLB.
 
-use super::pgtable::{Entry, Flags, Level, walk};
-use super::tlb;
-use crate::mm::{PAGE_SIZE, START_KERNEL_MAP};
+use core::ops::Range;
+
+use super::leaves::leaves;
+use super::pgtable::{Entry, Flags};
+use super::{split, tlb};
+use crate::irq::IrqMutex;
+use crate::mm::address::DIRECT_MAP_SIZE;
+use crate::mm::{PAGE_OFFSET, PAGE_SIZE, START_KERNEL_MAP};
 use crate::prelude::*;
+
+/// Up to how many pages are dropped from the TLB one by one: Linux's `tlb_single_page_flush_ceiling`.
+const SINGLE_PAGE_FLUSH_CEILING: usize = 33;
+
+/// Who changes a protection, one at a time: two might split one page twice, or lose each other's flags.
+static CHANGES: IrqMutex<()> = IrqMutex::new(());
 
 /// Makes `pages` pages from `address` on read-only.
 ///
 /// # Errors
 ///
-/// `EINVAL` if `address` is not a page's or one of the pages is not the image's; nothing has changed then.
+/// `EINVAL` if `address` is not a page's, or if one of the pages is neither the image's nor the direct map's; `ENOMEM` if a large page must be split and there
+/// is no memory for the table. Nothing has changed then.
 pub fn set_memory_ro(address: usize, pages: usize) -> Result<(), Errno> {
     change(address, pages, Flags::empty(), Flags::RW)
 }
 
-/// Makes pages writable. Errors as for [`set_memory_ro`].
+/// Makes pages writable.
 ///
 /// # Errors
 ///
-/// `EINVAL`.
+/// As for [`set_memory_ro`].
 pub fn set_memory_rw(address: usize, pages: usize) -> Result<(), Errno> {
     change(address, pages, Flags::RW, Flags::empty())
 }
@@ -30,7 +44,7 @@ pub fn set_memory_rw(address: usize, pages: usize) -> Result<(), Errno> {
 ///
 /// # Errors
 ///
-/// `EINVAL`.
+/// As for [`set_memory_ro`].
 pub fn set_memory_nx(address: usize, pages: usize) -> Result<(), Errno> {
     change(address, pages, Flags::NX, Flags::empty())
 }
@@ -39,7 +53,7 @@ pub fn set_memory_nx(address: usize, pages: usize) -> Result<(), Errno> {
 ///
 /// # Errors
 ///
-/// `EINVAL`.
+/// As for [`set_memory_ro`].
 pub fn set_memory_x(address: usize, pages: usize) -> Result<(), Errno> {
     change(address, pages, Flags::empty(), Flags::NX)
 }
@@ -48,7 +62,7 @@ pub fn set_memory_x(address: usize, pages: usize) -> Result<(), Errno> {
 ///
 /// # Errors
 ///
-/// `EINVAL`.
+/// As for [`set_memory_ro`].
 pub fn set_memory_np(address: usize, pages: usize) -> Result<(), Errno> {
     change(address, pages, Flags::empty(), Flags::PRESENT)
 }
@@ -57,91 +71,37 @@ pub fn set_memory_np(address: usize, pages: usize) -> Result<(), Errno> {
 ///
 /// # Errors
 ///
-/// `EINVAL`.
+/// As for [`set_memory_ro`].
 pub fn set_memory_p(address: usize, pages: usize) -> Result<(), Errno> {
     change(address, pages, Flags::PRESENT, Flags::empty())
 }
 
 fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), Errno> {
-    let end = pages
-        .checked_mul(PAGE_SIZE)
-        .and_then(|bytes| address.checked_add(bytes))
-        .ok_or(Errno::EINVAL)?;
-    if !address.is_multiple_of(PAGE_SIZE) || address < START_KERNEL_MAP {
+    let range = range_of(address, pages).ok_or(Errno::EINVAL)?;
+    let _one_at_a_time = CHANGES.lock();
+    if leaves(range.clone()).any(|leaf| leaf.entry() == Entry::NONE) {
         return Err(Errno::EINVAL);
     }
-    let each_page = || (address..end).step_by(PAGE_SIZE);
-    let is_the_images = |page: usize| {
-        let (table, index, level) = walk(page);
-        level == Level::Pte && table.get(index).phys() != 0
-    };
-    if !each_page().all(is_the_images) {
-        return Err(Errno::EINVAL);
-    }
-    for page in each_page() {
-        let (table, index, _) = walk(page);
-        let old = table.get(index);
+    let was_split = split::at(range.start)? | split::at(range.end)?;
+    for leaf in leaves(range.clone()) {
+        let old = leaf.entry();
         let new = Entry::new(old.phys(), (old.flags() | set) & !clear);
         // SAFETY: the entry leads where it led before. What the new protection forbids becomes a fault, which is what the caller asked for.
-        unsafe { table.set(index, new) };
-        tlb::flush_one(page);
+        unsafe { leaf.set(new) };
+    }
+    if was_split || pages > SINGLE_PAGE_FLUSH_CEILING {
+        tlb::flush_all();
+    } else {
+        range.step_by(PAGE_SIZE).for_each(tlb::flush_one);
     }
     Ok(())
 }
 
-mod tests {
-    use core::cell::UnsafeCell;
-
-    use super::*;
-    use crate::arch::x86::maccess::{copy_to_kernel_nofault, get_kernel_nofault};
-    use crate::mm::PAGE_OFFSET;
-
-    #[repr(C, align(4096))]
-    struct Page(UnsafeCell<[u8; PAGE_SIZE]>);
-
-    // SAFETY: only tests use it, one after the other, through the fault-tolerant accessors.
-    unsafe impl Sync for Page {}
-
-    static PAGE: Page = Page(UnsafeCell::new([7; PAGE_SIZE]));
-
-    fn page() -> *mut u8 {
-        PAGE.0.get().cast()
-    }
-
-    fn write(value: u8) -> bool {
-        // SAFETY: nobody relies on the page's content.
-        unsafe { copy_to_kernel_nofault(page(), &[value]) }.is_ok()
-    }
-
-    #[ktest]
-    fn a_page_can_be_made_read_only_and_writable_again() {
-        assert!(write(1));
-        assert_eq!(set_memory_ro(page().addr(), 1), Ok(()));
-        assert!(!write(2));
-        assert_eq!(get_kernel_nofault(page().cast_const()), Ok(1));
-        assert_eq!(set_memory_rw(page().addr(), 1), Ok(()));
-        assert!(write(3));
-    }
-
-    #[ktest]
-    fn a_page_can_be_taken_away_and_brought_back_with_its_content() {
-        assert!(write(9));
-        assert_eq!(set_memory_np(page().addr(), 1), Ok(()));
-        assert_eq!(get_kernel_nofault(page().cast_const()), Err(Errno::EFAULT));
-        assert_eq!(set_memory_p(page().addr(), 1), Ok(()));
-        assert_eq!(get_kernel_nofault(page().cast_const()), Ok(9));
-    }
-
-    #[ktest]
-    fn what_is_no_page_of_the_image_cannot_be_changed() {
-        for (address, pages) in [
-            (page().addr() + 1, 1),
-            (PAGE_OFFSET, 1),
-            (0, 1),
-            (page().addr(), usize::MAX),
-            (usize::MAX - 0xfff, 1),
-        ] {
-            assert_eq!(set_memory_ro(address, pages), Err(Errno::EINVAL), "{address:#x}, {pages} pages");
-        }
-    }
+/// The addresses of `pages` pages from `address` on, if they lie in one of the two mappings.
+fn range_of(address: usize, pages: usize) -> Option<Range<usize>> {
+    let end = address.checked_add(pages.checked_mul(PAGE_SIZE)?)?;
+    let in_direct_map = PAGE_OFFSET <= address && end <= PAGE_OFFSET + DIRECT_MAP_SIZE as usize;
+    (address.is_multiple_of(PAGE_SIZE) && (in_direct_map || START_KERNEL_MAP <= address)).then_some(address..end)
 }
+
+mod tests;
