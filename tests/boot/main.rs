@@ -7,6 +7,7 @@ mod command_line;
 mod consoles;
 mod damaged_images;
 mod ending;
+mod init_memory;
 mod initrd;
 mod machines;
 mod memory_map;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let rooms = [
         machines::trials(),
         ending::trials(),
+        init_memory::trials(),
         command_line::trials(),
         consoles::trials(),
         parameters::trials(),

@@ -1,8 +1,9 @@
 //! `start_kernel` and `kernel_init`: the boot from end to end, in verbs.
 
-use super::{blacklist, ctors, init_args, initcall, ktest, stage};
-use crate::arch::x86::setup as arch_setup;
+use super::{blacklist, ctors, init_args, initcall, ktest, memory, stage};
+use crate::arch::x86::{process, setup as arch_setup};
 use crate::kdb;
+use crate::mm::sections;
 use crate::panic::task;
 use crate::prelude::*;
 
@@ -32,22 +33,32 @@ pub(crate) fn check_initrd() {
     arch_setup::initrd::check_not_overwritten();
 }
 
-/// The last stage: from here on the boot is what pid 1 does.
+/// The last stage: from here on the boot is what pid 1 does, on a stack of its own. That is the boot's, from its top: nobody goes back to what is on it, and
+/// the functions there go before pid 1 does.
 #[init]
 #[stage(after(check_initrd))]
 pub(crate) fn rest_init() {
-    kernel_init();
+    // SAFETY: this runs on the boot stack, and neither the walk of the stages nor those before it have lent anything on it to others.
+    unsafe { process::call_on_empty_stack(sections::boot_stack(), kernel_init) }
 }
 
+/// Pid 1. Not init memory itself, which it outlives.
+extern "C" fn kernel_init() -> ! {
+    kernel_init_freeable();
+    memory::free_initmem();
+    memory::mark_rodata_ro();
+    run_init_process()
+}
+
+/// What pid 1 does with the help of init memory.
 #[init]
-fn kernel_init() -> ! {
+fn kernel_init_freeable() {
     task::become_init();
     initcall::do_pre_smp_initcalls();
     ctors::do_ctors();
     blacklist::report_unknown();
     initcall::do_initcalls();
     ktest::run_all();
-    run_init_process()
 }
 
 /// The end of the boot. There is no user space yet that could run an init, so this is where Linux, too, stops when it finds none.

@@ -4,7 +4,7 @@
 //! and the log; nothing here knows a device.
 //!
 //! [`start_kernel`] runs the stages, the last of which, `rest_init`, becomes `kernel_init`: early initcalls, constructors, levels, tests,
-//! and then init.
+//! the end of init memory, and then init.
 
 pub(crate) mod blacklist;
 pub(crate) mod command_line;
@@ -15,6 +15,7 @@ pub mod initcall;
 pub mod ktest;
 pub mod listing;
 pub(crate) mod main;
+pub mod memory;
 pub mod param;
 pub mod setup;
 pub mod stage;

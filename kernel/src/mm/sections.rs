@@ -1,8 +1,13 @@
 //! Where the parts of the image are: the linker script's symbols as ranges of addresses.
 
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use incipit_lib::kallsyms;
 
 use super::START_KERNEL_MAP;
+
+/// Whether the section [`init`] is gone.
+static INIT_FREED: AtomicBool = AtomicBool::new(false);
 
 /// A range of addresses of the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +154,24 @@ pub fn kallsyms() -> Section {
 /// Whether `address` is code: what stays, or, for as long as it is there, what runs during the boot only.
 #[must_use]
 pub fn is_text(address: usize) -> bool {
-    text().contains(address) || init_text().contains(address)
+    text().contains(address) || (init_text().contains(address) && !init_is_freed())
+}
+
+/// Whether `address` was init memory, and there is nothing any more.
+#[must_use]
+pub fn is_freed(address: usize) -> bool {
+    init_is_freed() && init().contains(address)
+}
+
+/// Whether init memory is gone.
+#[must_use]
+pub fn init_is_freed() -> bool {
+    INIT_FREED.load(Relaxed)
+}
+
+/// Notes that init memory is about to go.
+pub(crate) fn set_init_freed() {
+    INIT_FREED.store(true, Relaxed);
 }
 
 /// Bytes of the symbol table, by the two counts in its header; an image that was not sealed has an empty placeholder there.

@@ -16,6 +16,7 @@ pub mod maccess;
 pub mod mm;
 pub mod msr;
 pub mod nmi;
+pub mod process;
 pub mod ptregs;
 pub mod reboot;
 pub mod registers;
