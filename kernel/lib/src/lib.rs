@@ -19,6 +19,7 @@ pub mod init_args;
 pub mod initrd;
 pub mod kallsyms;
 pub mod memblock;
+pub mod order;
 pub mod param;
 pub mod ratelimit;
 pub mod ring;
