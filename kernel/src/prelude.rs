@@ -2,7 +2,7 @@
 
 pub use incipit_lib::errno::Errno;
 pub use incipit_macros::{
-    early_param, earlycon, exception_entry, init, initcall, initdata, ktest, obsolete_setup, param, percpu, setup, stage,
+    capability, early_param, earlycon, exception_entry, init, initcall, initdata, ktest, obsolete_setup, param, percpu, setup, stage,
 };
 
 pub use crate::init::param::{Bint, ByteString, Charp, InvBool, ParamArray, ParamError, ParamValue};

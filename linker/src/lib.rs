@@ -14,6 +14,8 @@ pub mod table;
 pub mod tables;
 
 #[cfg(feature = "tool")]
+pub mod graph;
+#[cfg(feature = "tool")]
 pub mod ld;
 #[cfg(feature = "tool")]
 pub mod seal;

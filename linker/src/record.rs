@@ -33,8 +33,6 @@ pub mod key {
     pub const FILE: &str = "file";
     /// Line in the source file.
     pub const LINE: &str = "line";
-    /// Place in the order of dependencies: ten decimal digits.
-    pub const RANK: &str = "rank";
     /// Type of a parameter.
     pub const TYPE: &str = "type";
     /// Permissions of a parameter, octal.
@@ -43,6 +41,18 @@ pub mod key {
     pub const LEVEL: &str = "level";
     /// Documentation of the annotated item, first paragraph.
     pub const DOC: &str = "doc";
-    /// Paths that the entry must come after, with commas between them.
+    /// Paths of what the entry comes after, a comma behind each.
     pub const AFTER: &str = "after";
+    /// Paths of what the entry comes before, a comma behind each.
+    pub const BEFORE: &str = "before";
+    /// Paths of the capabilities that the entry provides, a comma behind each.
+    pub const PROVIDES: &str = "provides";
+    /// Paths of the capabilities that the entry cannot do without, a comma behind each.
+    pub const REQUIRES: &str = "requires";
+    /// Paths of the capabilities that the entry comes after if they are there, a comma behind each.
+    pub const WANTS: &str = "wants";
+    /// What an error of the entry means: `ignore`, `warn` (also without the key), `skip_dependents` or `panic`.
+    pub const ON_ERROR: &str = "on_error";
+    /// `1` for a capability that one entry may provide at most.
+    pub const EXCLUSIVE: &str = "exclusive";
 }

@@ -16,6 +16,7 @@ pub const ALL: &[&Table] = &[
     &EX_TABLE,
     &KTEST,
     &CTORS,
+    &CAPABILITY,
     &STAGE_INFO,
     &INITCALL_INFO,
     &CON_INITCALL_INFO,
@@ -42,7 +43,7 @@ pub const STAGE: Table = Table {
         pointer_offset: 8,
     }),
     config: None,
-    declared_by: "#[stage(after(path), …)]",
+    declared_by: "#[stage]",
     walked_by: "`start_kernel`, from the first instruction of Rust to `rest_init`",
     about: "A step of the boot before initcalls.",
 };
@@ -329,6 +330,29 @@ pub const CTORS: Table = Table {
     about: "A constructor.",
 };
 
+/// Capabilities: what entries provide, require and want.
+pub const CAPABILITY: Table = Table {
+    name: "capability",
+    output_section: ".capability",
+    parts: &[Part {
+        name: "capability",
+        section: ".capability",
+        start: "__capability_start",
+    }],
+    end: "__capability_end",
+    entry_size: 8,
+    entry_align: 8,
+    entry_type: "init::capability::CapabilityEntry",
+    sort: Sort::Path,
+    access: Access::ReadOnly,
+    lifetime: Lifetime::Kept,
+    companion: None,
+    config: None,
+    declared_by: "#[capability]",
+    walked_by: "the monitor",
+    about: "Something that stages and initcalls provide, require and want.",
+};
+
 /// What is known of each stage, kept after the stage itself is gone.
 pub const STAGE_INFO: Table = Table {
     name: "stage_info",
@@ -339,7 +363,7 @@ pub const STAGE_INFO: Table = Table {
         start: "__stage_info_start",
     }],
     end: "__stage_info_end",
-    entry_size: 80,
+    entry_size: 88,
     entry_align: 8,
     entry_type: "init::info::EntryInfo",
     sort: Sort::WithCompanion,
@@ -425,6 +449,18 @@ pub const INITCALL_LEVELS: &[(&str, &str)] = &[
     ("late", "initcall7"),
 ];
 
+/// The level that fills `part`, as the attribute spells it: `device`, `device, sync`, `console`, `stage`. Parts that no level fills go by their name.
+#[must_use]
+pub fn level_of(part: &Part) -> String {
+    let level = |name: &str| INITCALL_LEVELS.iter().find(|(_, part)| *part == name).map(|(level, _)| *level);
+    match (level(part.name), part.name.strip_suffix('s').and_then(level)) {
+        (Some(level), _) => level.to_owned(),
+        (None, Some(level)) => format!("{level}, sync"),
+        _ if part.name == CON_INITCALL.parts[0].name => "console".to_owned(),
+        _ => part.name.to_owned(),
+    }
+}
+
 /// The table and the part whose short name is `part`.
 #[must_use]
 pub fn part_named(part: &str) -> Option<(&'static Table, &'static Part)> {
@@ -480,6 +516,20 @@ mod tests {
                 "{}",
                 table.name
             );
+        }
+    }
+
+    #[test]
+    fn parts_have_the_names_of_their_levels() {
+        for (part, level) in [
+            ("initcallearly", "early"),
+            ("initcall6", "device"),
+            ("initcall6s", "device, sync"),
+            ("initcallrootfss", "rootfs, sync"),
+            ("con_initcall", "console"),
+            ("stage", "stage"),
+        ] {
+            assert_eq!(level_of(part_named(part).expect(part).1), level);
         }
     }
 

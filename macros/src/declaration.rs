@@ -14,8 +14,7 @@ pub struct Declaration<'a> {
     section: &'static str,
     unique: String,
     pairs: Vec<(&'static str, TokenStream)>,
-    rank: Option<TokenStream>,
-    after: Vec<TokenStream>,
+    lists: Vec<(&'static str, Vec<TokenStream>)>,
 }
 
 impl<'a> Declaration<'a> {
@@ -33,8 +32,7 @@ impl<'a> Declaration<'a> {
             section: described.section,
             unique: unique_name(ident),
             pairs,
-            rank: None,
-            after: Vec::new(),
+            lists: Vec::new(),
         }
     }
 
@@ -44,10 +42,11 @@ impl<'a> Declaration<'a> {
         self
     }
 
-    /// Adds the place in the order: a constant of type `u32`, and for each thing that this one comes after a constant with its path.
-    pub fn ranked(mut self, rank: TokenStream, after: Vec<TokenStream>) -> Self {
-        self.rank = Some(rank);
-        self.after = after;
+    /// Adds a list to the record, a comma behind each item: constants of type `&str`. An empty list is left out.
+    pub fn list(mut self, key: &'static str, items: Vec<TokenStream>) -> Self {
+        if !items.is_empty() {
+            self.lists.push((key, items));
+        }
         self
     }
 
@@ -75,29 +74,21 @@ impl<'a> Declaration<'a> {
             self.unique,
             record::SYMBOL_END
         );
-        let (keys, values): (Vec<_>, Vec<_>) = self
-            .pairs
-            .iter()
-            .map(|(key, value)| (format!("{}{key}=", record::SEPARATOR as char), value))
-            .unzip();
+        let pair = |key: &str| format!("{}{key}=", record::SEPARATOR as char);
+        let (keys, values): (Vec<_>, Vec<_>) = self.pairs.iter().map(|(key, value)| (pair(key), value)).unzip();
         let begin = format!("{}{}=", record::BEGIN as char, key::TABLE);
-        let [entry_key, path_key, file_key, line_key, rank_key, after_key] =
-            [key::ENTRY, key::PATH, key::FILE, key::LINE, key::RANK, key::AFTER].map(|key| format!("{}{key}=", record::SEPARATOR as char));
+        let [entry_key, path_key, file_key, line_key] = [key::ENTRY, key::PATH, key::FILE, key::LINE].map(pair);
         let (file, line) = place(ident.span());
         let name = ident.to_string();
         let end = (record::END as char).to_string();
-        let rank = self.rank.as_ref().map(|rank| {
-            quote! { #rank_key, ::incipit::__private::text(&const { ::incipit::__private::decimal(#rank) }), }
-        });
-        let after = (!self.after.is_empty()).then(|| {
-            let after = &self.after;
-            quote! { #after_key, #(#after, ",",)* }
+        let lists = self.lists.iter().map(|(key, items)| {
+            let key = pair(key);
+            quote! { #key, #(#items, ",",)* }
         });
         quote! {
             const PIECES: &[&str] = &[
                 concat!(#begin, #table, #entry_key, #entry, #path_key, module_path!(), "::", #name, #file_key, #file, #line_key, #line #(, #keys, #values)*),
-                #rank
-                #after
+                #(#lists)*
                 #end,
             ];
             #[used]

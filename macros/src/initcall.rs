@@ -1,13 +1,14 @@
 //! `#[initcall]`: an entry of a level's part of `.initcall.init`, or of `.con_initcall.init`, and what is kept of it.
 
+use incipit_linker::record::key;
 use incipit_linker::tables::{self, INITCALL_LEVELS};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Result, Token};
+use syn::{Error, Result, Token, parenthesized};
 
-use crate::arguments::After;
 use crate::declaration::{Declaration, anonymous, place};
+use crate::relations::{self, Relations};
 use crate::signature::Form;
 
 const FORM: Form = Form {
@@ -17,13 +18,22 @@ const FORM: Form = Form {
     returns: true,
 };
 
-/// The arguments: a level, then `sync` and `after(…)` in any order.
+/// The arguments: a level, then `sync`, `on_error(…)` and relations in any order.
 struct Arguments {
     level: Ident,
     part: String,
     sync: bool,
-    after: After,
+    policy: Option<Ident>,
+    relations: Relations,
 }
+
+/// What `on_error(…)` can say, and the variant of `OnError` that it means.
+const POLICIES: [(&str, &str); 4] = [
+    ("ignore", "Ignore"),
+    ("warn", "Warn"),
+    ("skip_dependents", "SkipDependents"),
+    ("panic", "Panic"),
+];
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
@@ -32,7 +42,7 @@ impl Parse for Arguments {
         }
         let level: Ident = input.parse()?;
         let part = part_of(&level)?;
-        let (mut sync, mut after) = (None, After::default());
+        let (mut sync, mut policy, mut relations) = (None, None, Relations::default());
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
@@ -42,15 +52,21 @@ impl Parse for Arguments {
             match word.to_string().as_str() {
                 "sync" if sync.is_some() => return Err(Error::new(word.span(), "`sync` stands twice")),
                 "sync" => sync = Some(word),
-                "after" => after.extend(input)?,
+                key::ON_ERROR if policy.is_some() => return Err(Error::new(word.span(), "`on_error` stands twice")),
+                key::ON_ERROR => policy = Some(parse_policy(input)?),
+                _ if relations.accept(&word, input)? => {}
                 _ => {
                     return Err(Error::new(
                         word.span(),
-                        format!("unknown argument `{word}`: `sync` and `after(path, …)` are what can stand behind the level"),
+                        format!(
+                            "unknown argument `{word}`: `sync`, `on_error(policy)`, {} are what can stand behind the level",
+                            relations::WORDS
+                        ),
                     ));
                 }
             }
         }
+        relations.check()?;
         if let Some(word) = sync.as_ref().filter(|_| tables::part_named(&format!("{part}s")).is_none()) {
             return Err(Error::new(word.span(), format!("the level `{level}` has no `sync` variant")));
         }
@@ -58,9 +74,28 @@ impl Parse for Arguments {
             level,
             part,
             sync: sync.is_some(),
-            after,
+            policy,
+            relations,
         })
     }
+}
+
+/// The policy in the parentheses behind `on_error`.
+fn parse_policy(input: ParseStream<'_>) -> Result<Ident> {
+    let content;
+    parenthesized!(content in input);
+    let policy: Ident = content.parse()?;
+    if !content.is_empty() {
+        return Err(content.error("`on_error(…)` takes one policy"));
+    }
+    if POLICIES.iter().any(|(word, _)| policy == word) {
+        return Ok(policy);
+    }
+    let words = POLICIES.map(|(word, _)| word).join(", ");
+    Err(Error::new(
+        policy.span(),
+        format!("unknown policy `{policy}`: must be one of {words}"),
+    ))
 }
 
 /// The part that the level fills.
@@ -81,19 +116,33 @@ fn levels() -> String {
 }
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let Arguments { level, part, sync, after } = syn::parse2(arguments)?;
+    let Arguments {
+        level,
+        part,
+        sync,
+        policy,
+        relations,
+    } = syn::parse2(arguments)?;
     let function = FORM.parse(&item)?;
     let ident = &function.sig.ident;
     let part = if sync { format!("{part}s") } else { part };
-    let declaration = Declaration::new(ident, &part, &ident.to_string()).ranked(quote!(#ident::RANK), after.full_paths());
+    let mut declaration = relations.record(Declaration::new(ident, &part, &ident.to_string()));
+    if let Some(policy) = policy.as_ref().map(Ident::to_string) {
+        declaration = declaration.with(key::ON_ERROR, quote!(#policy));
+    }
     let entry = declaration.entry(
         &quote!(::incipit::init::initcall::InitcallEntry),
         &quote!(::incipit::init::initcall::InitcallEntry::new(#ident, &INFO)),
     );
-    let (companion, record) = (after.companion(ident, &function.vis), declaration.record());
+    let (companion, record) = (relations.companion(ident, &function.vis), declaration.record());
     let variant = format_ident!("{}", variant_of(&level.to_string(), sync));
     let kept = if level == "console" { "con_initcall_info" } else { "initcall_info" };
-    let info = info(ident, kept, &quote!(::incipit::init::info::Level::#variant));
+    let policy = POLICIES
+        .iter()
+        .find(|(word, _)| policy.as_ref().is_some_and(|policy| policy == word))
+        .map_or("Warn", |(_, variant)| variant);
+    let policy = format_ident!("{policy}").to_token_stream();
+    let info = info(ident, kept, &quote!(::incipit::init::info::Level::#variant), &relations, &policy);
     let entries = anonymous(&quote!(#info #entry #record));
     Ok(quote!(#function #companion #entries))
 }
@@ -119,14 +168,18 @@ fn variant_of(level: &str, sync: bool) -> String {
     name
 }
 
-/// The static `INFO`, a slot of the table `kept`: what remains known of an entry when the entry is gone.
-pub fn info(ident: &Ident, kept: &str, level: &TokenStream) -> TokenStream {
+/// The static `INFO`, a slot of the table `kept`: what remains known of an entry when the entry is gone. `policy` is a variant of `OnError`.
+pub fn info(ident: &Ident, kept: &str, level: &TokenStream, relations: &Relations, policy: &TokenStream) -> TokenStream {
     let section = tables::part_named(kept).map_or_else(|| panic!("no table has the part `{kept}`"), |(_, part)| part.section);
     let (file, line) = place(ident.span());
     let name = ident.to_string();
+    let (declared, dependencies) = relations.dependencies();
     quote! {
+        #declared
         #[used]
         #[unsafe(link_section = #section)]
-        static INFO: ::incipit::init::info::EntryInfo = ::incipit::init::info::EntryInfo::new(#name, #ident::PATH, #file, #line, #level);
+        static INFO: ::incipit::init::info::EntryInfo = ::incipit::init::info::EntryInfo::new(
+            #name, #ident::PATH, #file, #line, #level, ::incipit::init::info::OnError::#policy, #dependencies
+        );
     }
 }

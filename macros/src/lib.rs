@@ -7,6 +7,7 @@
 //! Users reach these through `incipit::prelude`.
 
 mod arguments;
+mod capability;
 mod declaration;
 mod earlycon;
 mod exception_entry;
@@ -15,6 +16,7 @@ mod initcall;
 mod ktest;
 mod param;
 mod percpu;
+mod relations;
 mod setup;
 mod signature;
 mod stage;
@@ -26,10 +28,10 @@ fn finish(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
     result.unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
-/// A step of `start_kernel`: `#[stage]` or `#[stage(after(path, …))]` on a `fn()`.
+/// A step of `start_kernel`: `#[stage]` or `#[stage(after(path, …), …)]` on a `fn()`.
 ///
-/// Stages run in the order of their ranks: a stage comes after all that its `after(…)` names. A path that does not exist, or that comes back to the stage
-/// itself, does not compile. Stages run with interrupts disabled, on the boot CPU's stack.
+/// Takes the relations of [`macro@initcall`]: `after`, `before`, `provides`, `requires`, `wants`. A stage cannot fail, so it has no error policy. Stages run with
+/// interrupts disabled, on the boot CPU's stack.
 ///
 /// ```ignore
 /// #[stage(after(crate::init::setup_command_line))]
@@ -43,19 +45,43 @@ pub fn stage(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A function that brings a subsystem up: `#[initcall(level)]` on a `fn() -> Result<(), Errno>`.
 ///
 /// Levels, in order: `early`, `pure`, `core`, `postcore`, `arch`, `subsys`, `fs`, `rootfs`, `device`, `late`; `console` registers a console, from
-/// `console_init`. `#[initcall(level, sync)]` runs behind the plain ones of its level, `after(path, …)` behind those that it names. An error is logged and
-/// the boot goes on.
+/// `console_init`. `#[initcall(level, sync)]` runs behind the plain ones of its level. Within a level the build computes the order, from:
+///
+/// - `after(path, …)`, `before(path, …)`: functions. One that does not exist, or a cycle, does not compile.
+/// - `provides(Capability, …)`: what is there when this function has succeeded (see [`macro@capability`]).
+/// - `requires(Capability, …)`: runs behind all that provide it, and not at all if none of them succeeded. Without any in the image the build fails.
+/// - `wants(Capability, …)`: runs behind all that provide it, if any do.
+///
+/// A relation to something of a later level is a build error. What has no relation to each other goes by rank (how many must come first), then name.
+///
+/// `on_error(policy)` says what an error means: `warn`, the default, logs it and skips what requires its capabilities; `ignore` takes it for a success;
+/// `skip_dependents` skips what comes after the function by path, too; `panic` ends the boot.
 ///
 /// ```ignore
-/// #[initcall(device, after(incipit_pci::pci_init))]
-/// fn hello_init() -> Result<(), Errno> {
-///     pr_info!("hello: ready");
+/// #[initcall(device, requires(incipit_pci::Pci), after(crate::queue_init), on_error(skip_dependents))]
+/// fn nic_init() -> Result<(), Errno> {
+///     pr_info!("nic: ready");
 ///     Ok(())
 /// }
 /// ```
 #[proc_macro_attribute]
 pub fn initcall(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(initcall::expand(arguments.into(), item.into()))
+}
+
+/// Something that one function brings about and others need, by a name that stays when the function is configured out: `#[capability]` on a unit struct.
+///
+/// Stages and initcalls name it in `provides(…)`, `requires(…)` and `wants(…)`. `#[capability(exclusive)]` lets one entry of an image provide it at most. In messages
+/// it goes by its identifier in snake case.
+///
+/// ```ignore
+/// /// The PCI buses are enumerated.
+/// #[capability]
+/// pub struct Pci;
+/// ```
+#[proc_macro_attribute]
+pub fn capability(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(capability::expand(arguments.into(), item.into()))
 }
 
 /// An option that is handled before everything else: `#[early_param("name")]` on a `fn(Option<&'static str>) -> Result<(), Errno>`.

@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Result;
 
-use crate::arguments::After;
 use crate::declaration::{Declaration, anonymous};
 use crate::initcall::info;
+use crate::relations::Relations;
 use crate::signature::Form;
 
 const FORM: Form = Form {
@@ -17,16 +17,22 @@ const FORM: Form = Form {
 };
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let after: After = syn::parse2(arguments)?;
+    let relations: Relations = syn::parse2(arguments)?;
     let function = FORM.parse(&item)?;
     let ident = &function.sig.ident;
-    let declaration = Declaration::new(ident, "stage", &ident.to_string()).ranked(quote!(#ident::RANK), after.full_paths());
+    let declaration = relations.record(Declaration::new(ident, "stage", &ident.to_string()));
     let entry = declaration.entry(
         &quote!(::incipit::init::stage::StageEntry),
         &quote!(::incipit::init::stage::StageEntry::new(#ident, &INFO)),
     );
-    let (companion, record) = (after.companion(ident, &function.vis), declaration.record());
-    let info = info(ident, "stage_info", &quote!(::incipit::init::info::Level::Stage));
+    let (companion, record) = (relations.companion(ident, &function.vis), declaration.record());
+    let info = info(
+        ident,
+        "stage_info",
+        &quote!(::incipit::init::info::Level::Stage),
+        &relations,
+        &quote!(Warn),
+    );
     let entries = anonymous(&quote!(#info #entry #record));
     Ok(quote!(#function #companion #entries))
 }

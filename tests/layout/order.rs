@@ -1,6 +1,7 @@
 //! The order of every sorted table, derived anew from the records, and from what the entries themselves point to.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use incipit_linker::table::{Sort, Table};
 use incipit_linker::tables;
@@ -25,6 +26,46 @@ fn records_in_order(table: &Table, index: usize) -> Vec<&'static Record> {
     by_address.into_values().collect()
 }
 
+/// How many entries of its own section must run before each, one behind the other.
+static RANKS: LazyLock<BTreeMap<String, u64>> = LazyLock::new(|| {
+    let mut ranks: BTreeMap<_, _> = records::RECORDS.iter().map(|record| (record["path"].clone(), 0)).collect();
+    let sections: BTreeMap<_, _> = records::RECORDS.iter().map(|record| (&record["path"], &record["table"])).collect();
+    loop {
+        let before = ranks.clone();
+        for (path, section) in &sections {
+            let rank = predecessors(path)
+                .into_iter()
+                .filter(|other| sections.iter().any(|(path, theirs)| path.as_str() == *other && theirs == section))
+                .map(|other| before[other] + 1)
+                .max();
+            ranks.insert((*path).clone(), rank.unwrap_or(0));
+        }
+        if ranks == before {
+            return ranks;
+        }
+    }
+});
+
+/// The paths of all that must run before the entry at `path`, by its own record and by the others'.
+fn predecessors(path: &str) -> Vec<&'static str> {
+    let own = records::RECORDS.iter().filter(|record| record["path"] == path);
+    let needed: Vec<_> = own
+        .clone()
+        .flat_map(|record| list(record, "requires").chain(list(record, "wants")))
+        .collect();
+    let others = records::RECORDS
+        .iter()
+        .filter(|record| list(record, "before").any(|item| item == path) || list(record, "provides").any(|item| needed.contains(&item)));
+    own.flat_map(|record| list(record, "after"))
+        .chain(others.map(|record| record["path"].as_str()))
+        .collect()
+}
+
+/// The items of a list, which has a comma behind each.
+fn list<'r>(record: &'r Record, key: &str) -> impl Iterator<Item = &'r str> {
+    record.get(key).map_or("", String::as_str).split_terminator(',')
+}
+
 /// A name as look-ups compare it.
 fn folded(name: &str) -> String {
     name.replace('-', "_")
@@ -32,10 +73,9 @@ fn folded(name: &str) -> String {
 
 /// What a record is sorted by.
 fn key(sort: Sort, record: &Record) -> (u64, String, String) {
-    let rank = || record["rank"].parse().expect("a rank");
     let path = record["path"].clone();
     match sort {
-        Sort::RankName => (rank(), record["name"].clone(), path),
+        Sort::RankName => (RANKS[&path], record["name"].clone(), path),
         Sort::FoldedName => (0, folded(&record["name"]), path),
         Sort::Path => (0, String::new(), path),
         Sort::None | Sort::ExceptionTable | Sort::WithCompanion => panic!("not sorted by its records"),
@@ -59,26 +99,16 @@ fn the_entries_of_every_part_stand_in_the_order_of_their_records() {
 }
 
 #[test]
-fn every_entry_comes_after_those_that_it_names() {
-    for table in [&tables::STAGE, &tables::INITCALL, &tables::CON_INITCALL] {
-        let order: Vec<_> = (0..table.parts.len()).flat_map(|index| records_in_order(table, index)).collect();
-        let places: BTreeMap<_, _> = order
-            .iter()
-            .enumerate()
-            .map(|(place, record)| (record["path"].as_str(), place))
-            .collect();
-        for (place, record) in order.iter().enumerate() {
-            for before in record
-                .get("after")
-                .into_iter()
-                .flat_map(|paths| paths.split(','))
-                .filter(|path| !path.is_empty())
-            {
-                // What an initcall comes after may be in another table, which runs earlier as a whole.
-                if let Some(other) = places.get(before) {
-                    assert!(*other < place, "{} runs before {before}", record["path"]);
-                }
-            }
+fn every_entry_comes_after_what_it_and_the_others_say() {
+    let tables = [&tables::STAGE, &tables::CON_INITCALL, &tables::INITCALL];
+    let order = tables
+        .iter()
+        .flat_map(|table| (0..table.parts.len()).flat_map(|index| records_in_order(table, index)));
+    let places: BTreeMap<_, _> = order.zip(0..).map(|(record, place)| (record["path"].as_str(), place)).collect();
+    for (path, place) in &places {
+        for other in predecessors(path) {
+            // A path that is no stage or initcall would not have compiled.
+            assert!(places[other] < *place, "{path} runs before {other}");
         }
     }
 }

@@ -5,6 +5,8 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU64, Ordering::Re
 
 use incipit_lib::errno::Errno;
 
+use super::capability::CapabilityInfo;
+
 use crate::arch::x86::tsc::rdtsc;
 
 /// Name, source place, state, result and time of one declared function.
@@ -17,10 +19,51 @@ pub struct EntryInfo {
     file: &'static str,
     line: u32,
     level: Level,
+    on_error: OnError,
     state: AtomicU8,
     result: AtomicI32,
     started: AtomicU64,
     took: AtomicU64,
+    dependencies: Option<&'static Dependencies>,
+}
+
+/// What a function says of its place among the others, as it was declared.
+pub struct Dependencies {
+    /// Paths of what it comes after.
+    pub after: &'static [&'static str],
+    /// Paths of what it comes before.
+    pub before: &'static [&'static str],
+    /// What is there when it has succeeded.
+    pub provides: &'static [&'static CapabilityInfo],
+    /// What it cannot do without.
+    pub requires: &'static [&'static CapabilityInfo],
+    /// What it comes after if it is there.
+    pub wants: &'static [&'static CapabilityInfo],
+}
+
+/// What an error of an initcall means for the rest of the boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OnError {
+    /// Nothing: its capabilities count as provided.
+    Ignore,
+    /// It is logged, and what requires its capabilities is skipped.
+    Warn,
+    /// As `Warn`, and what comes after the function by path is skipped, too.
+    SkipDependents,
+    /// The boot ends.
+    Panic,
+}
+
+impl fmt::Display for OnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ignore => "ignore",
+            Self::Warn => "warn",
+            Self::SkipDependents => "skip_dependents",
+            Self::Panic => "panic",
+        })
+    }
 }
 
 /// Where in the boot a function runs.
@@ -96,6 +139,8 @@ pub enum State {
     Failed = 3,
     /// Not called because `initcall_blacklist=` names it.
     Blacklisted = 4,
+    /// Not called because something that it depends on is not there.
+    Skipped = 5,
 }
 
 impl fmt::Display for State {
@@ -106,6 +151,7 @@ impl fmt::Display for State {
             Self::Ok => "ok",
             Self::Failed => "failed",
             Self::Blacklisted => "blacklisted",
+            Self::Skipped => "skipped",
         })
     }
 }
@@ -124,7 +170,15 @@ impl EntryInfo {
     /// What the attributes make.
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(name: &'static str, path: &'static str, file: &'static str, line: u32, level: Level) -> Self {
+    pub const fn new(
+        name: &'static str,
+        path: &'static str,
+        file: &'static str,
+        line: u32,
+        level: Level,
+        on_error: OnError,
+        dependencies: Option<&'static Dependencies>,
+    ) -> Self {
         let state = AtomicU8::new(State::Pending as u8);
         Self {
             name,
@@ -132,10 +186,12 @@ impl EntryInfo {
             file,
             line,
             level,
+            on_error,
             state,
             result: AtomicI32::new(0),
             started: AtomicU64::new(0),
             took: AtomicU64::new(0),
+            dependencies,
         }
     }
 
@@ -163,6 +219,24 @@ impl EntryInfo {
         self.level
     }
 
+    /// What an error of it means.
+    #[must_use]
+    pub const fn on_error(&self) -> OnError {
+        self.on_error
+    }
+
+    /// What it says of its place among the others, if it says something.
+    #[must_use]
+    pub const fn dependencies(&self) -> Option<&'static Dependencies> {
+        self.dependencies
+    }
+
+    /// Whether `word`, as a user types it, means this function: its identifier or its full path.
+    #[must_use]
+    pub fn is_called(&self, word: &str) -> bool {
+        word == self.name || word == self.path
+    }
+
     /// How far it has come.
     #[must_use]
     pub fn state(&self) -> State {
@@ -171,7 +245,8 @@ impl EntryInfo {
             1 => State::Running,
             2 => State::Ok,
             3 => State::Failed,
-            _ => State::Blacklisted,
+            4 => State::Blacklisted,
+            _ => State::Skipped,
         }
     }
 
@@ -220,6 +295,17 @@ impl EntryInfo {
     /// Notes that the function is not called.
     pub(super) fn set_blacklisted(&self) {
         self.state.store(State::Blacklisted as u8, Relaxed);
+    }
+
+    /// Notes that the function is not called for want of something else.
+    pub(super) fn set_skipped(&self) {
+        self.state.store(State::Skipped as u8, Relaxed);
+    }
+
+    /// Notes `error` without a call.
+    pub(super) fn set_failed(&self, error: Errno) {
+        self.result.store(error.code(), Relaxed);
+        self.state.store(State::Failed as u8, Relaxed);
     }
 }
 

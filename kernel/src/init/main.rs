@@ -1,6 +1,6 @@
 //! `start_kernel` and `kernel_init`: the boot from end to end, in verbs.
 
-use super::{blacklist, ctors, init_args, initcall, ktest, memory, stage};
+use super::{ctors, init_args, initcall, ktest, memory, stage};
 use crate::arch::x86::{process, setup as arch_setup};
 use crate::kdb;
 use crate::mm::sections;
@@ -56,7 +56,7 @@ fn kernel_init_freeable() {
     task::become_init();
     initcall::do_pre_smp_initcalls();
     ctors::do_ctors();
-    blacklist::report_unknown();
+    initcall::report_unknown_names();
     initcall::do_initcalls();
     ktest::run_all();
 }

@@ -6,7 +6,7 @@
 //! [`start_kernel`] runs the stages, the last of which, `rest_init`, becomes `kernel_init`: early initcalls, constructors, levels, tests,
 //! the end of init memory, and then init.
 
-pub(crate) mod blacklist;
+pub mod capability;
 pub(crate) mod command_line;
 pub(crate) mod ctors;
 pub mod info;
@@ -21,6 +21,7 @@ pub mod setup;
 pub mod stage;
 pub mod version;
 
+pub use capability::capabilities;
 pub use command_line::saved_command_line;
 pub use info::{EntryInfo, State, current};
 pub use initcall::initcalls;

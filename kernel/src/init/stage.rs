@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::info::EntryInfo;
+use super::initcall::policy;
 use crate::prelude::*;
 use crate::{irq, table};
 
@@ -40,6 +41,7 @@ pub(super) fn run_all() {
         let outer = stage.info.begin();
         (stage.run)();
         stage.info.end(outer, Ok(()));
+        policy::settle(stage.info);
         if EARLY_BOOT_IRQS_DISABLED.load(Relaxed) && !irq::irqs_disabled() {
             pr_warn!(
                 "start_kernel(): bug: interrupts were enabled *very* early, by {}, fixing it",

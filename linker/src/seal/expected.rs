@@ -173,7 +173,7 @@ mod tests {
         let records = names
             .iter()
             .zip(&entries)
-            .flat_map(|(name, entry)| record_bytes(described.section, entry, name, 0, &[]))
+            .flat_map(|(name, entry)| record_bytes(described.section, entry, name, &[]))
             .collect::<Vec<_>>();
         Declared {
             entries,
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn an_image_with_every_entry_is_good() {
         let mut kernel = Kernel::new();
-        kernel.entry("initcall6", "hello_init", 0);
+        kernel.entry("initcall6", "hello_init");
         assert_eq!(
             problems_of(
                 &kernel,
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn single_entries_that_are_lost_are_named_one_by_one() {
         let mut kernel = Kernel::new();
-        kernel.entry("initcall6", "a", 0);
+        kernel.entry("initcall6", "a");
         let problems = problems_of(&kernel, vec![("x", library("initcall6", &["a", "b", "c"]))], &["x"]);
         assert_eq!(problems.len(), 2);
         assert!(
@@ -273,7 +273,7 @@ mod tests {
     fn parameters(records: &[(&str, &str, &str, &str)]) -> Vec<String> {
         let bytes: Vec<u8> = records
             .iter()
-            .flat_map(|(table, entry, name, kind)| record_bytes(table, entry, name, 0, &[("type", kind)]))
+            .flat_map(|(table, entry, name, kind)| record_bytes(table, entry, name, &[("type", kind)]))
             .collect();
         let mut problems = Problems::default();
         check_parameters(&parse(&bytes).unwrap(), &mut problems);

@@ -63,7 +63,7 @@ mod tests {
         let mut kernel = Kernel::new();
         kernel.add_symbol("incipit::time::calibrate", Kernel::function(4), 32, STT_FUNC.0);
         kernel.add_symbol("an_absolute_value", 0x1000, 0, STT_OBJECT.0);
-        kernel.entry("ktest", "a", 0);
+        kernel.entry("ktest", "a");
         kernel
     }
 

@@ -81,9 +81,9 @@ mod tests {
 
     fn image() -> Image {
         let mut kernel = Kernel::new();
-        kernel.entry_with("param", "serial.baud", 0, &[("type", "u32"), ("perm", "0444")]);
-        kernel.entry("initcall7", "z", 1);
-        kernel.entry("initcall6", "y", 0);
+        kernel.entry_with("param", "serial.baud", &[("type", "u32"), ("perm", "0444")]);
+        kernel.entry("initcall7", "z");
+        kernel.entry("initcall6", "y");
         kernel.image()
     }
 

@@ -1,13 +1,12 @@
 //! The post-link step: makes the linker's output the image that boots.
 //!
-//! Each step is a room of its own. Together they hold the build to its word: what was declared is linked ([`expected`]) and runs behind what it comes
-//! after ([`dependencies`]); every table is in its order ([`order`]), in its place and of its shape ([`check`]); the kernel knows its symbols
+//! Each step is a room of its own. Together they hold the build to its word: what was declared is linked ([`expected`]) and adds up
+//! ([`crate::graph`]); every table is in its order ([`order`]), in its place and of its shape ([`check`]); the kernel knows its symbols
 //! ([`kallsyms`], [`names`]); the file says that it is whole ([`trailer`]). A step that finds something wrong notes it ([`problem`]) and the next one goes
 //! on; an image with a problem is not written.
 
 pub mod artifacts;
 pub mod check;
-pub mod dependencies;
 pub mod expected;
 pub mod image;
 pub mod kallsyms;
@@ -24,7 +23,7 @@ pub mod system_map;
 pub mod trailer;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +33,8 @@ use anyhow::Result;
 
 use image::Image;
 use problem::{Problem, Problems};
+
+use crate::graph::Graph;
 
 /// What is sealed, and with what.
 #[derive(Debug, Clone)]
@@ -85,9 +86,12 @@ pub fn seal(options: &Options) -> Result<Outcome> {
 fn seal_image(image: &mut Image, problems: &mut Problems) -> Result<Vec<String>> {
     let records = records::read(image)?;
     expected::check_parameters(&records, problems);
-    dependencies::check(&records, problems);
+    let graph = Graph::resolve(&records).unwrap_or_else(|refused| {
+        problems.extend(refused);
+        Graph::default()
+    });
     let placed = placed::find(image, problems);
-    order::sort_all(image, &placed, &records, problems)?;
+    order::sort_all(image, &placed, &records, &graph, problems)?;
     check::check(image, &placed, problems);
     let build_id = trailer::build_id(image, problems);
     if !problems.is_empty() {

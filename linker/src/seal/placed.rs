@@ -106,8 +106,8 @@ mod tests {
     fn every_table_of_a_good_image_is_found() {
         let mut problems = Problems::default();
         let mut kernel = Kernel::new();
-        kernel.entry("initcall6", "a", 0);
-        kernel.entry("initcall6", "b", 0);
+        kernel.entry("initcall6", "a");
+        kernel.entry("initcall6", "b");
         let placed = find(&kernel.image(), &mut problems);
         assert_eq!(placed.len(), tables::ALL.len());
         let initcall = placed.iter().find(|placed| placed.table.name == "initcall").unwrap();

@@ -30,6 +30,11 @@ impl Problems {
         });
     }
 
+    /// Notes what another step has found.
+    pub fn extend(&mut self, problems: Vec<Problem>) {
+        self.0.extend(problems);
+    }
+
     /// Notes a problem unless `holds`.
     pub fn require(&mut self, holds: bool, subject: &str, message: impl FnOnce() -> String) {
         if !holds {

@@ -22,8 +22,6 @@ pub struct Record {
     pub file: String,
     /// Line in the source file.
     pub line: u32,
-    /// Place in the order of dependencies; 0 where there is none.
-    pub rank: u64,
     /// The keys that only some tables have, such as `type` and `after`.
     pub more: BTreeMap<String, String>,
 }
@@ -96,10 +94,6 @@ fn record(body: &[u8]) -> Result<Record> {
     let (path, file) = (take(key::PATH)?, take(key::FILE)?);
     let line = take(key::LINE)?;
     let line = line.parse().with_context(|| format!("`{line}` is no line number"))?;
-    let rank = match pairs.remove(key::RANK) {
-        Some(rank) => rank.parse().with_context(|| format!("`{rank}` is no rank"))?,
-        None => 0,
-    };
     Ok(Record {
         table,
         entry,
@@ -107,7 +101,6 @@ fn record(body: &[u8]) -> Result<Record> {
         path,
         file,
         line,
-        rank,
         more: pairs,
     })
 }
@@ -122,7 +115,6 @@ mod tests {
             ".initcall6.init",
             &format!("__incipit.initcall6.a.{name}.1_1$"),
             name,
-            3,
             &[("level", "device")],
         )
     }
@@ -135,7 +127,7 @@ mod tests {
             (records[0].table.as_str(), records[0].name.as_str()),
             (".initcall6.init", "pci_init")
         );
-        assert_eq!((records[0].rank, records[0].place()), (3, "src/lib.rs:1".to_owned()));
+        assert_eq!(records[0].place(), "src/lib.rs:1");
         assert_eq!((records[0].get("level"), records[0].get("after")), (Some("device"), None));
     }
 
@@ -166,10 +158,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rank_or_line_that_is_no_number_is_refused() {
-        for (from, to) in [("rank=0000000003", "rank=three"), ("line=1", "line=-1")] {
-            let text = String::from_utf8(declared("a")).unwrap().replace(from, to);
-            assert!(parse(text.as_bytes()).is_err(), "{to}");
-        }
+    fn a_line_that_is_no_number_is_refused() {
+        let text = String::from_utf8(declared("a")).unwrap().replace("line=1", "line=-1");
+        assert!(parse(text.as_bytes()).is_err());
     }
 }

@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn a_table_takes_a_line() {
         let mut kernel = Kernel::new();
-        kernel.entry("ktest", "a", 0);
+        kernel.entry("ktest", "a");
         let image = kernel.image();
         let placed = placed::find(&image, &mut Problems::default());
         let ktest = placed.iter().find(|placed| placed.table.name == "ktest").unwrap();

@@ -93,7 +93,7 @@ mod tests {
     fn object() -> Vec<u8> {
         let mut elf = Elf::new(1);
         elf.section(".initcall6.init", 3, 0, &[0; 16]);
-        elf.section(SECTION, 2, 0, &record_bytes(".initcall6.init", ENTRY, "hello_init", 0, &[]));
+        elf.section(SECTION, 2, 0, &record_bytes(".initcall6.init", ENTRY, "hello_init", &[]));
         elf.symbol(ENTRY, 0, 16, 1);
         elf.symbol("__incipit.declared.initcall6.hello.lib.hello_init.12_1$", 0, 16, 1);
         elf.symbol("hello_init", 0, 16, 2);

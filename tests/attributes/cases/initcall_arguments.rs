@@ -1,8 +1,8 @@
-//! What stands behind the level of an initcall: `sync` and `after(…)`.
+//! What stands behind the level of an initcall: `sync`, `on_error(…)` and relations.
 
 use incipit::prelude::*;
 
-#[initcall(device, synch)] //~ ERROR unknown argument `synch`: `sync` and `after(path, …)` are what can stand behind the level
+#[initcall(device, synch)] //~ ERROR unknown argument `synch`: `sync`, `on_error(policy)`, `after(path, …)`
 fn misspelled() -> Result<(), Errno> {
     Ok(())
 }

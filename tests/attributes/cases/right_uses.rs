@@ -115,6 +115,31 @@ impl ParamValue for Colour {
     }
 }
 
+/// Something that others need.
+#[capability]
+pub struct PciBus;
+
+#[capability(exclusive)]
+pub struct Clock;
+
+#[stage(provides(Clock), wants(PciBus))]
+fn clock_stage() {}
+
+#[initcall(core, provides(PciBus), on_error(skip_dependents))]
+fn bus() -> Result<(), Errno> {
+    Ok(())
+}
+
+#[initcall(device, requires(PciBus, Clock), wants(self::PciBus), after(bus), before(bound, self::bound), on_error(ignore))]
+fn related() -> Result<(), Errno> {
+    Ok(())
+}
+
+#[initcall(device, on_error(panic), after(bus), after(related))]
+fn bound() -> Result<(), Errno> {
+    Ok(())
+}
+
 #[param]
 static COLOUR: Colour = Colour(AtomicU8::new(0));
 

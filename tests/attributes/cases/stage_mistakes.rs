@@ -13,7 +13,7 @@ fn with_result() -> Result<(), Errno> { //~ ERROR returns a value that nobody re
 #[stage]
 fn generic<T>() {} //~ ERROR a generic function has no single address
 
-#[stage(before(other))] //~ ERROR unknown argument `before`: `after(path, …)` is what can stand here
+#[stage(before(other))] //~ ERROR other
 fn unknown() {}
 
 #[stage(late)] //~ ERROR unknown argument `late`

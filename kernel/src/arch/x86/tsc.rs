@@ -10,6 +10,7 @@ use incipit_lib::param::parse_int;
 
 use crate::arch::x86::cpu::features;
 use crate::arch::x86::i8253::{self, PIT_TICK_RATE};
+use crate::irq::IrqGuard;
 use crate::prelude::*;
 use crate::time::clock;
 
@@ -30,6 +31,35 @@ pub fn rdtsc() -> u64 {
     // SAFETY: reading the counter has no effect, and kernel code may always.
     unsafe { asm!("rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags)) };
     u64::from(high) << 32 | u64::from(low)
+}
+
+/// Whether the counter counts instructions, as it does in QEMU with `-icount shift=0`: then a number of ticks is a number of instructions.
+///
+/// Measured, by running loops of known lengths. Elsewhere the counter may hit one of them by chance, but not all.
+#[must_use]
+pub fn counts_instructions() -> bool {
+    let overhead = ticks_of_loop(0);
+    (1..=8u64).all(|turns| ticks_of_loop(turns * 16).wrapping_sub(overhead) == turns * 16 * 2)
+}
+
+/// How far the counter goes between two readings with `turns` turns of two instructions between them; two more stand around the loop.
+fn ticks_of_loop(turns: u64) -> u64 {
+    let _guard = IrqGuard::new();
+    let start = rdtsc();
+    // SAFETY: counts a register down; nothing else changes.
+    unsafe {
+        asm!(
+            "test {turns}, {turns}",
+            "jz 3f",
+            "2:",
+            "dec {turns}",
+            "jnz 2b",
+            "3:",
+            turns = inout(reg) turns => _,
+            options(nomem, nostack)
+        );
+    }
+    rdtsc().wrapping_sub(start)
 }
 
 /// Counts per millisecond, 0 before [`tsc_early_init`].

@@ -24,7 +24,7 @@ fn only_problem(change: impl FnOnce(&mut Kernel)) -> String {
 fn full() -> Kernel {
     let mut kernel = Kernel::new();
     for part in ["stage", "initcall6", "con_initcall", "ktest", "param", "setup"] {
-        kernel.entry(part, "a", 0);
+        kernel.entry(part, "a");
     }
     kernel.exceptions(&[
         (Kernel::function(1), Kernel::function(9), 0),
@@ -75,9 +75,9 @@ fn an_init_table_that_is_kept_is_a_problem() {
 
 #[test]
 fn a_kept_table_that_is_freed_is_a_problem() {
-    let problem = only_problem(|kernel| kernel.move_symbol("__init_begin", address_of("__start___ex_table")));
+    let problem = only_problem(|kernel| kernel.move_symbol("__init_begin", address_of("__capability_start")));
     assert!(
-        problem.starts_with("ex_table: __ex_table is inside __init_begin..__init_end"),
+        problem.starts_with("capability: .capability is inside __init_begin..__init_end"),
         "{problem}"
     );
 }

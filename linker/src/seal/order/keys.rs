@@ -1,21 +1,39 @@
 //! The keys by which entries are sorted, made of what their records say.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
+use crate::graph::Graph;
 use crate::seal::records::Record;
 use crate::table::Sort;
 
-/// Compares two entries of a part. The symbol of the entry decides last: it is unique, so the order is total and owes nothing to the link.
-pub fn compare(sort: Sort, one: &Record, other: &Record) -> Ordering {
-    let by_key = match sort {
-        Sort::RankName => (one.rank, &one.name).cmp(&(other.rank, &other.name)),
-        Sort::FoldedName => folded_bytes(&one.name).cmp(folded_bytes(&other.name)),
-        Sort::Path => module(&one.path).cmp(module(&other.path)).then_with(|| one.name.cmp(&other.name)),
-        Sort::None | Sort::ExceptionTable | Sort::WithCompanion => Ordering::Equal,
-    };
-    by_key
-        .then_with(|| one.path.cmp(&other.path))
-        .then_with(|| one.entry.cmp(&other.entry))
+/// What the keys need besides the records: the place of each entry in the boot.
+pub struct Keys<'g> {
+    places: HashMap<&'g str, usize>,
+}
+
+impl<'g> Keys<'g> {
+    /// The keys for the entries of `graph`, and for those of tables without relations.
+    pub fn of(graph: &'g Graph) -> Self {
+        let symbols = graph.entries.iter().map(|node| node.record.entry.as_str());
+        Self {
+            places: symbols.zip(0..).collect(),
+        }
+    }
+
+    /// Compares two entries of a part. The symbol of the entry decides last: it is unique, so the order is total and owes nothing to the link.
+    pub fn compare(&self, sort: Sort, one: &Record, other: &Record) -> Ordering {
+        let place = |record: &Record| self.places.get(record.entry.as_str());
+        let by_key = match sort {
+            Sort::RankName => place(one).cmp(&place(other)),
+            Sort::FoldedName => folded_bytes(&one.name).cmp(folded_bytes(&other.name)),
+            Sort::Path => module(&one.path).cmp(module(&other.path)).then_with(|| one.name.cmp(&other.name)),
+            Sort::None | Sort::ExceptionTable | Sort::WithCompanion => Ordering::Equal,
+        };
+        by_key
+            .then_with(|| one.path.cmp(&other.path))
+            .then_with(|| one.entry.cmp(&other.entry))
+    }
 }
 
 /// `name` with `-` folded to `_`, as the command line compares names.

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 pub use exception::{Entry as ExceptionEntry, read as read_exception_table};
+use keys::Keys;
 pub use keys::folded;
 pub use pairing::pair;
 
@@ -21,6 +22,7 @@ use super::image::Image;
 use super::placed::Placed;
 use super::problem::Problems;
 use super::records::Record;
+use crate::graph::Graph;
 use crate::table::{Sort, Table};
 use crate::tables;
 
@@ -43,19 +45,20 @@ pub fn has_records(table: &Table) -> bool {
     matches!(table.sort, Sort::RankName | Sort::FoldedName | Sort::Path)
 }
 
-/// Sorts every table. A table whose entries and records do not match is noted in `problems` and left alone.
+/// Sorts every table; stages and initcalls as `graph` has them. A table whose entries and records do not match is noted in `problems` and left alone.
 ///
 /// # Errors
 ///
 /// If the file does not hold a table that its symbols say it has.
-pub fn sort_all(image: &mut Image, placed: &[Placed], records: &[Record], problems: &mut Problems) -> Result<()> {
+pub fn sort_all(image: &mut Image, placed: &[Placed], records: &[Record], graph: &Graph, problems: &mut Problems) -> Result<()> {
     let groups = by_section(records);
+    let keys = Keys::of(graph);
     note_strangers(&groups, problems);
     for table in placed {
         match table.table.sort {
             Sort::None | Sort::WithCompanion => {}
             Sort::ExceptionTable => exception::sort(image, table, problems)?,
-            Sort::RankName | Sort::FoldedName | Sort::Path => sort_by_record(image, table, &groups, problems)?,
+            Sort::RankName | Sort::FoldedName | Sort::Path => sort_by_record(image, table, &groups, &keys, problems)?,
         }
     }
     for table in placed {
@@ -81,7 +84,7 @@ fn note_strangers(groups: &BySection, problems: &mut Problems) {
     }
 }
 
-fn sort_by_record(image: &mut Image, placed: &Placed, groups: &BySection, problems: &mut Problems) -> Result<()> {
+fn sort_by_record(image: &mut Image, placed: &Placed, groups: &BySection, keys: &Keys, problems: &mut Problems) -> Result<()> {
     let table = placed.table;
     for (part, range) in &placed.parts {
         let records = groups.get(part.section).map_or(&[] as &[_], Vec::as_slice);
@@ -89,7 +92,7 @@ fn sort_by_record(image: &mut Image, placed: &Placed, groups: &BySection, proble
             continue;
         };
         let mut order: Vec<usize> = (0..slots.len()).collect();
-        order.sort_by(|&one, &other| keys::compare(table.sort, slots[one], slots[other]));
+        order.sort_by(|&one, &other| keys.compare(table.sort, slots[one], slots[other]));
         permute::apply(image, range.start, table.entry_size, &order)?;
     }
     Ok(())

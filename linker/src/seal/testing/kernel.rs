@@ -44,18 +44,18 @@ impl Kernel {
     }
 
     /// An entry with its record, called `name`, and its companion's slot if the table has a companion.
-    pub fn entry(&mut self, part: &str, name: &str, rank: u64) {
-        self.entry_with(part, name, rank, &[]);
+    pub fn entry(&mut self, part: &str, name: &str) {
+        self.entry_with(part, name, &[]);
     }
 
-    pub fn entry_with(&mut self, part: &str, name: &str, rank: u64, more: &[(&str, &str)]) {
+    pub fn entry_with(&mut self, part: &str, name: &str, more: &[(&str, &str)]) {
         let (table, part) = tables::part_named(part).expect(part);
         let number = self.entries.values().map(Vec::len).sum::<usize>() as u64;
         let mut bytes = Self::function(number).to_le_bytes().to_vec();
         bytes.resize(table.entry_size as usize, number as u8);
         let symbol = Self::symbol_of(part.name, name);
         let slot = table.companion.map(|companion| self.slot(companion.table, name));
-        self.records.extend(record_bytes(part.section, &symbol, name, rank, more));
+        self.records.extend(record_bytes(part.section, &symbol, name, more));
         self.entries.entry(part.name).or_default().push(Entry {
             bytes,
             symbol: Some(symbol),

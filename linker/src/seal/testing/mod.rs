@@ -7,9 +7,8 @@ pub use elf::{Elf, archive};
 pub use kernel::Kernel;
 
 /// The bytes of a record of an entry that is declared in `src/lib.rs`, line 1, path `test::<name>`.
-pub fn record_bytes(table: &str, entry: &str, name: &str, rank: u64, more: &[(&str, &str)]) -> Vec<u8> {
-    let mut text =
-        format!("\x1etable={table}\x1fentry={entry}\x1fname={name}\x1fpath=test::{name}\x1ffile=src/lib.rs\x1fline=1\x1frank={rank:010}");
+pub fn record_bytes(table: &str, entry: &str, name: &str, more: &[(&str, &str)]) -> Vec<u8> {
+    let mut text = format!("\x1etable={table}\x1fentry={entry}\x1fname={name}\x1fpath=test::{name}\x1ffile=src/lib.rs\x1fline=1");
     for (key, value) in more {
         text.push_str(&format!("\x1f{key}={value}"));
     }

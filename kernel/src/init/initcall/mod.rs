@@ -8,8 +8,16 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use incipit_lib::errno::Errno;
 
+mod named;
+pub(super) mod policy;
+mod shuffle;
+
+pub(super) use named::report_unknown_names;
+pub use policy::why_skipped;
+
+use self::named::Request;
 use super::info::EntryInfo;
-use super::{blacklist, param};
+use super::param;
 use crate::prelude::*;
 use crate::table::{self, Table};
 use crate::time::sched_clock;
@@ -34,6 +42,9 @@ impl InitcallEntry {
 /// Say of each initcall when it is called, what it returned, and after how long.
 #[param(perm = 0o644)]
 static INITCALL_DEBUG: AtomicBool = AtomicBool::new(false);
+
+/// Whether `initcall_stop_after=` has been reached.
+static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// A level that `do_initcalls` walks: its name in messages about parameters, and its entries with and without `sync`.
 struct LevelTables {
@@ -89,6 +100,9 @@ pub fn do_console_initcalls() {
 
 #[init]
 fn run(calls: &Table<InitcallEntry>) {
+    if shuffle::is_on() {
+        return shuffle::run(calls);
+    }
     for entry in calls {
         do_one_initcall(entry);
     }
@@ -97,9 +111,8 @@ fn run(calls: &Table<InitcallEntry>) {
 /// Runs one initcall and notes what became of it.
 #[init]
 fn do_one_initcall(entry: &InitcallEntry) {
-    if blacklist::contains(entry.info.name()) {
-        pr_debug!("initcall {} blacklisted", entry.info.name());
-        entry.info.set_blacklisted();
+    let info = entry.info;
+    if (named::any() || info.dependencies().is_some()) && !is_to_run(info) {
         return;
     }
     let count = preempt::count();
@@ -107,9 +120,9 @@ fn do_one_initcall(entry: &InitcallEntry) {
     let debug = INITCALL_DEBUG.load(Relaxed);
     let called = if debug { trace_start(entry) } else { 0 };
 
-    let outer = entry.info.begin();
+    let outer = info.begin();
     let result = (entry.call)();
-    entry.info.end(outer, result);
+    info.end(outer, result);
 
     if debug {
         trace_finish(entry, result, called);
@@ -117,18 +130,62 @@ fn do_one_initcall(entry: &InitcallEntry) {
     if preempt::count() != count || irq::irqs_disabled() == enabled {
         repair(entry, count, enabled);
     }
-    if let Err(error) = result {
-        // Linux keeps an error to itself unless initcall_debug is set; one that nobody hears of helps nobody.
-        report(entry, error, debug);
+    if result.is_err() || info.dependencies().is_some() {
+        finish(info, debug);
     }
 }
 
+/// Whether the initcall is to be called; if it is not, its state and the log say why.
 #[cold]
 #[init]
-fn report(entry: &InitcallEntry, error: Errno, debug: bool) {
-    // A driver without its device is no news.
-    if !debug && error != Errno::ENODEV {
-        pr_warn!("initcall {} failed: {error}", entry.info.name());
+fn is_to_run(info: &'static EntryInfo) -> bool {
+    let (name, debug) = (info.name(), INITCALL_DEBUG.load(Relaxed));
+    if named::any() {
+        if STOPPED.load(Relaxed) {
+            return false;
+        }
+        if named::find(info, |request| (request == Request::StopAfter).then_some(())).is_some() {
+            pr_info!("initcall_stop_after: {name} is the last initcall");
+            STOPPED.store(true, Relaxed);
+        }
+        if named::find(info, |request| (request == Request::Blacklist).then_some(())).is_some() {
+            pr_debug!("initcall {name} blacklisted");
+            info.set_blacklisted();
+            policy::settle(info);
+            return false;
+        }
+    }
+    if let Some(reason) = policy::obstacle(info) {
+        info.set_skipped();
+        policy::settle(info);
+        policy::report_skipped(info, &reason);
+        return false;
+    }
+    if let Some(error) = failure_asked_of(info) {
+        pr_info!("initcall {name} is made to fail: {error}");
+        info.set_failed(error);
+        finish(info, debug);
+        return false;
+    }
+    true
+}
+
+/// The error that the initcall is to fail with, if the command line says so.
+#[init]
+fn failure_asked_of(info: &EntryInfo) -> Option<Errno> {
+    named::find(info, |request| match request {
+        Request::Fail(error) => Some(error),
+        _ => None,
+    })
+}
+
+/// Draws the consequences of what the initcall came back with.
+#[cold]
+#[init]
+fn finish(info: &'static EntryInfo, debug: bool) {
+    policy::settle(info);
+    if let Some(error) = info.error() {
+        policy::report_error(info, error, debug);
     }
 }
 
