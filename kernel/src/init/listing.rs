@@ -79,7 +79,7 @@ const fn has_run(state: State) -> (bool, bool) {
     match state {
         State::Running => (true, false),
         State::Ok | State::Failed => (true, true),
-        State::Pending | State::Blacklisted => (false, false),
+        State::Pending | State::Blacklisted | State::Skipped => (false, false),
     }
 }
 
