@@ -19,6 +19,8 @@ pub struct Table {
     pub entry_align: u64,
     /// The entry's type as the kernel spells it, from the root of the crate `incipit`.
     pub entry_type: &'static str,
+    /// Whether each entry begins with the address of a function.
+    pub begins_with_function: bool,
     /// How the post-link step leaves the entries of each part.
     pub sort: Sort,
     /// Whether the kernel may write to entries.

@@ -8,15 +8,12 @@ use crate::seal::placed::Placed;
 use crate::seal::problem::Problems;
 use crate::table::Sort;
 
-/// The tables whose entries begin with the address of a function.
-const BEGIN_WITH_CODE: &[&str] = &["stage", "initcall", "con_initcall", "ktest", "ctors"];
-
 /// Notes entries that lead elsewhere than into code.
 pub fn check(image: &Image, placed: &Placed, problems: &mut Problems) {
     let code = code_ranges(image);
     if placed.table.sort == Sort::ExceptionTable {
         check_exceptions(image, placed, &code, problems);
-    } else if BEGIN_WITH_CODE.contains(&placed.table.name) {
+    } else if placed.table.begins_with_function {
         check_functions(image, placed, &code, problems);
     }
 }
@@ -64,18 +61,5 @@ fn check_exceptions(image: &Image, placed: &Placed, code: &[Range<u64>], problem
             format!("has two entries for the instruction at {one:#x}: there can be one fixup")
         });
         problems.require(one <= next, name, || format!("has {one:#x} before {next:#x}: it must be sorted"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tables;
-
-    #[test]
-    fn the_tables_that_begin_with_code_are_described() {
-        for name in BEGIN_WITH_CODE {
-            assert!(tables::named(name).is_some(), "{name}");
-        }
     }
 }
