@@ -3,6 +3,8 @@
 use core::slice;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use incipit_lib::param::memparse;
+
 use super::LOG;
 use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
 use crate::prelude::*;
@@ -26,20 +28,12 @@ fn log_buf_len_setup(value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
-/// A number with an optional suffix `K`, `M` or `G`, nothing behind it.
+/// A size with nothing behind it.
 pub(super) fn parse_size(text: &str) -> Option<u64> {
-    let shift = match text.as_bytes().last()? {
-        b'k' | b'K' => 10,
-        b'm' | b'M' => 20,
-        b'g' | b'G' => 30,
-        _ => 0,
-    };
-    let digits = if shift == 0 { text } else { &text[..text.len() - 1] };
-    let number = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        Some(hexadecimal) => u64::from_str_radix(hexadecimal, 16).ok()?,
-        None => digits.parse::<u64>().ok()?,
-    };
-    number.checked_mul(1 << shift)
+    match memparse(text.as_bytes()) {
+        Ok((size, [])) => Some(size),
+        _ => None,
+    }
 }
 
 /// Moves the log, with all that it holds, to a buffer of the size asked for.
