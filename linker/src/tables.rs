@@ -352,6 +352,7 @@ pub const CAPABILITY: Table = Table {
     entry_size: 8,
     entry_align: 8,
     entry_type: "init::capability::CapabilityEntry",
+    begins_with_function: false,
     sort: Sort::Path,
     access: Access::ReadOnly,
     lifetime: Lifetime::Kept,
