@@ -3,8 +3,10 @@
 //!
 //! Each image is made by the command that a user would type, in a folder of its own below `out`.
 
+mod dependencies;
 mod extensions;
 mod mistakes;
+mod policies;
 mod subsystem;
 mod variants;
 
@@ -14,6 +16,13 @@ use incipit_tests::machine::QEMU;
 use incipit_tests::trial;
 
 fn main() -> ExitCode {
-    let rooms = [extensions::trials(), mistakes::trials(), subsystem::trials(), variants::trials()];
+    let rooms = [
+        dependencies::trials(),
+        extensions::trials(),
+        mistakes::trials(),
+        policies::trials(),
+        subsystem::trials(),
+        variants::trials(),
+    ];
     trial::run(rooms.into_iter().flatten().collect(), &["make", QEMU])
 }

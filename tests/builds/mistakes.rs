@@ -46,7 +46,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// What make says when it fails, as it must.
-fn fails(name: &str, words: &[&str]) -> Result<String> {
+pub fn fails(name: &str, words: &[&str]) -> Result<String> {
     let words: Vec<_> = words.iter().map(|&word| word.to_owned()).collect();
     match make(name, &words)? {
         Ok(_) => bail!("make {} succeeds", words.join(" ")),

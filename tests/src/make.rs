@@ -32,6 +32,7 @@ const EXTENSIONS: &[&str] = &[
     "tests/fixtures/misbehaving",
     "tests/fixtures/parameters",
     "tests/fixtures/pieces",
+    "tests/fixtures/policies",
 ];
 
 /// What a build said, when it failed.

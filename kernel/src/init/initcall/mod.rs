@@ -43,6 +43,14 @@ impl InitcallEntry {
 #[param(perm = 0o644)]
 static INITCALL_DEBUG: AtomicBool = AtomicBool::new(false);
 
+/// Whether something may keep any initcall from being called, so that the walk must look at each.
+static LOOK_AT_EACH: AtomicBool = AtomicBool::new(false);
+
+/// Has the walk look at each initcall from here on.
+fn look_at_each() {
+    LOOK_AT_EACH.store(true, Relaxed);
+}
+
 /// Whether `initcall_stop_after=` has been reached.
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
@@ -112,7 +120,7 @@ fn run(calls: &Table<InitcallEntry>) {
 #[init]
 fn do_one_initcall(entry: &InitcallEntry) {
     let info = entry.info;
-    if (named::any() || info.dependencies().is_some()) && !is_to_run(info) {
+    if (LOOK_AT_EACH.load(Relaxed) || info.dependencies().is_some()) && !is_to_run(info) {
         return;
     }
     let count = preempt::count();
@@ -140,20 +148,18 @@ fn do_one_initcall(entry: &InitcallEntry) {
 #[init]
 fn is_to_run(info: &'static EntryInfo) -> bool {
     let (name, debug) = (info.name(), INITCALL_DEBUG.load(Relaxed));
-    if named::any() {
-        if STOPPED.load(Relaxed) {
-            return false;
-        }
-        if named::find(info, |request| (request == Request::StopAfter).then_some(())).is_some() {
-            pr_info!("initcall_stop_after: {name} is the last initcall");
-            STOPPED.store(true, Relaxed);
-        }
-        if named::find(info, |request| (request == Request::Blacklist).then_some(())).is_some() {
-            pr_debug!("initcall {name} blacklisted");
-            info.set_blacklisted();
-            policy::settle(info);
-            return false;
-        }
+    if STOPPED.load(Relaxed) {
+        return false;
+    }
+    if named::find(info, |request| (request == Request::StopAfter).then_some(())).is_some() {
+        pr_info!("initcall_stop_after: {name} is the last initcall");
+        STOPPED.store(true, Relaxed);
+    }
+    if named::find(info, |request| (request == Request::Blacklist).then_some(())).is_some() {
+        pr_debug!("initcall {name} blacklisted");
+        info.set_blacklisted();
+        policy::settle(info);
+        return false;
     }
     if let Some(reason) = policy::obstacle(info) {
         info.set_skipped();

@@ -1,8 +1,6 @@
 //! What the command line asks of single initcalls, by name: `initcall_blacklist=`, `initcall_fail=`, `initcall_stop_after=`.
 //!
-//! A name is a function's identifier or its full path. The walk looks here only if there is any.
-
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+//! A name is a function's identifier or its full path.
 
 use spin::Mutex;
 
@@ -35,8 +33,6 @@ impl Request {
     }
 }
 
-/// Whether anything is asked, so that the walk need not look.
-static ANY: AtomicBool = AtomicBool::new(false);
 static REQUESTS: Mutex<[Option<(&str, Request)>; MOST]> = Mutex::new([None; MOST]);
 
 /// `initcall_blacklist=NAME[,NAME…]`: initcalls that are not to run.
@@ -94,16 +90,10 @@ fn parse_failure(word: &'static str) -> Result<(&'static str, Errno), &'static s
 fn ask(name: &'static str, request: Request) {
     if let Some(free) = REQUESTS.lock().iter_mut().find(|slot| slot.is_none()) {
         *free = Some((name, request));
-        ANY.store(true, Relaxed);
+        super::look_at_each();
     } else {
         pr_err!("{}: more than {MOST} initcalls are named, {name} ignored", request.option());
     }
-}
-
-/// Whether anything is asked of any initcall.
-#[inline]
-pub(super) fn any() -> bool {
-    ANY.load(Relaxed)
 }
 
 /// Whether `wanted` is asked of the initcall; the first such request.

@@ -65,15 +65,15 @@ fn say_state(entry: &EntryInfo, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// Why the entry cannot be called, if it cannot. Everything that it comes after has had its turn.
 pub(super) fn obstacle(info: &'static EntryInfo) -> Option<Reason> {
-    let dependencies = info.dependencies()?;
-    let capability = dependencies.requires.iter().find(|capability| !capability.is_provided());
-    if let Some(capability) = capability {
-        return Some(Reason {
-            missing: Missing::Capability(capability),
-            culprit: capability.missed(),
-        });
-    }
-    missing_function(info)
+    missing_capability(info).or_else(|| missing_function(info))
+}
+
+fn missing_capability(info: &EntryInfo) -> Option<Reason> {
+    let capability = info.dependencies()?.requires.iter().find(|capability| !capability.is_provided())?;
+    Some(Reason {
+        missing: Missing::Capability(capability),
+        culprit: capability.missed(),
+    })
 }
 
 /// The function that the entry comes after and that takes its dependents with it.
@@ -123,6 +123,7 @@ fn draw_consequences(info: &'static EntryInfo) {
     }
     if takes_dependents(info) {
         DEPENDENTS_SKIPPED.store(true, Relaxed);
+        super::look_at_each();
     }
 }
 
