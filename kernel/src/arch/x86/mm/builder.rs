@@ -63,6 +63,19 @@ impl PageTables {
         self.map_in(table, Level::Pgd, mapping)
     }
 
+    /// Forbids to execute anything in the parts of 512 GiB that `range` touches, whatever their pages allow.
+    pub fn forbid_execution(&mut self, range: Range<usize>) {
+        // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
+        let table = unsafe { Table::at(self.pgd) };
+        for index in Level::Pgd.index(range.start)..=Level::Pgd.index(range.end - 1) {
+            let entry = table.get(index);
+            if entry.is_present() {
+                // SAFETY: as above.
+                unsafe { table.set(index, Entry::new(entry.phys(), entry.flags() | Flags::NX)) };
+            }
+        }
+    }
+
     /// Adds the part of a mapping that lies below one table.
     fn map_in(&mut self, table: &Table, level: Level, mapping: Mapping) -> Result<(), Errno> {
         let Mapping {

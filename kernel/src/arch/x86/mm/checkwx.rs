@@ -1,117 +1,70 @@
-//! Holding the page tables in use against two rules: nothing is both writable and executable, and what is to stay as it is cannot be written by any address
-//! (Linux's `debug_checkwx`, and the second half of its `rodata_test`).
+//! Holding the page tables in use against two rules: nothing is both writable and executable, and what is to stay as it is can be written by neither of its
+//! addresses (Linux's `debug_checkwx` and `rodata_test`).
 //!
-//! The whole tree is walked, not the ranges that somebody believes to be mapped: the mapping that nobody has thought of is the one that matters.
+//! For the first rule the tree itself is walked, not the ranges that somebody believes to be mapped. What an entry forbids need not be looked into: the
+//! direct map is forbidden to be executed by its entries of the top table, so the cost does not grow with memory.
 
-use core::fmt;
-
-use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table, current_pgd};
+use super::leaves::leaves;
+use super::pgtable::{Entry, Flags, Level, Table, current_pgd};
+use crate::mm::phys_to_virt;
 use crate::mm::sections::Section;
 use crate::panic::Symbol;
 use crate::prelude::*;
 
-/// What the tables map with one entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// The first address.
-    pub address: usize,
-    /// The physical address that it leads to.
-    pub phys: u64,
-    /// Bytes.
-    pub size: usize,
-    /// Whether it may be written, by the entry and all those that lead to it.
-    pub writable: bool,
-    /// Whether it may be executed, by the entry and all those that lead to it.
-    pub executable: bool,
-}
-
-impl Page {
-    /// Whether a byte of `section` can be reached through the page.
-    fn shows(&self, section: Section) -> bool {
-        let end = section.phys() + section.len() as u64;
-        self.phys < end && section.phys() < self.phys + self.size as u64
-    }
-}
-
-/// A rule that a page breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Insecure {
-    /// It may be both written and executed.
-    WritableAndExecutable,
-    /// It may be written and shows what is to be read only.
-    WritableReadOnly,
-}
-
-impl fmt::Display for Insecure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WritableAndExecutable => "W+X",
-            Self::WritableReadOnly => "writable read-only",
-        })
-    }
-}
-
-/// Checks the tables that this CPU uses, says what came of it, and warns of the first page that breaks a rule. No address may write to the sections `read_only`.
+/// Checks the tables that this CPU uses, says what came of it, and warns of the first page that breaks a rule. The sections `read_only` are not to be written to
+/// by the image's addresses, nor by the direct map's.
 pub fn debug_checkwx(read_only: &[Section]) {
     let mut count = 0;
-    for_each_insecure_page(read_only, |page, insecure| {
+    for_each_wx_page(|address| {
         count += 1;
-        warn_once!("x86/mm: Found insecure {insecure} mapping at address {}", Symbol(page.address));
+        warn_once!("x86/mm: Found insecure W+X mapping at address {}", Symbol(address));
     });
     if count == 0 {
         pr_info!("x86/mm: Checked W+X mappings: passed, no W+X pages found.");
     } else {
-        pr_err!("x86/mm: Checked W+X mappings: FAILED, {count} insecure pages found.");
+        pr_err!("x86/mm: Checked W+X mappings: FAILED, {count} W+X pages found.");
+    }
+    for &section in read_only {
+        if let Some(address) = first_writable(section) {
+            warn!("x86/mm: read-only data is writable at address {address:#x}");
+        }
     }
 }
 
-/// Calls `found` with each page that breaks a rule.
-fn for_each_insecure_page(read_only: &[Section], mut found: impl FnMut(Page, Insecure)) {
-    for_each_page(&mut |page| {
-        if page.writable && page.executable {
-            found(page, Insecure::WritableAndExecutable);
-        }
-        if page.writable && read_only.iter().any(|&section| page.shows(section)) {
-            found(page, Insecure::WritableReadOnly);
-        }
-    });
-}
-
-/// Calls `visit` with everything that the tables in use map, in the order of the tables.
-pub fn for_each_page(visit: &mut impl FnMut(Page)) {
+/// Calls `found` with the address of each page that may be both written and executed.
+fn for_each_wx_page(mut found: impl FnMut(usize)) {
     // SAFETY: the processor uses this table now, and the kernel frees none.
     let table = unsafe { Table::at(current_pgd()) };
-    let everything = Flags::PRESENT | Flags::RW;
-    visit_table(table, Level::Pgd, 0, everything, visit);
+    walk_executable(table, Level::Pgd, 0, true, &mut found);
 }
 
-/// Visits what `table` maps, whose first entry is for `start`. `path` has what the entries that lead to the table allow and forbid.
-fn visit_table(table: &Table, level: Level, start: usize, path: Flags, visit: &mut impl FnMut(Page)) {
-    for index in 0..PTRS_PER_TABLE {
-        let entry = table.get(index);
-        if !entry.is_present() {
+/// Goes through what `table`, whose first entry is for `start`, allows to be executed. `writable`: whether the entries that lead to it allow writing.
+fn walk_executable(table: &Table, level: Level, start: usize, writable: bool, found: &mut impl FnMut(usize)) {
+    for (index, entry) in table.entries().enumerate() {
+        if !entry.is_present() || !entry.is_executable() {
             continue;
         }
-        let flags = entry.flags() & path & Flags::RW | (entry.flags() | path) & Flags::NX;
         let address = sign_extended(start + index * level.size());
+        let writable = writable && entry.flags().contains(Flags::RW);
         match level.below() {
             Some(below) if !entry.is_leaf(level) => {
                 // SAFETY: a present entry that maps no page leads to a table.
-                visit_table(unsafe { Table::at(entry.phys()) }, below, address, flags, visit);
+                walk_executable(unsafe { Table::at(entry.phys()) }, below, address, writable, found);
             }
-            _ => visit(page(entry, level, address, flags)),
+            _ if writable => found(address),
+            _ => {}
         }
     }
 }
 
-fn page(entry: Entry, level: Level, address: usize, flags: Flags) -> Page {
-    Page {
-        address,
-        phys: entry.phys(),
-        size: level.size(),
-        writable: flags.contains(Flags::RW),
-        executable: !flags.contains(Flags::NX),
-    }
+/// The first address, of the image or of the direct map, by which a byte of `section` may be written.
+fn first_writable(section: Section) -> Option<usize> {
+    let may_be_written = |entry: Entry| entry.is_present() && entry.flags().contains(Flags::RW);
+    [section.start_address(), phys_to_virt(section.phys()).addr()]
+        .into_iter()
+        .flat_map(|start| leaves(start..start + section.len()))
+        .find(|leaf| may_be_written(leaf.entry()))
+        .map(|leaf| leaf.address)
 }
 
 /// The canonical address with these lower 48 bits.

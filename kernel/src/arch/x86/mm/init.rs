@@ -8,7 +8,7 @@ use super::{set_memory, tlb};
 use crate::arch::x86::cpu::features::{Features, boot_cpu_has};
 use crate::arch::x86::registers::{self, Cr0, Cr4};
 use crate::mm::sections::{self, Section};
-use crate::mm::{PAGE_SIZE, address::DIRECT_MAP_SIZE, memblock, phys_to_virt};
+use crate::mm::{PAGE_OFFSET, PAGE_SIZE, address::DIRECT_MAP_SIZE, memblock, phys_to_virt};
 use crate::prelude::*;
 
 /// The end of what is mapped whether or not it is RAM: firmware tables and the text screen lie there (Linux's `ISA_END_ADDRESS`).
@@ -58,6 +58,7 @@ pub fn init_mem_mapping() {
 fn build() -> Result<PageTables, Errno> {
     let mut tables = PageTables::new()?;
     map_ram(&mut tables)?;
+    tables.forbid_execution(PAGE_OFFSET..PAGE_OFFSET + DIRECT_MAP_SIZE as usize);
     map_image(&mut tables)?;
     Ok(tables)
 }

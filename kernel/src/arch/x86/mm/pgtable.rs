@@ -158,6 +158,12 @@ impl Table {
         Entry(self.0[index].load(Relaxed))
     }
 
+    /// The entries in order.
+    #[inline]
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.0.iter().map(|entry| Entry(entry.load(Relaxed)))
+    }
+
     /// Sets the entry at `index`. Changing one that was present calls for a TLB flush.
     ///
     /// # Safety

@@ -1,8 +1,10 @@
 //! Tests of the mapping that the kernel runs with.
 
-use super::super::pgtable::{Entry, lookup};
+use alloc::vec::Vec;
+
+use super::super::pgtable::{Entry, Table, current_pgd, lookup};
 use super::*;
-use crate::mm::{PAGE_OFFSET, START_KERNEL_MAP};
+use crate::mm::START_KERNEL_MAP;
 
 /// Flags of the page that maps `address`, its level, and where it leads.
 fn mapped(address: usize) -> Option<(Flags, Level, u64)> {
@@ -69,6 +71,16 @@ fn all_memory_is_in_the_direct_map_writable_and_not_executable() {
         check(region.base.next_multiple_of(page));
         check(region.end() / page * page - page);
     }
+}
+
+#[ktest]
+fn no_page_of_the_direct_map_could_be_executed_even_if_its_entry_said_so() {
+    // SAFETY: this CPU uses the table.
+    let top = unsafe { Table::at(current_pgd()) };
+    let direct_map = Level::Pgd.index(PAGE_OFFSET)..Level::Pgd.index(PAGE_OFFSET + DIRECT_MAP_SIZE as usize);
+    let present: Vec<_> = direct_map.map(|index| top.get(index)).filter(|entry| entry.is_present()).collect();
+    assert!(!present.is_empty());
+    assert!(present.iter().all(|entry| !entry.is_executable()));
 }
 
 #[ktest]
