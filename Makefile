@@ -30,6 +30,8 @@ MACHINE ?= pc## pc, q35 or microvm
 CPU ?= max## processor model of the guest, as QEMU names it
 TARGET ?= cmdline## what make fuzz feeds: cmdline, e820, bootparam, memblock, kallsyms or ring
 RUNS ?= 1000000## how many inputs
+N := $(or $(N),20)## how many orders make shuffle tries
+SEED ?= 1## the first order's seed
 RECORD ?= ## 1: make bench records its figures in docs/figures.md
 
 ifeq ($(filter lld gnu,$(LD)),)
@@ -53,7 +55,7 @@ linked := out/target/$(target)/$(profile)/vmlinux
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
 quoted = '$(subst ','\'',$(1))'
 asked := $(foreach name,RUSTC CARGO INCIPIT_SYSROOT,$(name)=$(call quoted,$($(name))))
-$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(patsubst ktest,run,$(MAKECMDGOALS:bench=run))))
+$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(MAKECMDGOALS)) $(if $(filter ktest shuffle bench,$(MAKECMDGOALS)),run))
 ifneq ($(.SHELLSTATUS),0)
 $(error the set-up is not complete)
 endif
@@ -63,7 +65,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all new-subsystem run ktest test golden reference lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run ktest shuffle test golden reference lint bench fuzz gdb clean help FORCE
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
@@ -138,6 +140,9 @@ on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 
 test: lint all ## Run every test that this machine can run, make lint first
 	$(Q)$(cargo) test --no-fail-fast $(on_host)
+
+shuffle: $(O)/vmlinux ## Boot the initcalls in N other legal orders, from SEED on, and find what relies on an order that nobody declared
+	$(Q)$(cargo) run -q -p incipit-tests --bin shuffle -- $< --count $(N) --seed $(SEED) --append $(call quoted,$(APPEND))
 
 golden: $(O)/vmlinux ## Take the image's order of stages and initcalls over into tests/golden
 	$(Q)$(cargo) run -q -p incipit-tests --bin golden $<

@@ -5,6 +5,7 @@
 
 mod dependencies;
 mod extensions;
+mod hidden_order;
 mod mistakes;
 mod policies;
 mod subsystem;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let rooms = [
         dependencies::trials(),
         extensions::trials(),
+        hidden_order::trials(),
         mistakes::trials(),
         policies::trials(),
         subsystem::trials(),

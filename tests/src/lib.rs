@@ -25,4 +25,5 @@ pub mod log;
 pub mod machine;
 pub mod make;
 pub mod monitor;
+pub mod shuffle;
 pub mod trial;

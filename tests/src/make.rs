@@ -98,7 +98,9 @@ fn plain(command: &mut Command) {
         .envs(std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name == kept)));
 }
 
-fn extensions() -> String {
+/// The word that adds the subsystem crates of the [extended](extended) image.
+#[must_use]
+pub fn extensions() -> String {
     format!("SUBSYS={}", EXTENSIONS.join(" "))
 }
 
