@@ -33,11 +33,13 @@ pub mod key {
     pub const FILE: &str = "file";
     /// Line in the source file.
     pub const LINE: &str = "line";
-    /// Type of a parameter.
+    /// Type of a parameter, as Linux calls it; of an option's handler, `early`, `setup` or `obsolete`.
     pub const TYPE: &str = "type";
+    /// What a parameter starts as, as its source says it.
+    pub const DEFAULT: &str = "default";
     /// Permissions of a parameter, octal.
     pub const PERM: &str = "perm";
-    /// Level before which a parameter is parsed.
+    /// Level before which a parameter is parsed; without the key, all levels.
     pub const LEVEL: &str = "level";
     /// Documentation of the annotated item, first paragraph.
     pub const DOC: &str = "doc";

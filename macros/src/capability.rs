@@ -6,10 +6,11 @@ use quote::quote;
 use syn::{Error, Fields, Ident, ItemStruct, Result};
 
 use crate::declaration::{Declaration, anonymous, place};
+use crate::documentation;
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let exclusive = parse_exclusive(&arguments)?;
-    let Ok(declared) = syn::parse2::<ItemStruct>(item.clone()) else {
+    let Ok(mut declared) = syn::parse2::<ItemStruct>(item.clone()) else {
         return Err(Error::new_spanned(
             &item,
             "not a struct: `#[capability]` stands on a `struct Name;`",
@@ -24,7 +25,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let ident = &declared.ident;
     let name = snake_case(&ident.to_string());
     let (file, line) = place(ident.span());
-    let mut declaration = Declaration::new(ident, "capability", &name);
+    let mut declaration = Declaration::new(ident, "capability", &name).documented(&declared.attrs);
     if exclusive {
         declaration = declaration.with(key::EXCLUSIVE, quote!("1"));
     }
@@ -43,6 +44,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
         #entry
         #record
     });
+    let one = if exclusive { ", of one provider at most" } else { "" };
+    documentation::declare(&mut declared.attrs, &declared.vis, &format!("capability `{name}`{one}"));
     Ok(quote! {
         #[allow(dead_code)]
         #declared

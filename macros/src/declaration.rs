@@ -6,6 +6,9 @@ use incipit_linker::record::{self, key};
 use incipit_linker::tables;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Attribute;
+
+use crate::documentation;
 
 /// One declaration: which part of which table, and what the tools are told.
 pub struct Declaration<'a> {
@@ -14,6 +17,7 @@ pub struct Declaration<'a> {
     section: &'static str,
     unique: String,
     pairs: Vec<(&'static str, TokenStream)>,
+    constants: Vec<(&'static str, TokenStream)>,
     lists: Vec<(&'static str, Vec<TokenStream>)>,
 }
 
@@ -32,6 +36,7 @@ impl<'a> Declaration<'a> {
             section: described.section,
             unique: unique_name(ident),
             pairs,
+            constants: Vec::new(),
             lists: Vec::new(),
         }
     }
@@ -39,6 +44,20 @@ impl<'a> Declaration<'a> {
     /// Adds a pair to the record; `value` is a literal or a macro that becomes one.
     pub fn with(mut self, key: &'static str, value: TokenStream) -> Self {
         self.pairs.push((key, value));
+        self
+    }
+
+    /// Adds what the item's own documentation says first, if it has any.
+    pub fn documented(self, attributes: &[Attribute]) -> Self {
+        match documentation::first_paragraph(attributes) {
+            text if text.is_empty() => self,
+            text => self.with(key::DOC, quote!(#text)),
+        }
+    }
+
+    /// Adds a pair to the record whose value is a constant of type `&str`.
+    pub fn constant(mut self, key: &'static str, value: TokenStream) -> Self {
+        self.constants.push((key, value));
         self
     }
 
@@ -81,6 +100,10 @@ impl<'a> Declaration<'a> {
         let (file, line) = place(ident.span());
         let name = ident.to_string();
         let end = (record::END as char).to_string();
+        let constants = self.constants.iter().map(|(key, value)| {
+            let key = pair(key);
+            quote! { #key, #value, }
+        });
         let lists = self.lists.iter().map(|(key, items)| {
             let key = pair(key);
             quote! { #key, #(#items, ",",)* }
@@ -88,6 +111,7 @@ impl<'a> Declaration<'a> {
         quote! {
             const PIECES: &[&str] = &[
                 concat!(#begin, #table, #entry_key, #entry, #path_key, module_path!(), "::", #name, #file_key, #file, #line_key, #line #(, #keys, #values)*),
+                #(#constants)*
                 #(#lists)*
                 #end,
             ];

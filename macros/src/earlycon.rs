@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Result;
 
-use crate::arguments;
 use crate::declaration::{Declaration, anonymous};
 use crate::setup::check_name;
 use crate::signature::Form;
+use crate::{arguments, documentation};
 
 const FORM: Form = Form {
     attribute: "earlycon",
@@ -19,14 +19,15 @@ const FORM: Form = Form {
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let name = arguments::name(arguments, "earlycon")?;
     check_name(&name)?;
-    let function = FORM.parse(&item)?;
+    let mut function = FORM.parse(&item)?;
     let ident = &function.sig.ident;
-    let declaration = Declaration::new(ident, "earlycon", &name.value());
+    let declaration = Declaration::new(ident, "earlycon", &name.value()).documented(&function.attrs);
     let entry = declaration.entry(
         &quote!(::incipit::console::EarlyconEntry),
         &quote!(::incipit::console::EarlyconEntry { name: #name, setup: #ident }),
     );
     let record = declaration.record();
     let entries = anonymous(&quote!(#entry #record));
+    documentation::declare(&mut function.attrs, &function.vis, &format!("early console `{}`", name.value()));
     Ok(quote!(#function #entries))
 }

@@ -10,7 +10,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Error, ItemFn, LitStr, Macro, Path, Result, Token, parenthesized};
 
-use crate::arguments;
+use crate::{arguments, documentation};
 
 /// The first of the local labels that accesses get; numbers that nobody writes by hand.
 const FIRST_LABEL: u32 = 7710;
@@ -65,6 +65,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
             "no access to guard: an `asm!` in the body must have a line `may_fault!(\"…\")` and the operand `error = out(\"…\") variable`",
         ));
     }
+    documentation::declare(&mut function.attrs, &function.vis, "a fault of its access is an error");
     Ok(function.into_token_stream())
 }
 

@@ -8,6 +8,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Error, Result, Token, parenthesized};
 
 use crate::declaration::{Declaration, anonymous, place};
+use crate::documentation;
 use crate::relations::{self, Relations};
 use crate::signature::Form;
 
@@ -123,10 +124,11 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
         policy,
         relations,
     } = syn::parse2(arguments)?;
-    let function = FORM.parse(&item)?;
+    let mut function = FORM.parse(&item)?;
     let ident = &function.sig.ident;
     let part = if sync { format!("{part}s") } else { part };
-    let mut declaration = relations.record(Declaration::new(ident, &part, &ident.to_string()));
+    let declared = in_words(&level, sync, policy.as_ref(), &relations);
+    let mut declaration = relations.record(Declaration::new(ident, &part, &ident.to_string()).documented(&function.attrs));
     if let Some(policy) = policy.as_ref().map(Ident::to_string) {
         declaration = declaration.with(key::ON_ERROR, quote!(#policy));
     }
@@ -144,7 +146,15 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let policy = format_ident!("{policy}").to_token_stream();
     let info = info(ident, kept, &quote!(::incipit::init::info::Level::#variant), &relations, &policy);
     let entries = anonymous(&quote!(#info #entry #record));
+    documentation::declare(&mut function.attrs, &function.vis, &declared);
     Ok(quote!(#function #companion #entries))
+}
+
+/// The declaration for people.
+fn in_words(level: &Ident, sync: bool, policy: Option<&Ident>, relations: &Relations) -> String {
+    let sync = if sync { ", sync" } else { "" };
+    let policy = policy.map(|policy| format!("; on an error `{policy}`")).unwrap_or_default();
+    format!("initcall, level `{level}`{sync}{}{policy}", relations.in_words())
 }
 
 /// The number of the level before which a parameter is parsed, as the kernel counts them.

@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Result;
 
-use crate::arguments;
 use crate::declaration::{Declaration, anonymous, place};
 use crate::signature::Form;
+use crate::{arguments, documentation};
 
 const FORM: Form = Form {
     attribute: "ktest",
@@ -17,11 +17,11 @@ const FORM: Form = Form {
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     arguments::none(&arguments, "ktest")?;
-    let function = FORM.parse(&item)?;
+    let mut function = FORM.parse(&item)?;
     let ident = &function.sig.ident;
     let name = ident.to_string();
     let (file, line) = place(ident.span());
-    let declaration = Declaration::new(ident, "ktest", &name);
+    let declaration = Declaration::new(ident, "ktest", &name).documented(&function.attrs);
     let entry = declaration.entry(
         &quote!(::incipit::init::ktest::KtestEntry),
         &quote!(::incipit::init::ktest::KtestEntry::new(#ident, &INFO)),
@@ -32,5 +32,6 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
         #entry
         #record
     });
+    documentation::declare(&mut function.attrs, &function.vis, "test, run with `kunit.enable=1`");
     Ok(quote!(#[allow(dead_code)] #function #entries))
 }

@@ -9,10 +9,12 @@
 mod arguments;
 mod capability;
 mod declaration;
+mod documentation;
 mod earlycon;
 mod exception_entry;
 mod init;
 mod initcall;
+mod initial;
 mod ktest;
 mod param;
 mod percpu;

@@ -10,8 +10,8 @@ use syn::spanned::Spanned;
 use syn::{Error, ItemStatic, LitInt, LitStr, Result, StaticMutability, Token};
 
 use crate::declaration::{Declaration, anonymous, crate_name, place};
-use crate::initcall;
 use crate::setup::check_name;
+use crate::{documentation, initcall, initial};
 
 /// Linux's bound: the longest name of a module, and a name behind it.
 const LONGEST_NAME: usize = 56;
@@ -109,7 +109,7 @@ impl Arguments {
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let arguments: Arguments = syn::parse2(arguments)?;
-    let variable: ItemStatic = syn::parse2(item.clone())
+    let mut variable: ItemStatic = syn::parse2(item.clone())
         .map_err(|_| Error::new_spanned(&item, "`#[param]` stands on a static: `#[param] static NAME: AtomicBool = …;`"))?;
     if let StaticMutability::Mut(word) = &variable.mutability {
         return Err(Error::new_spanned(
@@ -117,7 +117,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
             "a parameter is changed through its atomics: leave `mut` out",
         ));
     }
-    let ItemStatic { ident, ty, .. } = &variable;
+    let ItemStatic { ident, ty, expr, .. } = &variable;
     let name = arguments
         .name
         .clone()
@@ -135,10 +135,15 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let flags = if arguments.dangerous { quote!(DANGEROUS) } else { quote!(NONE) };
 
     let octal = format!("{perm:04o}");
-    let kind = quote!(#ty).to_string();
-    let declaration = Declaration::new(ident, "param", &full)
-        .with(key::TYPE, quote!(#kind))
-        .with(key::PERM, quote!(#octal));
+    let initial = initial::value(expr);
+    let mut declaration = Declaration::new(ident, "param", &full)
+        .with(key::PERM, quote!(#octal))
+        .with(key::DEFAULT, quote!(#initial))
+        .constant(key::TYPE, quote!(ENTRY.type_name()))
+        .documented(&variable.attrs);
+    if let Some(level) = arguments.level.as_ref().map(Ident::to_string) {
+        declaration = declaration.with(key::LEVEL, quote!(#level));
+    }
     let (file, line) = place(ident.span());
     let entry = declaration.entry(
         &quote!(::incipit::init::param::KernelParam),
@@ -152,6 +157,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
         #entry
         #record
     });
+    documentation::declare(&mut variable.attrs, &variable.vis, &format!("parameter `{full}=`, mode {octal}"));
     Ok(quote!(#variable #entries))
 }
 

@@ -5,9 +5,11 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Error, Ident, ItemStatic, Result, StaticMutability, spanned::Spanned};
 
+use crate::documentation;
+
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let (section, align) = piece(&arguments)?;
-    let variable: ItemStatic = syn::parse2(item.clone())
+    let mut variable: ItemStatic = syn::parse2(item.clone())
         .map_err(|_| Error::new_spanned(&item, "`#[percpu]` stands on a static: `#[percpu] static NAME: T = …;`"))?;
     if let StaticMutability::Mut(word) = &variable.mutability {
         return Err(Error::new_spanned(
@@ -15,6 +17,12 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
             "a per-CPU variable is changed through its cells or atomics: leave `mut` out",
         ));
     }
+    let variant = if arguments.is_empty() {
+        String::new()
+    } else {
+        format!(", {arguments}")
+    };
+    documentation::declare(&mut variable.attrs, &variable.vis, &format!("one for each CPU{variant}"));
     let ItemStatic {
         attrs,
         vis,

@@ -111,6 +111,28 @@ impl Relations {
         }
     }
 
+    /// The relations for people, each with `; ` before it.
+    pub fn in_words(&self) -> String {
+        let lists = [
+            ("after", &self.after),
+            ("before", &self.before),
+            ("provides", &self.provides),
+            ("requires", &self.requires),
+            ("wants", &self.wants),
+        ];
+        let given = lists.iter().filter(|(_, paths)| !paths.is_empty());
+        given
+            .map(|(word, paths)| {
+                let names: Vec<_> = paths
+                    .iter()
+                    .filter_map(|path| path.segments.last())
+                    .map(|last| format!("`{}`", last.ident))
+                    .collect();
+                format!("; {word} {}", names.join(", "))
+            })
+            .collect()
+    }
+
     /// Adds the relations to the record.
     pub fn record<'a>(&self, declaration: Declaration<'a>) -> Declaration<'a> {
         let functions = |paths: &[Path]| paths.iter().map(|path| quote!(#path::PATH)).collect();

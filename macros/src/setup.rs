@@ -1,12 +1,13 @@
 //! `#[early_param]`, `#[setup]` and `obsolete_setup!`: entries of `.init.setup`.
 
+use incipit_linker::record::key;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Error, LitStr, Result};
+use syn::{Attribute, Error, LitStr, Result};
 
-use crate::arguments;
 use crate::declaration::{Declaration, anonymous};
 use crate::signature::Form;
+use crate::{arguments, documentation};
 
 const EARLY: Form = Form {
     attribute: "early_param",
@@ -46,19 +47,26 @@ pub fn expand_obsolete(arguments: TokenStream) -> Result<TokenStream> {
     })?;
     check_name(&name)?;
     let ident = Ident::new("obsolete", name.span());
-    Ok(entry(&ident, &name, "obsolete", &quote!(())))
+    Ok(entry(&ident, &[], &name, "obsolete", &quote!(())))
 }
 
 fn expand(form: &Form, name: &LitStr, item: &TokenStream, kind: &str) -> Result<TokenStream> {
     check_name(name)?;
-    let function = form.parse(item)?;
+    let mut function = form.parse(item)?;
     let ident = &function.sig.ident;
-    let entry = entry(ident, name, kind, &quote!(#ident));
+    let entry = entry(ident, &function.attrs, name, kind, &quote!(#ident));
+    let declared = match kind {
+        "early" => format!("early option `{}`", name.value()),
+        _ => format!("option `{}`", name.value()),
+    };
+    documentation::declare(&mut function.attrs, &function.vis, &declared);
     Ok(quote!(#function #entry))
 }
 
-fn entry(ident: &Ident, name: &LitStr, kind: &str, handler: &TokenStream) -> TokenStream {
-    let declaration = Declaration::new(ident, "setup", &name.value()).with("type", quote!(#kind));
+fn entry(ident: &Ident, attributes: &[Attribute], name: &LitStr, kind: &str, handler: &TokenStream) -> TokenStream {
+    let declaration = Declaration::new(ident, "setup", &name.value())
+        .with(key::TYPE, quote!(#kind))
+        .documented(attributes);
     let constructor = format_ident!("{kind}");
     let entry = declaration.entry(
         &quote!(::incipit::init::setup::SetupEntry),

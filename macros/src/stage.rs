@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Result;
 
 use crate::declaration::{Declaration, anonymous};
+use crate::documentation;
 use crate::initcall::info;
 use crate::relations::Relations;
 use crate::signature::Form;
@@ -18,9 +19,9 @@ const FORM: Form = Form {
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let relations: Relations = syn::parse2(arguments)?;
-    let function = FORM.parse(&item)?;
+    let mut function = FORM.parse(&item)?;
     let ident = &function.sig.ident;
-    let declaration = relations.record(Declaration::new(ident, "stage", &ident.to_string()));
+    let declaration = relations.record(Declaration::new(ident, "stage", &ident.to_string()).documented(&function.attrs));
     let entry = declaration.entry(
         &quote!(::incipit::init::stage::StageEntry),
         &quote!(::incipit::init::stage::StageEntry::new(#ident, &INFO)),
@@ -34,5 +35,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
         &quote!(Warn),
     );
     let entries = anonymous(&quote!(#info #entry #record));
+    let declared = format!("stage of `start_kernel`{}", relations.in_words());
+    documentation::declare(&mut function.attrs, &function.vis, &declared);
     Ok(quote!(#function #companion #entries))
 }

@@ -143,7 +143,7 @@ impl KernelParam {
 
     /// The type, as Linux calls it.
     #[must_use]
-    pub fn type_name(&self) -> &'static str {
+    pub const fn type_name(&self) -> &'static str {
         self.ops.type_name
     }
 
