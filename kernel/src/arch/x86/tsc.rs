@@ -42,24 +42,32 @@ pub fn counts_instructions() -> bool {
     (1..=8u64).all(|turns| ticks_of_loop(turns * 16).wrapping_sub(overhead) == turns * 16 * 2)
 }
 
-/// How far the counter goes between two readings with `turns` turns of two instructions between them; two more stand around the loop.
+/// How far the counter goes between two readings with `turns` turns of two instructions between them; a few more stand around the loop.
 fn ticks_of_loop(turns: u64) -> u64 {
     let _guard = IrqGuard::new();
-    let start = rdtsc();
-    // SAFETY: counts a register down; nothing else changes.
+    let ticks: u32;
+    // SAFETY: reads the counter and counts a register down; nothing else changes. The readings are inside, or the compiler might put other instructions
+    // between them, and not the same ones for each number of turns.
     unsafe {
         asm!(
+            "rdtsc",
+            "mov {start:e}, eax",
             "test {turns}, {turns}",
             "jz 3f",
             "2:",
             "dec {turns}",
             "jnz 2b",
             "3:",
+            "rdtsc",
+            "sub eax, {start:e}",
             turns = inout(reg) turns => _,
+            start = out(reg) _,
+            out("eax") ticks,
+            out("edx") _,
             options(nomem, nostack)
         );
     }
-    rdtsc().wrapping_sub(start)
+    ticks.into()
 }
 
 /// Counts per millisecond, 0 before [`tsc_early_init`].
