@@ -3,12 +3,13 @@
 use core::fmt::Write;
 
 use arrayvec::ArrayString;
-use incipit::init::{self, EntryInfo, listing};
+use incipit::init::listing::{self, Listing};
+use incipit::init::{self, EntryInfo};
 use incipit::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 use incipit::table;
 use linkme::distributed_slice;
 
-use super::none;
+use super::{none, optional};
 
 /// The longest `name=value` that fits its column.
 const SETTING: usize = 64;
@@ -19,17 +20,25 @@ const RAW: &str = "-r";
 #[distributed_slice(KDB_COMMANDS)]
 static STAGES: Command = Command {
     name: "stages",
-    usage: "[-r]",
-    help: "Display the stages of start_kernel, in order; -r: tabs between columns",
+    usage: "[-r | name]",
+    help: "Display the stages of start_kernel, or one; -r: tabs between columns",
     run: stages,
 };
 
 #[distributed_slice(KDB_COMMANDS)]
 static INITCALLS: Command = Command {
     name: "initcalls",
-    usage: "[-r]",
-    help: "Display the initcalls, in order; -r: tabs between columns",
+    usage: "[-r | name]",
+    help: "Display the initcalls, or one; -r: tabs between columns",
     run: initcalls,
+};
+
+#[distributed_slice(KDB_COMMANDS)]
+static CAPABILITIES: Command = Command {
+    name: "capabilities",
+    usage: "",
+    help: "Display the capabilities, and who provides each",
+    run: capabilities,
 };
 
 #[distributed_slice(KDB_COMMANDS)]
@@ -57,17 +66,37 @@ fn initcalls(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, Command
 }
 
 fn list(entries: impl Iterator<Item = &'static EntryInfo>, arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
-    if arguments == [RAW] {
-        writeln!(screen, "{}", listing::RAW_HEADING)?;
-        for entry in entries {
-            writeln!(screen, "{}", listing::raw_row(entry))?;
+    let listing = Listing::new();
+    match optional(arguments)? {
+        None => {
+            writeln!(screen, "{}", listing.heading())?;
+            for (index, entry) in entries.enumerate() {
+                writeln!(screen, "{}", listing.row(index + 1, entry))?;
+            }
         }
-        return Ok(Then::Stay);
+        Some(RAW) => {
+            writeln!(screen, "{}", listing::RAW_HEADING)?;
+            for entry in entries {
+                writeln!(screen, "{}", listing.raw_row(entry))?;
+            }
+        }
+        Some(name) => {
+            let mut found = entries.filter(|entry| entry.is_called(name)).peekable();
+            if found.peek().is_none() {
+                writeln!(screen, "diag: nothing here is called '{name}'")?;
+            }
+            for entry in found {
+                writeln!(screen, "{}", listing.details(entry))?;
+            }
+        }
     }
+    Ok(Then::Stay)
+}
+
+fn capabilities(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
     none(arguments)?;
-    writeln!(screen, "{}", listing::HEADING)?;
-    for (index, entry) in entries.enumerate() {
-        writeln!(screen, "{}", listing::row(index + 1, entry))?;
+    for capability in init::capabilities() {
+        writeln!(screen, "{}", listing::capability(capability))?;
     }
     Ok(Then::Stay)
 }
