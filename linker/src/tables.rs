@@ -250,7 +250,7 @@ pub const EARLYCON: Table = Table {
     parts: &[Part {
         name: "earlycon",
         section: "__earlycon_table",
-        start: "__earlycon_table",
+        start: "__earlycon_table_start",
     }],
     end: "__earlycon_table_end",
     entry_size: 24,
@@ -504,6 +504,17 @@ mod tests {
                 ] {
                     assert!(seen.insert(key.clone()), "{key}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn no_symbol_is_called_like_a_section() {
+        // LLVM takes such a name for the section in the object that it writes, and so for the entries of that object alone.
+        let sections: HashSet<_> = ALL.iter().flat_map(|table| table.parts).map(|part| part.section).collect();
+        for table in ALL {
+            for symbol in table.parts.iter().map(|part| part.start).chain([table.end]) {
+                assert!(!sections.contains(symbol), "{symbol}");
             }
         }
     }

@@ -91,13 +91,13 @@ fn a_symbol_that_is_not_at_the_edge_of_its_section_is_a_problem() {
 #[test]
 fn a_misaligned_table_is_a_problem() {
     let mut kernel = full();
-    kernel.move_symbol("__earlycon_table", address_of("__earlycon_table") + 4);
-    kernel.move_symbol("__earlycon_table_end", address_of("__earlycon_table") + 4);
+    kernel.move_symbol("__earlycon_table_start", address_of("__earlycon_table_start") + 4);
+    kernel.move_symbol("__earlycon_table_end", address_of("__earlycon_table_start") + 4);
     let problems = problems_of_image(&kernel.image());
     assert!(
         problems
             .iter()
-            .any(|problem| problem.starts_with("earlycon: __earlycon_table is at") && problem.ends_with("a multiple of 8")),
+            .any(|problem| problem.starts_with("earlycon: __earlycon_table_start is at") && problem.ends_with("a multiple of 8")),
         "{problems:?}"
     );
 }
