@@ -18,7 +18,8 @@ pub fn generate(options: &Options) -> String {
     }
     let _ = writeln!(
         out,
-        "/// Every table of this image, for people to look at.\npub static ALL: &[Description] = &["
+        "/// What people are shown of each.\nconst DESCRIPTIONS: [Description; {}] = [",
+        included.len()
     );
     for table in &included {
         let _ = writeln!(

@@ -23,7 +23,7 @@ pub const RECORD_PART: &str = "declared.";
 pub mod key {
     /// Input section of the part that the entry is in.
     pub const TABLE: &str = "table";
-    /// Symbol of the entry.
+    /// Symbol of the entry. The record of an exception from the rules of init memory has none.
     pub const ENTRY: &str = "entry";
     /// What users call it.
     pub const NAME: &str = "name";
@@ -43,6 +43,8 @@ pub mod key {
     pub const LEVEL: &str = "level";
     /// Documentation of the annotated item, first paragraph.
     pub const DOC: &str = "doc";
+    /// Why the item may refer to init memory although it stays.
+    pub const REASON: &str = "reason";
     /// Paths of what the entry comes after, a comma behind each.
     pub const AFTER: &str = "after";
     /// Paths of what the entry comes before, a comma behind each.

@@ -6,7 +6,7 @@
 use std::fmt::{self, Write};
 
 use crate::table::{Access, Lifetime, Table};
-use crate::tables::{self, CACHE_LINE, KERNEL_MAP, PAGE, PERCPU_PIECES, PHYSICAL_START, TEXT_RANGES};
+use crate::tables::{self, CACHE_LINE, KERNEL_MAP, PAGE, PERCPU_PIECES, PHYSICAL_START, REF_DATA, TEXT_RANGES};
 
 /// What the script depends on besides the descriptions.
 #[derive(Debug, Default, Clone)]
@@ -76,6 +76,18 @@ pub fn generate(options: &Options) -> String {
     let mut script = String::with_capacity(16 * 1024);
     write_script(&mut script, options).expect("writing to a string succeeds");
     script
+}
+
+/// The symbols that the script defines, whatever the configuration: places, without anything in them.
+#[must_use]
+pub fn symbols() -> Vec<String> {
+    let everything = Options {
+        config: tables::ALL.iter().filter_map(|table| table.config).map(str::to_owned).collect(),
+        slices: Vec::new(),
+    };
+    let script = generate(&everything);
+    let assigned = script.lines().filter_map(|line| line.trim().strip_suffix(" = .;"));
+    assigned.map(str::to_owned).collect()
 }
 
 fn write_script(out: &mut String, options: &Options) -> fmt::Result {
@@ -166,6 +178,11 @@ fn init(out: &mut String, options: &Options) -> fmt::Result {
 fn data(out: &mut String, options: &Options) -> fmt::Result {
     open(out, ".data", PAGE)?;
     out.push_str("        _sdata = .;\n        *(.data..page_aligned)\n        *(.data .data.[!.]*)\n");
+    let (section, start, end) = REF_DATA;
+    writeln!(
+        out,
+        "        . = ALIGN(16);\n        {start} = .;\n        *({section} {section}.*)\n        {end} = .;"
+    )?;
     close(out, "data");
     tables_with(out, options, Access::Writable, Lifetime::Kept, "data")?;
     slices_with(out, options, Access::Writable, "data")?;

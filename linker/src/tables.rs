@@ -426,7 +426,14 @@ pub const TEXT_RANGES: &[(&str, &str, &str)] = &[
     (".kprobes.text", "__kprobes_text_start", "__kprobes_text_end"),
     (".entry.text", "__entry_text_start", "__entry_text_end"),
     (".fixup", "__fixup_text_start", "__fixup_text_end"),
+    REF_TEXT,
 ];
+
+/// Functions that stay and may refer to init memory, `#[init_ref]`: input section, start symbol, end symbol.
+pub const REF_TEXT: (&str, &str, &str) = (".ref.text", "__ref_text_start", "__ref_text_end");
+
+/// Statics that stay and may refer to init memory, `#[init_ref]`: input section, start symbol, end symbol.
+pub const REF_DATA: (&str, &str, &str) = (".ref.data", "__ref_data_start", "__ref_data_end");
 
 /// The pieces of the per-CPU template in order: variant of `#[percpu]` (empty for the plain one), input section, alignment of the piece in bytes.
 pub const PERCPU_PIECES: &[(&str, &str, u64)] = &[

@@ -29,13 +29,23 @@ impl<'a> Declaration<'a> {
     /// If no table has such a part: an attribute names a table that is not described.
     pub fn new(ident: &'a Ident, part: &str, name: &str) -> Self {
         let (_, described) = tables::part_named(part).unwrap_or_else(|| panic!("no table has the part `{part}`"));
-        let pairs = vec![(key::NAME, quote!(#name))];
+        let declaration = Self::in_section(ident, described.name, described.section, name);
+        let symbol = declaration.entry_symbol();
+        declaration.with(key::ENTRY, quote!(#symbol))
+    }
+
+    /// A declaration that leaves a record and nothing else: that the item `ident` is in `section`, by the attribute called `attribute`.
+    pub fn without_entry(ident: &'a Ident, attribute: &'static str, section: &'static str) -> Self {
+        Self::in_section(ident, attribute, section, &ident.to_string())
+    }
+
+    fn in_section(ident: &'a Ident, part: &'static str, section: &'static str, name: &str) -> Self {
         Self {
             ident,
-            part: described.name,
-            section: described.section,
+            part,
+            section,
             unique: unique_name(ident),
-            pairs,
+            pairs: vec![(key::NAME, quote!(#name))],
             constants: Vec::new(),
             lists: Vec::new(),
         }
@@ -84,7 +94,7 @@ impl<'a> Declaration<'a> {
     /// The record, which the tools read from the image's file.
     pub fn record(&self) -> TokenStream {
         let ident = self.ident;
-        let (entry, section, table) = (self.entry_symbol(), record::SECTION, self.section);
+        let (section, table) = (record::SECTION, self.section);
         let symbol = format!(
             "{}{}{}.{}{}",
             record::SYMBOL_PREFIX,
@@ -96,7 +106,7 @@ impl<'a> Declaration<'a> {
         let pair = |key: &str| format!("{}{key}=", record::SEPARATOR as char);
         let (keys, values): (Vec<_>, Vec<_>) = self.pairs.iter().map(|(key, value)| (pair(key), value)).unzip();
         let begin = format!("{}{}=", record::BEGIN as char, key::TABLE);
-        let [entry_key, path_key, file_key, line_key] = [key::ENTRY, key::PATH, key::FILE, key::LINE].map(pair);
+        let [path_key, file_key, line_key] = [key::PATH, key::FILE, key::LINE].map(pair);
         let (file, line) = place(ident.span());
         let name = ident.to_string();
         let end = (record::END as char).to_string();
@@ -110,7 +120,7 @@ impl<'a> Declaration<'a> {
         });
         quote! {
             const PIECES: &[&str] = &[
-                concat!(#begin, #table, #entry_key, #entry, #path_key, module_path!(), "::", #name, #file_key, #file, #line_key, #line #(, #keys, #values)*),
+                concat!(#begin, #table, #path_key, module_path!(), "::", #name, #file_key, #file, #line_key, #line #(, #keys, #values)*),
                 #(#constants)*
                 #(#lists)*
                 #end,

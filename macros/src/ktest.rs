@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Result;
 
 use crate::declaration::{Declaration, anonymous, place};
+use crate::init;
 use crate::signature::Form;
 use crate::{arguments, documentation};
 
@@ -28,10 +29,13 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     );
     let record = declaration.record();
     let entries = anonymous(&quote! {
+        #[unsafe(link_section = ".init.rodata")]
         static INFO: ::incipit::init::ktest::KtestInfo = ::incipit::init::ktest::KtestInfo { name: #name, module: module_path!(), file: #file, line: #line };
         #entry
         #record
     });
     documentation::declare(&mut function.attrs, &function.vis, "test, run with `kunit.enable=1`");
+    // A test is gone with its table.
+    let function = init::of_the_boot(&function);
     Ok(quote!(#[allow(dead_code)] #function #entries))
 }

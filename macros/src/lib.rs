@@ -13,6 +13,7 @@ mod documentation;
 mod earlycon;
 mod exception_entry;
 mod init;
+mod init_ref;
 mod initcall;
 mod initial;
 mod ktest;
@@ -160,15 +161,35 @@ pub fn percpu(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// A function that is needed only during the boot: `#[init]` puts it into `.init.text`, which is given back afterwards.
+///
+/// What stays must not refer to it; the build says so if it does. The function is not inlined anywhere unless it has an `#[inline…]` of its own.
 #[proc_macro_attribute]
 pub fn init(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(init::expand_function(arguments.into(), item.into()))
 }
 
 /// Data that is needed only during the boot: `#[initdata]` on a static puts it into `.init.data`, `#[initdata(readonly)]` into `.init.rodata`.
+///
+/// What stays must not refer to it; the build says so if it does.
 #[proc_macro_attribute]
 pub fn initdata(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(init::expand_data(arguments.into(), item.into()))
+}
+
+/// A function or static that stays and all the same refers to what is needed only during the boot: `#[init_ref("reason")]`.
+///
+/// The reason says why nothing is used once it is gone; `make V=1` lists it. What the compiler derives from the function, its closures for one, may refer to init
+/// memory too.
+///
+/// ```ignore
+/// #[init_ref("runs the stages, which come before init memory is given back")]
+/// pub fn start_kernel() -> ! {
+///     run_stages()
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn init_ref(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(init_ref::expand(arguments.into(), item.into()))
 }
 
 /// A test that runs in the kernel: `#[ktest]` on a `fn()` that panics if the test fails.

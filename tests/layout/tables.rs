@@ -103,7 +103,12 @@ fn every_declared_entry_is_in_its_part() {
             }
         }
     }
-    assert_eq!(seen.len(), records::RECORDS.len(), "a record names a section that is no table");
+    let exceptions = records::RECORDS.iter().filter(|record| record.contains_key("reason"));
+    assert_eq!(
+        seen.len() + exceptions.count(),
+        records::RECORDS.len(),
+        "a record names a section that is no table"
+    );
 }
 
 #[test]

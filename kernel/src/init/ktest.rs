@@ -99,12 +99,14 @@ mod walk {
     }
 
     /// The tests that the filter and `kunit.skip` leave, in order.
+    #[init]
     fn selected() -> impl Iterator<Item = &'static KtestEntry> {
         let skip = SKIP.load(Relaxed) as usize;
         table::KTEST.iter().filter(|entry| matches(entry.info)).skip(skip)
     }
 
     /// Whether the filter lets the test through.
+    #[init]
     fn matches(info: &KtestInfo) -> bool {
         FILTER_GLOB.with(|filter| match filter {
             None => true,
@@ -116,6 +118,7 @@ mod walk {
     }
 
     /// Whether the test is the first selected one of its module. The table is sorted by path, so a suite's tests stand together.
+    #[init]
     fn first_of_suite(entry: &KtestEntry) -> bool {
         selected()
             .find(|other| other.info.module == entry.info.module)

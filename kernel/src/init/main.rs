@@ -11,6 +11,7 @@ use crate::prelude::*;
 ///
 /// `boot_params` is the physical address of the Linux boot protocol's `boot_params`. Called once, in long mode, interrupts off, on the boot stack, with the early
 /// page tables (the first 4 GiB mapped at their own address and in the direct map) and GS base 0.
+#[init_ref("runs the stages; pid 1 goes on from the last of them and never comes back")]
 pub fn start_kernel(boot_params: u64) -> ! {
     arch_setup::set_boot_params(boot_params);
     stage::run_all();

@@ -102,6 +102,7 @@ fn seal_image(image: &mut Image, problems: &mut Problems) -> Result<Vec<String>>
     trailer::write(image)?;
 
     let mut lines: Vec<_> = placed.iter().map(report::line).collect();
+    lines.extend(records.iter().filter(|record| record.is_exception()).map(report::exception));
     lines.push(symbols.map_or_else(
         || "no symbol table (CONFIG_KALLSYMS)".to_owned(),
         |count| format!("{count} symbols for backtraces"),

@@ -6,13 +6,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::image::Image;
 use crate::record::{BEGIN, END, SECTION, SEPARATOR, key};
+use crate::tables::{REF_DATA, REF_TEXT};
 
 /// A declaration record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Input section of the part that the entry is in.
     pub table: String,
-    /// Symbol of the entry.
+    /// Symbol of the entry; empty for an [exception](Self::is_exception), which has none.
     pub entry: String,
     /// What users call it.
     pub name: String,
@@ -31,6 +32,12 @@ impl Record {
     #[must_use]
     pub fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
+    }
+
+    /// Whether it declares no entry, but a function or static that stays and may refer to init memory.
+    #[must_use]
+    pub fn is_exception(&self) -> bool {
+        is_exception(&self.table)
     }
 
     /// The value of a key that only some tables have.
@@ -79,6 +86,10 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Record>> {
     Ok(records)
 }
 
+fn is_exception(table: &str) -> bool {
+    [REF_TEXT, REF_DATA].iter().any(|(section, ..)| *section == table)
+}
+
 /// The record whose pairs are `body`.
 fn record(body: &[u8]) -> Result<Record> {
     let mut pairs = BTreeMap::new();
@@ -90,7 +101,8 @@ fn record(body: &[u8]) -> Result<Record> {
         }
     }
     let mut take = |key: &str| pairs.remove(key).with_context(|| format!("lacks the key `{key}`"));
-    let (table, entry, name) = (take(key::TABLE)?, take(key::ENTRY)?, take(key::NAME)?);
+    let (table, name) = (take(key::TABLE)?, take(key::NAME)?);
+    let entry = if is_exception(&table) { String::new() } else { take(key::ENTRY)? };
     let (path, file) = (take(key::PATH)?, take(key::FILE)?);
     let line = take(key::LINE)?;
     let line = line.parse().with_context(|| format!("`{line}` is no line number"))?;

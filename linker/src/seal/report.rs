@@ -1,6 +1,8 @@
-//! What `-v` says of a sealed image: a line per table.
+//! What `-v` says of a sealed image: a line per table, and one per exception from the rules of init memory.
 
 use super::placed::Placed;
+use super::records::Record;
+use crate::record::key;
 use crate::table::{Lifetime, Sort};
 
 /// The line of a table: name, range, entries, entry size, order, lifetime.
@@ -27,6 +29,13 @@ pub fn line(placed: &Placed) -> String {
         placed.entries(),
         table.entry_size
     )
+}
+
+/// The line of what stays and may refer to init memory: the attribute, the item, its place, the reason.
+#[must_use]
+pub fn exception(record: &Record) -> String {
+    let reason = record.get(key::REASON).unwrap_or_default();
+    format!("init_ref          {} ({}): {reason}", record.path, record.place())
 }
 
 #[cfg(test)]

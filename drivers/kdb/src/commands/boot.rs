@@ -132,7 +132,7 @@ fn sections(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandE
         "{:<18} {:<26} {:<37} {:>7} {:>5}",
         "table", "section", "range", "entries", "bytes"
     )?;
-    for table in table::ALL {
+    for table in table::all() {
         let (start, end) = (table.start.addr(), table.end.addr());
         write!(
             screen,

@@ -61,6 +61,7 @@ struct LevelTables {
 }
 
 /// Linux's levels 0 to 7, with rootfs as its own behind fs. A parameter's level is the index of one of the others.
+#[initdata(readonly)]
 static LEVELS: [LevelTables; 9] = [
     level("pure", table::INITCALL0, table::INITCALL0S),
     level("core", table::INITCALL1, table::INITCALL1S),

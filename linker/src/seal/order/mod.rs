@@ -70,7 +70,7 @@ pub fn sort_all(image: &mut Image, placed: &[Placed], records: &[Record], graph:
 /// Records that name a section of no table come from attributes that do not fit these descriptions.
 fn note_strangers(groups: &BySection, problems: &mut Problems) {
     for (section, records) in groups {
-        if !tables::ALL.iter().any(|table| table.part_of(section).is_some()) {
+        if !records[0].is_exception() && !tables::ALL.iter().any(|table| table.part_of(section).is_some()) {
             let record = records[0];
             problems.add(
                 *section,
