@@ -38,6 +38,17 @@ fn every_section_in_memory_is_in_one_segment_and_only_code_can_be_executed() {
 }
 
 #[test]
+fn nothing_is_left_of_the_relocations_that_the_linker_applied() {
+    const SHT_RELA: u32 = 4;
+    let left = IMAGE
+        .elf
+        .sections
+        .iter()
+        .filter(|section| section.kind == SHT_RELA && section.size > 0);
+    assert_eq!(left.map(|section| &section.name).collect::<Vec<_>>(), [] as [&String; 0]);
+}
+
+#[test]
 fn the_permissions_are_those_of_the_kind_of_memory() {
     for (name, flags) in [
         (".head.text", 5),

@@ -11,7 +11,7 @@ use crate::prelude::*;
 ///
 /// `boot_params` is the physical address of the Linux boot protocol's `boot_params`. Called once, in long mode, interrupts off, on the boot stack, with the early
 /// page tables (the first 4 GiB mapped at their own address and in the direct map) and GS base 0.
-#[init_ref("runs the stages; pid 1 goes on from the last of them and never comes back")]
+#[init_ref("runs the stages; pid 1 goes on from the last of them and nobody comes back")]
 pub fn start_kernel(boot_params: u64) -> ! {
     arch_setup::set_boot_params(boot_params);
     stage::run_all();
@@ -44,6 +44,7 @@ pub(crate) fn rest_init() {
 }
 
 /// Pid 1. Not init memory itself, which it outlives.
+#[init_ref("does everything that needs init memory before it gives init memory back")]
 extern "C" fn kernel_init() -> ! {
     kernel_init_freeable();
     memory::free_initmem();

@@ -23,6 +23,7 @@ mod relax;
 const ARGUMENTS: &[&str] = &[
     "--orphan-handling=error",
     "--build-id=sha1",
+    "--emit-relocs",
     "--gc-sections",
     "-zmax-page-size=4096",
     "-zseparate-code",

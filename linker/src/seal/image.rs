@@ -61,6 +61,10 @@ pub struct Section {
     pub size: u64,
     /// `sh_addralign`.
     pub align: u64,
+    /// `sh_link`: the section that it is read with.
+    pub link: u32,
+    /// `sh_info`: for relocations, the section that they apply to.
+    pub info: u32,
 }
 
 /// A symbol.
@@ -330,6 +334,8 @@ fn section(index: usize, raw: &elf::SectionHeader64<LittleEndian>, name: &[u8]) 
         offset: raw.sh_offset(endian),
         size: raw.sh_size(endian),
         align: raw.sh_addralign(endian),
+        link: raw.sh_link(endian),
+        info: raw.sh_info(endian),
     })
 }
 

@@ -1,15 +1,16 @@
 //! Lays the sealed image out in its file.
 //!
 //! What is loaded stays where the linker put it. Behind it come, in the order of the linked file, the sections that a step replaced and those that are
-//! not loaded, then the section headers. So the result has no gaps from old contents, and sealing a sealed image changes nothing.
+//! not loaded, then the section headers. So the result has no gaps from old contents, and sealing a sealed image changes nothing. The relocations of
+//! the link are left out: nobody applies them again, and since the tables are sorted they are not even true.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use object::elf::{FileHeader64, ProgramHeader64, SectionHeader64, Sym64};
-use object::{LittleEndian, U32, U64, pod};
+use object::elf::{self, FileHeader64, ProgramHeader64, SectionHeader64, Sym64, SymbolSection};
+use object::{LittleEndian, U16, U32, U64, pod};
 
 use super::image::{Image, Section};
 
@@ -57,12 +58,11 @@ impl Image {
         let mut moved: Vec<&Section> = self
             .sections()
             .iter()
-            .filter(|section| section.has_bytes() && self.is_moved(section))
+            .filter(|section| section.has_bytes() && self.is_moved(section) && !section.is_relocations())
             .collect();
         moved.sort_by_key(|section| (section.offset, section.index));
 
-        let headers_at = self.section_headers_offset()?;
-        let mut headers = self.bytes[headers_at..headers_at + self.sections().len() * size_of::<SectionHeader64<LittleEndian>>()].to_vec();
+        let mut headers = self.section_headers()?;
         for section in moved {
             let contents = self.contents(section);
             let (align, rest) = if section.is_loaded() {
@@ -73,18 +73,62 @@ impl Image {
             let offset = (out.len() as u64).next_multiple_of(align) + rest;
             out.resize(offset as usize, 0);
             out.extend_from_slice(contents);
-            let header: &mut SectionHeader64<LittleEndian> = nth(&mut headers, section.index)?;
+            let header = &mut headers[section.index];
             header.sh_offset = U64::new(LittleEndian, offset);
             header.sh_size = U64::new(LittleEndian, contents.len() as u64);
             if section.is_loaded() {
                 place_segment(&mut out, self.own_segment(section)?, offset, contents.len() as u64)?;
             }
         }
+        self.store_section_headers(headers, &mut out)?;
+        Ok(out)
+    }
+
+    /// The section headers of the linked file.
+    fn section_headers(&self) -> Result<Vec<SectionHeader64<LittleEndian>>> {
+        let at = self.section_headers_offset()?;
+        match pod::slice_from_bytes(self.bytes.get(at..).unwrap_or_default(), self.sections().len()) {
+            Ok((headers, _)) => Ok(headers.to_vec()),
+            Err(()) => bail!("the section headers are cut off"),
+        }
+    }
+
+    /// Appends `headers` to `out`, without those of the sections that are left out.
+    fn store_section_headers(&self, headers: Vec<SectionHeader64<LittleEndian>>, out: &mut Vec<u8>) -> Result<()> {
+        let numbers = self.new_numbers();
+        let new_number = |old: u32| numbers.get(old as usize).copied().map_or(old, u32::from);
         let offset = out.len().next_multiple_of(8);
         out.resize(offset, 0);
-        out.extend_from_slice(&headers);
-        file_header(&mut out)?.e_shoff = U64::new(LittleEndian, offset as u64);
-        Ok(out)
+        for (mut header, section) in headers.into_iter().zip(self.sections()) {
+            if section.is_relocations() {
+                continue;
+            }
+            header.sh_link = U32::new(LittleEndian, new_number(section.link));
+            if section.flags & elf::SHF_INFO_LINK.0 != 0 {
+                header.sh_info = U32::new(LittleEndian, new_number(section.info));
+            }
+            out.extend_from_slice(pod::bytes_of(&header));
+        }
+        let header = file_header(out)?;
+        header.e_shoff = U64::new(LittleEndian, offset as u64);
+        let names = new_number(header.e_shstrndx.get(LittleEndian).0.into());
+        header.e_shstrndx = U16::new(LittleEndian, SymbolSection(names as u16));
+        let kept = self.sections().iter().filter(|section| !section.is_relocations());
+        header.e_shnum = U16::new(LittleEndian, kept.count() as u16);
+        Ok(())
+    }
+
+    /// For each section its place in the section header table without the sections that are left out; 0, which is none, for those.
+    fn new_numbers(&self) -> Vec<u16> {
+        let mut next = 0;
+        let number = |section: &Section| {
+            if section.is_relocations() {
+                return 0;
+            }
+            next += 1;
+            next - 1
+        };
+        self.sections().iter().map(number).collect()
     }
 
     /// Writes the image to `path`, whole or not at all, executable.
@@ -101,10 +145,14 @@ impl Image {
         let mut names = vec![0];
         let table = self.contents(&self.sections()[self.symbol_table]);
         let mut table = table.to_vec();
+        let numbers = self.new_numbers();
         for (raw, symbol) in table.chunks_exact_mut(size_of::<Sym64<LittleEndian>>()).zip(self.symbols()) {
             let Ok((entry, _)) = pod::from_bytes_mut::<Sym64<LittleEndian>>(raw) else {
                 continue;
             };
+            if let Some(&number) = numbers.get(usize::from(symbol.section)) {
+                entry.st_shndx = U16::new(LittleEndian, SymbolSection(number));
+            }
             entry.st_value = U64::new(LittleEndian, symbol.value);
             entry.st_name = U32::new(LittleEndian, if symbol.name.is_empty() { 0 } else { names.len() as u32 });
             if !symbol.name.is_empty() {

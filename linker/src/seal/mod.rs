@@ -12,11 +12,13 @@ pub mod image;
 pub mod kallsyms;
 pub mod layout;
 pub mod list;
+pub mod mismatch;
 pub mod names;
 pub mod order;
 pub mod placed;
 pub mod problem;
 pub mod records;
+pub mod relocations;
 pub mod report;
 pub mod rlib;
 pub mod system_map;
@@ -90,6 +92,7 @@ fn seal_image(image: &mut Image, problems: &mut Problems) -> Result<Vec<String>>
         problems.extend(refused);
         Graph::default()
     });
+    mismatch::check(image, &records, problems)?;
     let placed = placed::find(image, problems);
     order::sort_all(image, &placed, &records, &graph, problems)?;
     check::check(image, &placed, problems);

@@ -141,7 +141,11 @@ fn highest_address(image: &Image) -> u64 {
 
 fn check_sections(image: &Image, problems: &mut Problems) {
     let known = described_sections();
-    for section in image.sections().iter().filter(|section| !section.name.is_empty()) {
+    for section in image
+        .sections()
+        .iter()
+        .filter(|section| !section.name.is_empty() && !section.is_relocations())
+    {
         let most = if section.name == ".got.plt" { RESERVED_GOT_PLT } else { 0 };
         if MUST_BE_EMPTY.contains(&&*section.name) || section.name == ".got.plt" || section.name.starts_with(".rela") {
             problems.require(section.size <= most, &section.name, || {
