@@ -23,7 +23,7 @@ fn only_problem(change: impl FnOnce(&mut Kernel)) -> String {
 
 fn full() -> Kernel {
     let mut kernel = Kernel::new();
-    for part in ["stage", "initcall6", "con_initcall", "ktest", "param", "setup"] {
+    for part in ["stage", "initcall6", "con_initcall", "ktest", "param", "setup", "capability"] {
         kernel.entry(part, "a");
     }
     kernel.exceptions(&[
