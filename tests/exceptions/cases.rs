@@ -4,7 +4,7 @@ use crate::expect::Address::{Announced, Symbol, Value};
 use crate::expect::Ending::Segfault;
 use crate::expect::Expect::{GoesOn, Oops, Panic};
 use crate::expect::Rip::{After, At, AtOrAfter, Data, Heap, Inside, Number};
-use crate::expect::{Case, Report, anywhere, case, oops, page_fault};
+use crate::expect::{Case, Report, after_the_boot, anywhere, case, oops, page_fault};
 
 /// The page below the direct map, where nothing is mapped.
 const UNMAPPED: u64 = 0xffff_887f_ffff_f000;
@@ -28,6 +28,27 @@ const NULL_CALL: &[&str] = &[NULL_POINTER, FETCH, NOT_PRESENT[2]];
 const UNMAPPED_READ: &[&str] = &[BAD_ADDRESS, READ, NOT_PRESENT[0]];
 const UNMAPPED_WRITE: &[&str] = &[BAD_ADDRESS, WRITE, NOT_PRESENT[1]];
 const UNMAPPED_CALL: &[&str] = &[BAD_ADDRESS, FETCH, NOT_PRESENT[2]];
+const FREED_READ: &[&str] = &[
+    "kernel tried to read freed init memory: incipit_lkdtm::init::INIT_DATA+",
+    " (.init.data)",
+    BAD_ADDRESS,
+    READ,
+    NOT_PRESENT[0],
+];
+const FREED_WRITE: &[&str] = &[
+    "kernel tried to write freed init memory: incipit_lkdtm::init::INIT_DATA+",
+    " (.init.data)",
+    BAD_ADDRESS,
+    WRITE,
+    NOT_PRESENT[1],
+];
+const FREED_CALL: &[&str] = &[
+    "kernel tried to execute freed init function incipit_lkdtm::init::do_nothing+",
+    " (exploit or section mismatch?)",
+    BAD_ADDRESS,
+    FETCH,
+    NOT_PRESENT[2],
+];
 const RESERVED_BIT: &[&str] = &[BAD_ADDRESS, READ, "#PF: error_code("];
 const GUARD_PAGE: &[&str] = &["BUG: TASK stack guard page was hit at "];
 
@@ -86,6 +107,32 @@ pub const CASES: &[Case] = &[
     case(
         "WRITE_KERN",
         page_fault(&[3], "perms::write_kern", At(&["mov"]), READ_ONLY, Announced),
+    ),
+    after_the_boot(
+        "WRITE_RO_ALIAS",
+        page_fault(&[3], "perms::write_ro_alias", At(&["mov"]), READ_ONLY, Announced),
+    ),
+    after_the_boot(
+        "WRITE_KERN_ALIAS",
+        page_fault(&[3], "perms::write_kern_alias", At(&["mov"]), READ_ONLY, Announced),
+    ),
+    after_the_boot(
+        "READ_INIT",
+        page_fault(&[0], "init::read_init", At(&["mov"]), FREED_READ, Announced),
+    ),
+    after_the_boot(
+        "WRITE_INIT",
+        page_fault(&[2], "init::write_init", At(&["mov"]), FREED_WRITE, Announced),
+    ),
+    after_the_boot(
+        "EXEC_INIT",
+        page_fault(
+            &[0x10],
+            "init::exec_init",
+            Data("incipit_lkdtm::init::do_nothing"),
+            FREED_CALL,
+            Announced,
+        ),
     ),
     case(
         "EXEC_DATA",

@@ -1,15 +1,12 @@
 //! Holds what a crash point wrote against what is expected of it, and against the image.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use incipit_tests::log::Log;
 
 use crate::END_OF_BOOT;
-use crate::expect::{self, Address, Case, Expect, Rip};
+use crate::expect::{self, Address, Case, Expect, Rip, Trigger};
 use crate::image::{self, Image};
 use crate::report::{self, PROLOGUE, Report};
-
-/// The initcall that triggers the crash points.
-const INITCALL: &str = "incipit_lkdtm::trigger::lkdtm_module_init";
 
 /// Bytes of the boot stack, and of a page.
 const STACK_SIZE: u64 = 16 << 10;
@@ -20,7 +17,7 @@ pub fn check(case: &Case, log: &Log, image: &Image) -> Result<()> {
     log.require_mention(&format!("lkdtm: Performing direct entry {}: ", case.name))?;
     log.refuse("lkdtm: FAIL")?;
     match &case.expect {
-        Expect::Oops(expected) => check_oops(expected, log, image).with_context(|| log.from("lkdtm: Performing")),
+        Expect::Oops(expected) => check_oops(expected, case.trigger, log, image).with_context(|| log.from("lkdtm: Performing")),
         Expect::Panic(reason) => {
             log.require_mention(&format!("Kernel panic - not syncing: {reason}"))?;
             log.refuse(" is over, and the boot goes on")
@@ -51,7 +48,7 @@ fn in_order(log: &Log, parts: &[&str], image: &Image) -> Result<()> {
     Ok(())
 }
 
-fn check_oops(expected: &expect::Report, log: &Log, image: &Image) -> Result<()> {
+fn check_oops(expected: &expect::Report, trigger: Trigger, log: &Log, image: &Image) -> Result<()> {
     in_order(log, expected.before, image)?;
     let report = Report::parse(log)?;
     ensure!(
@@ -65,11 +62,18 @@ fn check_oops(expected: &expect::Report, log: &Log, image: &Image) -> Result<()>
         "the error code is {:#x}",
         report.error_code
     );
-    ensure!(report.during.starts_with("initcall lkdtm_module_init ("), "`{}` ran", report.during);
+    let during = report.during.as_deref();
+    match trigger {
+        Trigger::Initcall => ensure!(
+            during.is_some_and(|name| name.starts_with("initcall lkdtm_module_init (")),
+            "{during:?} ran"
+        ),
+        Trigger::Monitor => ensure!(during.is_none(), "{during:?} ran when the boot was done"),
+    }
     let function = format!("incipit_lkdtm::{}", expected.function);
     check_rip(&expected.rip, &function, &report, image)?;
-    check_code(&report, image)?;
-    check_trace(&expected.rip, &function, &report, image)?;
+    check_code(&report, trigger, image)?;
+    check_trace(&expected.rip, &function, trigger, &report, image)?;
     if let Some(address) = expected.cr2 {
         check_cr2(address, &report, log, image)?;
     }
@@ -130,14 +134,17 @@ fn check_rip(expected: &Rip, function: &str, report: &Report, image: &Image) -> 
     Ok(())
 }
 
-/// The code bytes must be the file's; of what is in no file, nothing is known.
-fn check_code(report: &Report, image: &Image) -> Result<()> {
-    let start = rip(report, image)?.wrapping_sub(PROLOGUE as u64);
+/// The code bytes must be the file's; of what is in no file, nothing is known. Init memory cannot be read when the boot is done.
+fn check_code(report: &Report, trigger: Trigger, image: &Image) -> Result<()> {
+    let rip = rip(report, image)?;
+    let start = rip.wrapping_sub(PROLOGUE as u64);
+    let is_gone = trigger == Trigger::Monitor && image.init()?.contains(&rip);
     match &report.code {
         Err(address) => ensure!(
-            *address == start && image.bytes(start, 1).is_none(),
+            *address == start && (is_gone || image.bytes(start, 1).is_none()),
             "the code at {start:#x} can be read"
         ),
+        Ok(_) if is_gone => bail!("the code at {start:#x} should be gone"),
         Ok(bytes) => {
             if let Some(expected) = image.bytes(start, bytes.len()) {
                 ensure!(bytes == expected, "the code is {bytes:02x?}, the file has {expected:02x?}");
@@ -147,16 +154,23 @@ fn check_code(report: &Report, image: &Image) -> Result<()> {
     Ok(())
 }
 
-/// Every place must be one of the image; the initcall must be on the way, and the function itself if RIP has left it.
-fn check_trace(expected: &Rip, function: &str, report: &Report, image: &Image) -> Result<()> {
+/// Every place must be one of the image; what triggers it must be on the way, and the function itself if RIP has left it.
+fn check_trace(expected: &Rip, function: &str, trigger: Trigger, report: &Report, image: &Image) -> Result<()> {
+    let init = image.init()?;
     for entry in &report.trace {
-        image.resolve(&entry.place)?;
+        let address = image.resolve(&entry.place)?;
+        ensure!(
+            trigger == Trigger::Initcall || !init.contains(&address),
+            "{} is in the backtrace, and gone",
+            entry.place
+        );
     }
     let shows = |name: &str, reliable: bool| {
         let same = |entry: &&report::Entry| image::split(&entry.place).is_some_and(|(symbol, ..)| symbol == name);
         report.trace.iter().filter(same).any(|entry| entry.reliable || !reliable)
     };
-    ensure!(shows(INITCALL, true), "{INITCALL} is not in the backtrace");
+    let caller = format!("incipit_lkdtm::{}", trigger.function());
+    ensure!(shows(&caller, true), "{caller} is not in the backtrace");
     if matches!(expected, Rip::Data(_) | Rip::Inside(_) | Rip::Heap | Rip::Number(_)) {
         ensure!(shows(function, false), "{function} is not in the backtrace");
     }
@@ -199,7 +213,13 @@ fn check_cr2(expected: Address, report: &Report, log: &Log, image: &Image) -> Re
     };
     // As in Linux, reading the code has changed the register if that was a fault, too.
     let cr2 = report.register("CR2")?;
-    let expected_register = report.code.as_ref().err().copied().unwrap_or(expected);
+    let init = image.init()?.start;
+    let expected_register = match report.code {
+        // The first byte that cannot be read.
+        Err(start) if start < init && expected >= init => init,
+        Err(start) => start,
+        Ok(_) => expected,
+    };
     ensure!(cr2 == expected_register, "CR2 is {cr2:#x}, not {expected_register:#x}");
     if report.title == "Oops" {
         log.require_mention(&format!("address: {expected:016x}"))?;

@@ -7,8 +7,29 @@ use self::Expect::Oops;
 pub struct Case {
     /// Its name.
     pub name: &'static str,
+    /// What triggers it.
+    pub trigger: Trigger,
     /// What becomes of it.
     pub expect: Expect,
+}
+
+/// What triggers a crash point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// The last initcall, for the command line.
+    Initcall,
+    /// The monitor's command, when the boot is done.
+    Monitor,
+}
+
+impl Trigger {
+    /// The function that calls it, below `incipit_lkdtm`.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::Initcall => "trigger::lkdtm_module_init",
+            Self::Monitor => "command::lkdtm",
+        }
+    }
 }
 
 /// What becomes of a crash point.
@@ -47,7 +68,7 @@ pub enum Rip {
     After(&'static [&'static str]),
     /// Either: an emulator that has no such exception goes on to the interrupt that stands for it.
     AtOrAfter(&'static [&'static str], &'static [&'static str]),
-    /// The beginning of data of the image.
+    /// The beginning of a symbol of the image that is no code, or none any more.
     Data(&'static str),
     /// Some place in data of the image.
     Inside(&'static str),
@@ -91,7 +112,14 @@ impl Ending {
 
 /// The crash point `name`.
 pub const fn case(name: &'static str, expect: Expect) -> Case {
-    Case { name, expect }
+    let trigger = Trigger::Initcall;
+    Case { name, trigger, expect }
+}
+
+/// The crash point `name`, which is one only when the boot is done.
+pub const fn after_the_boot(name: &'static str, expect: Expect) -> Case {
+    let trigger = Trigger::Monitor;
+    Case { name, trigger, expect }
 }
 
 /// An exception that is an oops with the function's name.

@@ -1,5 +1,6 @@
 //! The built image as a reader of reports needs it: symbols by name, code by address, instructions.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -57,6 +58,15 @@ impl Image {
             [address] => Ok(address),
             ref other => bail!("the image has {} symbols `{name}`", other.len()),
         }
+    }
+
+    /// The addresses of init memory.
+    ///
+    /// # Errors
+    ///
+    /// If the image has no symbols for it.
+    pub fn init(&self) -> Result<Range<u64>> {
+        Ok(self.address("__init_begin")?..self.address("__init_end")?)
     }
 
     /// The address that `name+0xoffset/0xsize` means, as `decode_stacktrace.sh` finds it: the address of the symbol by `nm`, and the offset.

@@ -21,11 +21,15 @@ use incipit_tests::trial::{self, trial};
 
 use cases::CASES;
 use check::check;
+use expect::Trigger;
 use image::{Image, OBJDUMP};
 use options::TESTS;
 
 /// How a boot ends that nothing stops.
 const END_OF_BOOT: &str = "Kernel panic - not syncing: No working init found.";
+
+/// What the kernel's monitor shows when it waits for a line.
+const PROMPT: &str = "[0]kdb> ";
 
 fn main() -> ExitCode {
     let vmlinux = Build::ours().vmlinux();
@@ -41,7 +45,11 @@ fn main() -> ExitCode {
     for case in CASES {
         let (machine, image) = (machine.clone(), Arc::clone(&image));
         trials.push(trial(format!("crash::{}", case.name), move || {
-            check(case, &crash(&machine, case.name)?, &image)
+            let log = match case.trigger {
+                Trigger::Initcall => crash(&machine, case.name)?,
+                Trigger::Monitor => crash_after_the_boot(&machine, case.name)?,
+            };
+            check(case, &log, &image)
         }));
     }
     for (name, test) in TESTS {
@@ -63,5 +71,13 @@ fn crash(machine: &Machine, name: &str) -> Result<Log> {
     guest.wait_for("ms for a machine check")?;
     // Bank 0: valid, uncorrected, enabled, context corrupt; the check is in progress.
     guest.monitor()?.human("mce 0 0 0xb200000000000000 4 0 0")?;
+    guest.wait_for_end()
+}
+
+/// Boots `machine` to its end, and then has the kernel's monitor trigger the crash point `name`. If that is survived, the boot goes on.
+fn crash_after_the_boot(machine: &Machine, name: &str) -> Result<Log> {
+    let mut guest = machine.clone().append("kdb").start()?;
+    guest.wait_for(PROMPT)?;
+    guest.send(format!("lkdtm {name}\rgo\r").as_bytes())?;
     guest.wait_for_end()
 }

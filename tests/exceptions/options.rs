@@ -4,8 +4,9 @@ use anyhow::{Context, Result, bail, ensure};
 use incipit_tests::machine::Machine;
 
 use crate::cases::CASES;
+use crate::expect::Trigger;
 use crate::report::Report;
-use crate::{END_OF_BOOT, crash};
+use crate::{END_OF_BOOT, PROMPT, crash, crash_after_the_boot};
 
 /// A test that boots the machine.
 pub type Test = (&'static str, fn(Machine) -> Result<()>);
@@ -16,6 +17,9 @@ pub const TESTS: &[Test] = &[
     ("without_parameters_nothing_crashes", without_parameters_nothing_crashes),
     ("a_wrong_name_is_named_and_the_boot_goes_on", a_wrong_name_is_named),
     ("one_parameter_alone_is_too_few", one_parameter_alone_is_too_few),
+    ("what_needs_the_boot_to_be_done_says_so_before", what_needs_the_boot_to_be_done),
+    ("without_protection_the_direct_map_can_write_to_constants", without_protection),
+    ("the_monitor_lists_crash_points_and_triggers_them", the_monitor_triggers),
     ("an_oops_is_a_panic_if_asked_for", an_oops_is_a_panic),
     ("a_warning_is_a_panic_if_asked_for", a_warning_is_a_panic),
     ("panic_seconds_are_counted_down", panic_seconds_are_counted),
@@ -62,6 +66,45 @@ fn one_parameter_alone_is_too_few(machine: Machine) -> Result<()> {
         let log = machine.clone().append(words).run()?;
         log.require(&["lkdtm: Need both cpoint_type and cpoint_name or neither"])?;
         log.require_mention(END_OF_BOOT)?;
+    }
+    Ok(())
+}
+
+fn what_needs_the_boot_to_be_done(machine: Machine) -> Result<()> {
+    for case in CASES.iter().filter(|case| case.trigger == Trigger::Monitor) {
+        let log = crash(&machine, case.name)?;
+        let why = "the boot is not done: the monitor's lkdtm triggers this when it is";
+        log.require(&[&format!("lkdtm: FAIL: {}: {why}", case.name)])?;
+        log.require_mention(END_OF_BOOT)?;
+    }
+    Ok(())
+}
+
+fn without_protection(machine: Machine) -> Result<()> {
+    let log = crash_after_the_boot(&machine.append("rodata=off"), "WRITE_RO_ALIAS")?;
+    log.require(&["lkdtm: FAIL: WRITE_RO_ALIAS: survived, and should not have"])?;
+    log.require_mention(END_OF_BOOT)
+}
+
+fn the_monitor_triggers(machine: Machine) -> Result<()> {
+    let mut guest = machine.append("kdb").start()?;
+    guest.wait_for(PROMPT)?;
+    let mut obey = |line: &str| {
+        guest.send(format!("{line}\r").as_bytes())?;
+        guest.wait_for(PROMPT)
+    };
+    let list = obey("lkdtm")?;
+    for case in CASES {
+        let is_its = |line: &str| line.split_whitespace().next() == Some(case.name);
+        ensure!(list.lines().any(is_its), "no {} in:\n{list}", case.name);
+    }
+    for (line, answer) in [
+        ("lkdtm panic", "Unknown crashtype 'panic'"),
+        ("lkdtm PANIC now", "diag: Improper argument count, see usage."),
+        ("lkdtm WARNING", "lkdtm: WARNING is over, and the boot goes on"),
+    ] {
+        let text = obey(line)?;
+        ensure!(text.contains(answer), "{line}: {text}");
     }
     Ok(())
 }

@@ -27,8 +27,8 @@ pub struct Report {
     pub title: String,
     /// The processor's error code.
     pub error_code: u64,
-    /// What ran: the line `During: …`.
-    pub during: String,
+    /// What ran: the line `During: …`, which is not there when the boot is done.
+    pub during: Option<String>,
     /// Where, behind the selector: `name+0xoffset/0xsize` or a number.
     pub rip: String,
     /// The bytes around it, the marked one at [`PROLOGUE`]; or the address that could not be read.
@@ -71,8 +71,12 @@ impl Report {
             task.starts_with("CPU: 0 PID: 1 Comm: swapper/0 Not tainted "),
             "`{task}` does not say who ran"
         );
-        let during = prefixed(next()?, "During: ")?.to_owned();
-        let rip = prefixed(next()?, "RIP: 0010:")?.to_owned();
+        let mut line = next()?;
+        let during = line.strip_prefix("During: ").map(str::to_owned);
+        if during.is_some() {
+            line = next()?;
+        }
+        let rip = prefixed(line, "RIP: 0010:")?.to_owned();
         let code = code(next()?)?;
         let mut registers = Vec::new();
         for template in REGISTERS {

@@ -1,6 +1,6 @@
 //! The list of crash points.
 
-use crate::{bugs, debug, descriptors, external, fpu, gate, instructions, perms, stack};
+use crate::{bugs, debug, descriptors, external, fpu, gate, init, instructions, perms, stack};
 
 /// What became of a crash point that came back: it was to, or it was not, and why that is wrong.
 pub type Outcome = Result<(), &'static str>;
@@ -39,6 +39,19 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
     ),
     point("WRITE_RO", "a write to read-only data", perms::write_ro),
     point("WRITE_KERN", "a write to code", perms::write_kern),
+    point(
+        "WRITE_RO_ALIAS",
+        "a write to read-only data by its address in the direct map",
+        perms::write_ro_alias,
+    ),
+    point(
+        "WRITE_KERN_ALIAS",
+        "a write to code by its address in the direct map",
+        perms::write_kern_alias,
+    ),
+    point("READ_INIT", "a read of init data when it is gone", init::read_init),
+    point("WRITE_INIT", "a write to init data when it is gone", init::write_init),
+    point("EXEC_INIT", "a call of an init function when it is gone", init::exec_init),
     point("EXEC_DATA", "a call of data", perms::exec_data),
     point("EXEC_STACK", "a call of the stack", perms::exec_stack),
     point("EXEC_KMALLOC", "a call of the heap", perms::exec_kmalloc),

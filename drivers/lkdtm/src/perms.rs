@@ -4,10 +4,12 @@ use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::hint::black_box;
 
+use incipit::mm::{phys_to_virt, sections, virt_to_phys};
 use incipit::prelude::*;
 
 use crate::access;
 use crate::crashpoints::{Outcome, SURVIVED};
+use crate::init::TOO_EARLY;
 
 /// `ret`, as often as it takes to fill eight bytes.
 const RET: [u8; 8] = [0xc3; 8];
@@ -44,6 +46,29 @@ pub fn write_kern() -> Outcome {
     // SAFETY: the page is read-only, so the write faults. Had it gone through, nobody calls the function; what follows it may be hit, but the boot fails here.
     unsafe { access::write(address, u64::from_ne_bytes(RET)) };
     SURVIVED
+}
+
+/// Writes what is there already at the address that the direct map has for `address`.
+#[inline(always)]
+fn write_alias(address: usize) -> Outcome {
+    if !sections::init_is_freed() {
+        return TOO_EARLY;
+    }
+    let alias = phys_to_virt(virt_to_phys(core::ptr::with_exposed_provenance(address))).addr();
+    pr_info!("lkdtm: attempting bad direct map write at {alias:#x}");
+    // SAFETY: both can be read. The page is read-only by this address, too, so the write faults; had it gone through, the bytes are as they were.
+    unsafe { access::write(alias, access::read(address)) };
+    SURVIVED
+}
+
+#[inline(never)]
+pub fn write_ro_alias() -> Outcome {
+    write_alias((&raw const RODATA).addr())
+}
+
+#[inline(never)]
+pub fn write_kern_alias() -> Outcome {
+    write_alias(do_overwritten as *const () as usize)
 }
 
 /// Calls eight `ret` instructions at `address`.

@@ -3,6 +3,7 @@
 use incipit::prelude::*;
 
 use crate::crashpoints::{CRASHPOINTS, Crashpoint, find};
+use crate::init::remember_addresses;
 
 /// Where to crash: `DIRECT`, which is here and now.
 #[param(perm = 0o444)]
@@ -13,11 +14,22 @@ static CPOINT_NAME: Charp = Charp::none();
 static CPOINT_TYPE: Charp = Charp::none();
 
 /// Triggers what the command line asks for, if it does.
+#[init]
 #[initcall(late)]
 fn lkdtm_module_init() -> Result<(), Errno> {
-    let Some(point) = CPOINT_NAME.with(|name| CPOINT_TYPE.with(|kind| chosen(name, kind)))? else {
-        return Ok(());
-    };
+    remember_addresses();
+    match CPOINT_NAME.with(|name| CPOINT_TYPE.with(|kind| chosen(name, kind)))? {
+        Some(point) => perform(point),
+        None => Ok(()),
+    }
+}
+
+/// Triggers the point, and tells the log what became of it.
+///
+/// # Errors
+///
+/// `EIO` if it did not do what it is there for.
+pub fn perform(point: &Crashpoint) -> Result<(), Errno> {
     pr_info!("lkdtm: Performing direct entry {}: {}", point.name, point.shows);
     match (point.trigger)() {
         Ok(()) => {

@@ -55,6 +55,7 @@ extern "C" fn kernel_init() -> ! {
 /// What pid 1 does with the help of init memory.
 #[init]
 fn kernel_init_freeable() {
+    stage::end_last();
     task::become_init();
     initcall::do_pre_smp_initcalls();
     ctors::do_ctors();

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::info::EntryInfo;
+use super::info::{self, EntryInfo};
 use super::initcall::policy;
 use crate::prelude::*;
 use crate::{irq, table};
@@ -49,6 +49,15 @@ pub(super) fn run_all() {
             );
             irq::local_irq_disable();
         }
+    }
+}
+
+/// Notes that the last stage is done, whose place pid 1 has taken: it does not come back to the walk.
+#[init]
+pub(super) fn end_last() {
+    if let Some(last) = info::current() {
+        last.end(core::ptr::null_mut(), Ok(()));
+        policy::settle(last);
     }
 }
 

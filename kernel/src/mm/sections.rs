@@ -5,6 +5,8 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use incipit_lib::kallsyms;
 
 use super::START_KERNEL_MAP;
+use crate::prelude::*;
+use crate::table;
 
 /// Whether the section [`init`] is gone.
 static INIT_FREED: AtomicBool = AtomicBool::new(false);
@@ -157,10 +159,23 @@ pub fn is_text(address: usize) -> bool {
     text().contains(address) || (init_text().contains(address) && !init_is_freed())
 }
 
-/// Whether `address` was init memory, and there is nothing any more.
+/// The section of init memory that `address` lies in, whether it is gone or not.
 #[must_use]
-pub fn is_freed(address: usize) -> bool {
-    init_is_freed() && init().contains(address)
+pub fn init_section(address: usize) -> Option<&'static str> {
+    let table = |table: &&table::Description| table.freed && (table.start.addr()..table.end.addr()).contains(&address);
+    if !init().contains(address) {
+        None
+    } else if init_text().contains(address) {
+        Some(".init.text")
+    } else if let Some(table) = table::all().iter().find(table) {
+        Some(table.section)
+    } else if percpu().contains(address) {
+        Some(".data..percpu")
+    } else if init_rodata().contains(address) {
+        Some(".init.rodata")
+    } else {
+        Some(".init.data")
+    }
 }
 
 /// Whether init memory is gone.
@@ -187,4 +202,29 @@ fn kallsyms_len() -> usize {
     let count = |at: usize| header[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
     // Three arrays of 32-bit numbers, one of them with a number more than there are symbols, and the names.
     HEADER + count(8) * 12 + 4 + count(12)
+}
+
+#[ktest]
+fn init_memory_is_known_by_its_sections() {
+    let cases = [
+        (init().start_address(), Some(".init.text")),
+        (init_text().end_address() - 1, Some(".init.text")),
+        (table::STAGE.start_address(), Some(".stage.init")),
+        (table::SETUP.end_address() - 1, Some(".init.setup")),
+        (percpu().start_address(), Some(".data..percpu")),
+        (init().start_address() - 1, None),
+        (init().end_address(), None),
+        (table::PARAM.start_address(), None),
+        (0, None),
+    ];
+    for (address, expected) in cases {
+        assert_eq!(init_section(address), expected, "{address:#x}");
+    }
+}
+
+#[ktest]
+fn init_text_is_text_while_it_is_there() {
+    assert!(!init_is_freed());
+    assert!(is_text(init_text().start_address()) && is_text(text().start_address()));
+    assert!(!is_text(text().end_address()) && !is_text(init_rodata().start_address()));
 }

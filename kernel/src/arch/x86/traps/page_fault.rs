@@ -6,8 +6,8 @@ use crate::arch::x86::extable::fixup_exception;
 use crate::arch::x86::mm::{dump, pgtable};
 use crate::arch::x86::ptregs::PtRegs;
 use crate::arch::x86::{registers, stacktrace};
-use crate::mm::PAGE_SIZE;
-use crate::panic::oops;
+use crate::mm::{PAGE_SIZE, sections};
+use crate::panic::{Symbol, oops};
 use crate::prelude::*;
 
 /// The page is there, but may not be used in this way.
@@ -46,6 +46,7 @@ fn show_fault(error_code: u64, address: usize) {
     if nx {
         pr_crit!("kernel tried to execute NX-protected page - exploit attempt? (uid: 0)");
     }
+    show_freed(error_code, address);
     if address < PAGE_SIZE {
         pr_alert!("BUG: kernel NULL pointer dereference, address: {address:016x}");
     } else {
@@ -71,4 +72,18 @@ fn show_fault(error_code: u64, address: usize) {
     };
     pr_alert!("#PF: error_code({error_code:#06x}) - {why}");
     dump::dump_pagetable(address);
+}
+
+/// Says so if what was accessed was init memory: then somebody has kept a reference that the build did not see.
+fn show_freed(error_code: u64, address: usize) {
+    let Some(section) = sections::init_section(address).filter(|_| sections::init_is_freed()) else {
+        return;
+    };
+    let symbol = Symbol(address);
+    if error_code & PF_INSTR != 0 {
+        pr_crit!("kernel tried to execute freed init function {symbol} (exploit or section mismatch?)");
+    } else {
+        let verb = if error_code & PF_WRITE != 0 { "write" } else { "read" };
+        pr_crit!("kernel tried to {verb} freed init memory: {symbol} ({section})");
+    }
 }
