@@ -147,8 +147,9 @@ shuffle: $(O)/vmlinux ## Boot the initcalls in N other legal orders, from SEED o
 golden: $(O)/vmlinux ## Take the image's order of stages and initcalls over into tests/golden
 	$(Q)$(cargo) run -q -p incipit-tests --bin golden $<
 
-reference: $(tools)/incipit-linker ## Write docs/reference/tables.md from the tables' descriptions
-	$(Q)mkdir -p docs/reference && $(tools)/incipit-linker reference >docs/reference/tables.md
+reference: $(O)/vmlinux ## Write docs/reference from the tables' descriptions and the image
+	$(Q)$(tools)/incipit-linker tables >$(O)/page && mv $(O)/page docs/reference/tables.md
+	$(Q)$(tools)/incipit-linker parameters --image $< --switches $(O)/image/switches.list >$(O)/page && mv $(O)/page docs/reference/kernel-parameters.md
 
 lint: ## Check format, clippy, documentation; count `unsafe`
 	$(Q)$(CARGO_FMT) --all --check

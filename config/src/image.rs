@@ -33,6 +33,8 @@ struct LeafCrate {
     ident: String,
     /// Whether the caller named its folder.
     named: bool,
+    /// The symbol that switches it.
+    symbol: Option<String>,
 }
 
 impl Package {
@@ -92,7 +94,16 @@ impl Package {
         if let Some(other) = self.crates.get(name).filter(|other| other.folder != folder) {
             bail!("two crates are named {name}: {} and {}", other.folder.display(), folder.display());
         }
-        self.crates.insert(name.to_owned(), LeafCrate { folder, ident, named });
+        let symbol = symbol_of(manifest).map(str::to_owned);
+        self.crates.insert(
+            name.to_owned(),
+            LeafCrate {
+                folder,
+                ident,
+                named,
+                symbol,
+            },
+        );
         Ok(())
     }
 
@@ -110,6 +121,9 @@ impl Package {
         let named = self.crates.values().filter(|leaf| leaf.named);
         let list: String = named.map(|leaf| format!("{}\n", leaf.ident)).collect();
         write_if_changed(&folder.join("subsys.list"), &list)?;
+        let switched = self.crates.values().filter_map(|leaf| Some((&leaf.ident, leaf.symbol.as_ref()?)));
+        let list: String = switched.map(|(ident, symbol)| format!("{ident} {symbol}\n")).collect();
+        write_if_changed(&folder.join("switches.list"), &list)?;
         self.seed_lock(folder)
     }
 

@@ -1,7 +1,9 @@
-//! The files beside the image: the list of symbols, the reference page of the tables, and what the front page shows.
+//! The files beside the image: the list of symbols, the pages of the reference, and what the front page shows.
 
 use std::process::Command;
 
+use incipit_linker::reference;
+use incipit_linker::seal::image::Image;
 use incipit_tests::built::{Build, has_program, root};
 
 use crate::image::IMAGE;
@@ -65,15 +67,30 @@ fn symbols_have_the_names_that_people_read() {
     }
 }
 
-#[test]
-fn the_reference_page_is_the_descriptions() {
-    let path = root().join("docs/reference/tables.md");
+/// Fails unless the page `name` is `wanted`.
+fn check_reference(name: &str, wanted: &str) {
+    let path = root().join("docs/reference").join(name);
     let page = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}: `make reference` writes it", path.display()));
+    let difference = page.lines().zip(wanted.lines()).find(|(line, wanted)| line != wanted);
     assert!(
-        page == incipit_linker::reference::generate(),
-        "{} is out of date: `make reference` writes it",
+        page == wanted,
+        "{} is out of date, first in {difference:?}: `make reference` writes it",
         path.display()
     );
+}
+
+#[test]
+fn the_reference_of_the_tables_is_their_descriptions() {
+    check_reference("tables.md", &reference::tables::page());
+}
+
+#[test]
+fn the_reference_of_the_parameters_is_what_the_image_declares() {
+    let build = Build::ours();
+    let image = Image::read(&build.vmlinux()).expect("an image");
+    let switches = std::fs::read_to_string(build.folder().join("image/switches.list")).expect("the crates' switches");
+    let page = reference::parameters::page_of(&image, &switches).unwrap_or_else(|problems| panic!("{problems}"));
+    check_reference("kernel-parameters.md", &page);
 }
 
 #[test]

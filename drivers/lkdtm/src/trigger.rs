@@ -5,11 +5,11 @@ use incipit::prelude::*;
 use crate::crashpoints::{CRASHPOINTS, Crashpoint, find};
 use crate::init::remember_addresses;
 
-/// Where to crash: `DIRECT`, which is here and now.
+/// Where to crash: `DIRECT`, in an initcall of the level `late`. Goes with `lkdtm.cpoint_type=`.
 #[param(perm = 0o444)]
 static CPOINT_NAME: Charp = Charp::none();
 
-/// How to crash: the name of a crash point.
+/// How to crash: `PANIC`, `BUG`, `WARNING`, …; a name that there is none of lists all.
 #[param(perm = 0o444)]
 static CPOINT_TYPE: Charp = Charp::none();
 

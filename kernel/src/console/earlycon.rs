@@ -103,7 +103,7 @@ pub(super) fn start(origin: &str, driver: &str, device: EarlyconDevice, name: Op
     }
 }
 
-/// `earlycon=name[,io|mmio|mmio32,address[,options]]`; without a value or address, the PC's first serial port as the firmware left it.
+/// `earlycon[=name[,io|mmio|mmio32,address[,options]]]`: starts an early console; without a value or address, on the PC's first serial port as the firmware left it.
 #[init]
 #[early_param("earlycon")]
 fn param_setup_earlycon(value: Option<&'static str>) -> Result<(), Errno> {
@@ -129,7 +129,8 @@ fn param_setup_earlycon(value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `console=` with an early console's name and address, such as `console=uart8250,io,0x3f8`, starts that console early, as `earlycon=` does.
+/// `console=name,io|mmio|mmio32,address[,options]`: starts the early console of that name, as `earlycon=` does, and shows the log on the driver's console at that
+/// address later.
 #[init]
 #[early_param("console")]
 fn console_setup_early(value: Option<&'static str>) -> Result<(), Errno> {

@@ -78,7 +78,8 @@ fn parse_port(word: &'static str) -> Result<u16, RequestError> {
     port.ok_or(RequestError::BadPort(word))
 }
 
-/// `earlyprintk=serial[,port][,speed][,keep]`, `earlyprintk=ttySn[,speed][,keep]`; the first one counts, and without a value nothing is asked for.
+/// `earlyprintk=serial[,port][,speed][,keep]`: shows the log on a serial port until a console takes over, or beyond with `keep`. The port is `ttyS0` to `ttyS3`, which can
+/// stand for `serial`, too, or an address such as `0x3f8`. The first such option counts.
 #[init]
 #[early_param("earlyprintk")]
 fn setup_early_printk(value: Option<&'static str>) -> Result<(), Errno> {

@@ -11,14 +11,14 @@ static ARGS: Mutex<InitArgs<'static>> = Mutex::new(InitArgs::new());
 /// `init=`, and `rdinit=`, which Linux tries first.
 static REQUESTED: Mutex<[Option<&'static str>; 2]> = Mutex::new([None; 2]);
 
-/// The program to run as init.
+/// `init=path`: the program to run as init. Words before it on the command line are none of its arguments.
 #[init]
 #[setup("init=")]
 fn init_setup(path: &'static str) -> SetupResult {
     request(0, path)
 }
 
-/// The program to run as init while the root is the initial ramdisk.
+/// `rdinit=path`: the program to run as init while the root is the initial ramdisk.
 #[init]
 #[setup("rdinit=")]
 fn rdinit_setup(path: &'static str) -> SetupResult {

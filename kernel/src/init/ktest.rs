@@ -35,15 +35,15 @@ impl KtestEntry {
     }
 }
 
-/// Run the tests.
+/// Runs the tests that are in the image, behind the last initcall.
 #[param(name = "enable", module = "kunit", perm = 0o444)]
 static ENABLE: AtomicBool = AtomicBool::new(false);
 
-/// Run the tests whose path matches: `*` stands for any text, `?` for any character.
+/// Runs only the tests whose path matches: `*` stands for any text, `?` for any character.
 #[param(name = "filter_glob", module = "kunit", perm = 0o444)]
 static FILTER_GLOB: Charp = Charp::none();
 
-/// Leave out as many of the tests.
+/// Leaves out as many of the first tests.
 #[param(name = "skip", module = "kunit", perm = 0o444)]
 static SKIP: AtomicU32 = AtomicU32::new(0);
 
@@ -51,7 +51,7 @@ static SKIP: AtomicU32 = AtomicU32::new(0);
 #[param(name = "action", module = "kunit", perm = 0o444)]
 static ACTION: Charp = Charp::none();
 
-/// What to do behind the tests: `reboot` or `halt`.
+/// What to do behind the tests: `reboot`, `halt` or `poweroff`; without it the boot goes on.
 #[param(name = "kunit_shutdown", perm = 0o444)]
 static KUNIT_SHUTDOWN: Charp = Charp::none();
 

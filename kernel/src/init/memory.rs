@@ -18,7 +18,7 @@ pub const POISON_FREE_INITMEM: u8 = 0xcc;
 /// Whether [`mark_rodata_ro`] does its work.
 static RODATA_ENABLED: AtomicBool = AtomicBool::new(true);
 
-/// `rodata=off` leaves the direct map's view of code and constants writable; `on`, or `full`, is the default.
+/// `rodata=on|full|off`: whether the direct map's view of code and constants becomes read-only after the boot, as it does by default.
 #[setup("rodata=")]
 #[init]
 fn set_debug_rodata(value: &'static str) -> SetupResult {

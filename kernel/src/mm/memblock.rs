@@ -106,7 +106,7 @@ pub fn trim() {
     }
 }
 
-/// `memblock=debug`: prints the lists once they are complete.
+/// `memblock=debug`: prints what is memory and what of it is reserved, once that is known.
 #[early_param("memblock")]
 #[init]
 fn early_memblock(value: Option<&'static str>) -> Result<(), Errno> {

@@ -40,7 +40,7 @@ static PANIC_ON_OOPS: AtomicBool = AtomicBool::new(false);
 /// Whether a warning is a panic.
 static PANIC_ON_WARN: AtomicBool = AtomicBool::new(false);
 
-/// `panic=n`: restart `n` seconds after a panic, at once if `n` is negative, never if it is 0.
+/// `panic=n`: restarts `n` seconds after a panic, at once if `n` is negative, never if it is 0, the default.
 #[early_param("panic")]
 #[init]
 fn panic_setup(value: Option<&'static str>) -> Result<(), Errno> {
@@ -49,7 +49,7 @@ fn panic_setup(value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `oops=panic`: an oops is a panic.
+/// `oops=panic`: makes an oops a panic.
 #[early_param("oops")]
 #[init]
 fn oops_setup(value: Option<&'static str>) -> Result<(), Errno> {
@@ -59,14 +59,14 @@ fn oops_setup(value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `panic_on_oops[=n]`: an oops is a panic, unless `n` is 0.
+/// `panic_on_oops[=n]`: makes an oops a panic, unless `n` is 0.
 #[early_param("panic_on_oops")]
 #[init]
 fn panic_on_oops_setup(value: Option<&'static str>) -> Result<(), Errno> {
     set_flag(&PANIC_ON_OOPS, value)
 }
 
-/// `panic_on_warn[=n]`: a warning is a panic, unless `n` is 0.
+/// `panic_on_warn[=n]`: makes a warning a panic, unless `n` is 0.
 #[early_param("panic_on_warn")]
 #[init]
 fn panic_on_warn_setup(value: Option<&'static str>) -> Result<(), Errno> {

@@ -19,7 +19,7 @@ const MOTORMOUTH: i32 = 15;
 static CONSOLE_LOGLEVEL: AtomicI32 = AtomicI32::new(DEFAULT);
 static IGNORE_LOGLEVEL: AtomicBool = AtomicBool::new(false);
 
-/// `printk.time=`: whether lines begin with the time.
+/// Whether lines begin with the time.
 #[param(module = "printk", name = "time", perm = 0o644)]
 static TIME: AtomicBool = AtomicBool::new(true);
 
@@ -45,7 +45,7 @@ pub fn console_verbose() {
     }
 }
 
-/// `quiet`: shows errors and worse only.
+/// `quiet`: shows errors and worse only on consoles, as `loglevel=4` does.
 #[init]
 #[early_param("quiet")]
 fn quiet_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
@@ -53,7 +53,7 @@ fn quiet_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `debug`: shows debug messages too.
+/// `debug`: shows debug messages, too, as `loglevel=10` does.
 #[init]
 #[early_param("debug")]
 fn debug_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
@@ -61,7 +61,7 @@ fn debug_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `loglevel=N`: shows messages more urgent than level N.
+/// `loglevel=N`: shows messages on consoles that are more urgent than level `N`, from 0, emergencies, to 7, debug messages. The log has all of them.
 #[init]
 #[early_param("loglevel")]
 fn loglevel(value: Option<&'static str>) -> Result<(), Errno> {

@@ -1,10 +1,11 @@
 //! The tables' tool: seals a linked image, lists what an image declares, prints what the descriptions generate.
 
+use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use incipit_linker::seal::image::Image;
 use incipit_linker::seal::{self, Outcome, list};
@@ -41,7 +42,16 @@ enum Command {
         slice: Vec<String>,
     },
     /// Print the reference page of the tables
-    Reference,
+    Tables,
+    /// Print the reference page of an image's kernel parameters
+    Parameters {
+        /// The image, sealed or not
+        #[arg(long)]
+        image: PathBuf,
+        /// A crate and the symbol that switches it, on each line
+        #[arg(long)]
+        switches: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]
@@ -77,7 +87,8 @@ fn main() -> ExitCode {
             let slices = slice.into_iter().map(|name| script::Slice { name, writable: true }).collect();
             print(&script::generate(&script::Options { config, slices }))
         }
-        Command::Reference => print(&reference::generate()),
+        Command::Tables => print(&reference::tables::page()),
+        Command::Parameters { image, switches } => run_parameters(&image, &switches),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -115,9 +126,14 @@ fn run_seal(
     }
 }
 
-fn run_list(image: &std::path::Path, table: Option<&str>) -> Result<ExitCode> {
+fn run_list(image: &Path, table: Option<&str>) -> Result<ExitCode> {
     let rows = list::rows(&Image::read(image)?, table)?;
     print(&rows.iter().map(|row| row.to_line() + "\n").collect::<String>())
+}
+
+fn run_parameters(image: &Path, switches: &Path) -> Result<ExitCode> {
+    let switches = fs::read_to_string(switches).with_context(|| switches.display().to_string())?;
+    print(&reference::parameters::page_of(&Image::read(image)?, &switches)?)
 }
 
 /// Prints to standard output; a reader that has seen enough is no error.

@@ -28,7 +28,7 @@ const TRIPLE_FAULT: u8 = b't';
 /// The way that is tried first.
 static FIRST: AtomicU8 = AtomicU8::new(KEYBOARD);
 
-/// `reboot=k|p|t`: which way to restart is tried first. Of several letters, with commas between, the last one counts.
+/// `reboot=k|p|t[,…]`: which way to restart is tried first: the keyboard controller, PCI's reset register, or a triple fault. The last one counts.
 #[setup("reboot=")]
 #[init]
 fn reboot_setup(value: &'static str) -> SetupResult {

@@ -90,7 +90,7 @@ static SOURCE_IS_PIT: AtomicU64 = AtomicU64::new(0);
 /// What `tsc_early_khz=` gives; 0 without it.
 static TSC_EARLY_KHZ: AtomicU64 = AtomicU64::new(0);
 
-/// `tsc_early_khz=KHZ`: counts per millisecond, for machines on which the measurement is not to be trusted, or not to be waited for.
+/// `tsc_early_khz=KHZ`: how many times the time-stamp counter counts in a millisecond, for machines on which the measurement is not to be trusted, or not to be waited for.
 #[early_param("tsc_early_khz")]
 #[init]
 fn early_khz(value: Option<&'static str>) -> Result<(), Errno> {

@@ -39,7 +39,7 @@ impl InitcallEntry {
     }
 }
 
-/// Say of each initcall when it is called, what it returned, and after how long.
+/// Says of each initcall when it is called, what it returned, and after how long; with `loglevel=8` on consoles, too.
 #[param(perm = 0o644)]
 static INITCALL_DEBUG: AtomicBool = AtomicBool::new(false);
 

@@ -30,6 +30,9 @@ struct Shuffle {
 
 static SHUFFLE: Mutex<Option<Shuffle>> = Mutex::new(None);
 
+/// `initcall_shuffle=SEED[:K[:J]]`: runs the initcalls of each level in another order that keeps every declared relation, the same one for the same seed. `K` takes
+/// only the first `K` initcalls of that order and leaves the rest as the build has them; `J` lets the last of those fall back behind `J` of those that it has
+/// overtaken. `make shuffle` finds the numbers.
 #[init]
 #[early_param("initcall_shuffle")]
 fn initcall_shuffle(value: Option<&'static str>) -> Result<(), Errno> {

@@ -62,7 +62,7 @@ pub(super) fn report(result: Result<(), E820Error>) {
     }
 }
 
-/// `mem=nn[KMG]`: no memory from this address on.
+/// `mem=nn[KMG]`: uses no memory from this address on.
 #[early_param("mem")]
 #[init]
 fn parse_mem(value: Option<&'static str>) -> Result<(), Errno> {
@@ -74,7 +74,8 @@ fn parse_mem(value: Option<&'static str>) -> Result<(), Errno> {
     apply(UserRange::parse_mem(value.as_bytes()).map_err(|_| Errno::EINVAL)?)
 }
 
-/// `memmap=nn[KMG]@ss[KMG]` and its relatives, several with commas between: corrects the map.
+/// `memmap=nn[KMG]@ss[KMG][,…]`: says that the `nn` bytes from `ss` on are memory; with `#` for `@` ACPI data, with `$` reserved, with `!` persistent memory. `nn%ss` takes
+/// them out of the map, `nn%ss-old+new` gives them another type, by number. `nn` alone is the end of memory; `exactmap` forgets the firmware's map first.
 #[early_param("memmap")]
 #[init]
 fn parse_memmap(value: Option<&'static str>) -> Result<(), Errno> {

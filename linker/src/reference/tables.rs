@@ -7,7 +7,7 @@ use crate::tables;
 
 /// The page, in Markdown.
 #[must_use]
-pub fn generate() -> String {
+pub fn page() -> String {
     let mut page = String::from(
         "# The tables\n\nGenerated from the descriptions in `linker/src/tables.rs` (`make reference`); a test holds this page against them.\n",
     );
