@@ -61,7 +61,11 @@ fn on_static(mut data: ItemStatic, reason: &LitStr) -> TokenStream {
 }
 
 fn declare(attributes: &mut Vec<Attribute>, visibility: &Visibility, reason: &LitStr) {
-    documentation::declare(attributes, visibility, &format!("refers to init memory and stays; {}", reason.value()));
+    documentation::declare(
+        attributes,
+        visibility,
+        &format!("refers to init memory and stays; {}", reason.value()),
+    );
 }
 
 fn record(ident: &Ident, section: &'static str, reason: &LitStr) -> TokenStream {

@@ -55,7 +55,13 @@ pub fn trials() -> Vec<Trial> {
         trial("monitor::params_tell_value_type_and_origin", || {
             let text = Session::new("initcall_debug")?.obey("params")?;
             let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-            for word in ["initcall_debug=Y", "bool", "0644", "command line", "kernel/src/init/initcall/mod.rs:"] {
+            for word in [
+                "initcall_debug=Y",
+                "bool",
+                "0644",
+                "command line",
+                "kernel/src/init/initcall/mod.rs:",
+            ] {
                 ensure!(line("initcall_debug=").contains(word), "no {word} in:\n{text}");
             }
             ensure!(line("printk.time=").contains("default"), "{text}");

@@ -110,10 +110,13 @@ pub(super) fn obsolete_checksetup(text: &'static str) -> bool {
 }
 
 /// The names of all handlers, for suggestions.
+#[init]
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     table::SETUP.iter().map(|entry| entry.name.trim_end_matches('='))
 }
 
+#[init]
+#[inline]
 fn name_at(index: usize) -> &'static [u8] {
     table::SETUP.get(index).map_or(b"", |entry| entry.name.as_bytes())
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use object::elf;
 
 use super::name;
+use super::references::Target;
 use crate::seal::image::{Image, Section};
 use crate::tables::{EX_TABLE, REF_DATA, REF_TEXT};
 
@@ -87,6 +88,15 @@ impl Items {
     #[must_use]
     pub fn all(&self) -> &[Item] {
         &self.0
+    }
+
+    /// The item that `target` is, as an index; none for the edge of a table.
+    #[must_use]
+    pub fn target(&self, target: Target) -> Option<usize> {
+        match target {
+            Target::Address(address) => self.at(address),
+            Target::Table(_) => None,
+        }
     }
 
     /// The item that `address` is in, as an index.

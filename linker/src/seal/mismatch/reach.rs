@@ -1,6 +1,6 @@
 //! Finds what stays, and where it refers to init memory.
 
-use std::collections::VecDeque;
+use std::collections::HashSet;
 
 use super::items::{Class, Items};
 use super::references::{Reference, Target};
@@ -18,99 +18,137 @@ pub struct Mismatch {
     pub to: Target,
 }
 
-/// How an item came to stay: the one that refers to it, and the address of the field; nothing for one that stays by itself.
-type Reason = Option<(usize, u64)>;
-
-/// Every reference from what stays to init memory.
+/// Every reference from what stays to init memory: for each field that refers there, all that makes it stay.
 #[must_use]
 pub fn mismatches(items: &Items, references: &[Reference]) -> Vec<Mismatch> {
     let graph = Graph::of(items, references);
-    let mut stays: Vec<Option<Reason>> = vec![None; items.all().len()];
-    let mut queue: VecDeque<usize> = graph.roots(items).collect();
-    for &root in &queue {
-        stays[root] = Some(None);
-    }
-    let mut found = Vec::new();
-    while let Some(item) = queue.pop_front() {
-        for reference in graph.from(item) {
-            let target = match reference.to {
-                Target::Table(_) => None,
-                Target::Address(address) => items.at(address),
-            };
-            match target.map(|target| items.all()[target].class) {
-                None | Some(Class::Init) => found.push((item, *reference)),
-                Some(Class::Derived) => {
-                    let target = target.unwrap_or_default();
-                    if stays[target].is_none() {
-                        stays[target] = Some(Some((item, reference.at)));
-                        queue.push_back(target);
-                    }
-                }
-                Some(_) => {}
-            }
+    let (stays, found) = graph.follow();
+    let mut mismatches = Vec::new();
+    let mut referrers = None;
+    for Edge { from, at, to } in found {
+        if graph.is_root(from) {
+            mismatches.push(Mismatch {
+                root: from,
+                at,
+                derived: None,
+                to,
+            });
+            continue;
         }
+        let referrers = referrers.get_or_insert_with(|| graph.referrers(&stays));
+        mismatches.extend(graph.roots_of(from, referrers).into_iter().map(|(root, field)| Mismatch {
+            root,
+            at: field,
+            derived: Some((from, at)),
+            to,
+        }));
     }
-    found.into_iter().map(|(item, reference)| trace(&stays, item, reference)).collect()
+    mismatches
 }
 
-/// Follows the reasons from `item` back to what stays by itself.
-fn trace(stays: &[Option<Reason>], item: usize, reference: Reference) -> Mismatch {
-    let (mut root, mut at, mut derived) = (item, reference.at, None);
-    while let Some(Some((referrer, field))) = stays[root] {
-        derived.get_or_insert((item, reference.at));
-        (root, at) = (referrer, field);
-    }
-    Mismatch {
-        root,
-        at,
-        derived,
-        to: reference.to,
-    }
+/// A reference, and the item that it is in.
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    from: usize,
+    at: u64,
+    to: Target,
 }
 
 /// The references by the item that they are in.
-struct Graph {
-    references: Vec<(usize, Reference)>,
+struct Graph<'i> {
+    items: &'i Items,
+    edges: Vec<Edge>,
     /// Whether something else refers to the item.
     is_referred_to: Vec<bool>,
 }
 
-impl Graph {
-    fn of(items: &Items, references: &[Reference]) -> Self {
+impl<'i> Graph<'i> {
+    fn of(items: &'i Items, references: &[Reference]) -> Self {
         let mut is_referred_to = vec![false; items.all().len()];
-        let mut by_item = Vec::with_capacity(references.len());
-        for reference in references {
-            let Some(from) = items.at(reference.at) else { continue };
-            if let Target::Address(address) = reference.to
-                && let Some(to) = items.at(address).filter(|&to| to != from)
-            {
+        let mut edges = Vec::with_capacity(references.len());
+        for &Reference { at, to } in references {
+            let Some(from) = items.at(at) else { continue };
+            if let Some(to) = items.target(to).filter(|&to| to != from) {
                 is_referred_to[to] = true;
             }
-            by_item.push((from, *reference));
+            edges.push(Edge { from, at, to });
         }
-        by_item.sort_by_key(|(from, reference)| (*from, reference.at));
+        edges.sort_by_key(|edge| (edge.from, edge.at));
         Self {
-            references: by_item,
+            items,
+            edges,
             is_referred_to,
         }
     }
 
-    /// What stays by itself and may not refer to init memory.
-    fn roots(&self, items: &Items) -> impl Iterator<Item = usize> {
-        let stays = |&(index, class): &(usize, Class)| match class {
-            Class::Kept | Class::PerCpu => true,
-            Class::Derived => !self.is_referred_to[index],
-            Class::Init | Class::Excepted | Class::Compared => false,
-        };
-        let classes = items.all().iter().map(|item| item.class).enumerate();
-        classes.filter(stays).map(|(index, _)| index)
+    fn class(&self, item: usize) -> Class {
+        self.items.all()[item].class
     }
 
-    fn from(&self, item: usize) -> impl Iterator<Item = &Reference> {
-        let first = self.references.partition_point(|(from, _)| *from < item);
-        self.references[first..]
-            .iter()
-            .take_while(move |(from, _)| *from == item)
-            .map(|(_, reference)| reference)
+    /// Whether the item stays by itself and may not refer to init memory.
+    fn is_root(&self, item: usize) -> bool {
+        match self.class(item) {
+            Class::Kept | Class::PerCpu => true,
+            Class::Derived => !self.is_referred_to[item],
+            Class::Init | Class::Excepted | Class::Compared => false,
+        }
+    }
+
+    /// Whether each item stays, and the references from there to init memory.
+    fn follow(&self) -> (Vec<bool>, Vec<Edge>) {
+        let mut queue: Vec<usize> = (0..self.items.all().len()).filter(|&item| self.is_root(item)).collect();
+        let mut stays = vec![false; self.items.all().len()];
+        for &root in &queue {
+            stays[root] = true;
+        }
+        let mut found = Vec::new();
+        while let Some(item) = queue.pop() {
+            for edge in self.edges_from(item) {
+                match (edge.to, self.items.target(edge.to)) {
+                    (Target::Table(_), _) => found.push(*edge),
+                    (_, Some(target)) if self.class(target) == Class::Init => found.push(*edge),
+                    (_, Some(target)) if self.class(target) == Class::Derived && !stays[target] => {
+                        stays[target] = true;
+                        queue.push(target);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (stays, found)
+    }
+
+    fn edges_from(&self, item: usize) -> impl Iterator<Item = &Edge> {
+        let first = self.edges.partition_point(|edge| edge.from < item);
+        self.edges[first..].iter().take_while(move |edge| edge.from == item)
+    }
+
+    /// For each item what refers to it and stays.
+    fn referrers(&self, stays: &[bool]) -> Vec<Vec<Edge>> {
+        let mut referrers = vec![Vec::new(); self.items.all().len()];
+        for edge in self.edges.iter().filter(|edge| stays[edge.from]) {
+            if let Some(target) = self.items.target(edge.to) {
+                referrers[target].push(*edge);
+            }
+        }
+        referrers
+    }
+
+    /// What stays by itself and leads to `item` through nothing but what was derived: each with the field from which it does.
+    fn roots_of(&self, item: usize, referrers: &[Vec<Edge>]) -> Vec<(usize, u64)> {
+        let (mut roots, mut pending, mut seen) = (Vec::new(), vec![item], HashSet::from([item]));
+        while let Some(item) = pending.pop() {
+            for edge in &referrers[item] {
+                if !seen.insert(edge.from) {
+                    continue;
+                }
+                if self.is_root(edge.from) {
+                    roots.push((edge.from, edge.at));
+                } else {
+                    pending.push(edge.from);
+                }
+            }
+        }
+        roots
     }
 }
