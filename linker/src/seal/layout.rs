@@ -231,6 +231,7 @@ pub fn write_whole(path: &Path, contents: &[u8], mode: u32) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::image::Symbol;
     use crate::seal::testing::Kernel;
 
     fn rewritten(change: impl FnOnce(&mut Image)) -> (Image, Image) {
@@ -299,6 +300,38 @@ mod tests {
             (old.value + 4, old.kind, old.section)
         );
         assert_eq!(after.symbols().len(), before.symbols().len());
+    }
+
+    #[test]
+    fn the_relocations_of_the_link_are_left_out_and_sections_keep_their_symbols() {
+        let mut kernel = Kernel::new();
+        for section in [".head.text", ".data"] {
+            kernel.add_relocation(section, kernel.address(section), elf::R_X86_64_64.0, "_text", 0);
+        }
+        let before = kernel.image();
+        let sealed = before.clone().into_bytes().unwrap();
+        let after = Image::parse(sealed.clone()).unwrap();
+        let names = |image: &Image| image.sections().iter().map(|section| section.name.clone()).collect::<Vec<_>>();
+        let mut expected = names(&before);
+        expected.retain(|name| !name.starts_with(".rela"));
+        assert_eq!(expected.len() + 2, before.sections().len());
+        assert_eq!(names(&after), expected);
+
+        let homes = |image: &Image| {
+            let home = |symbol: &Symbol| {
+                image
+                    .sections()
+                    .get(usize::from(symbol.section))
+                    .map(|section| section.name.clone())
+            };
+            image
+                .symbols()
+                .iter()
+                .map(|symbol| (symbol.name.clone(), home(symbol)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(homes(&before), homes(&after));
+        assert_eq!(after.into_bytes().unwrap(), sealed);
     }
 
     #[test]

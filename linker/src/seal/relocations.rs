@@ -78,3 +78,77 @@ fn word(entry: &[u8; ENTRY], field: usize) -> u64 {
     word.copy_from_slice(&entry[field..field + 8]);
     u64::from_le_bytes(word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::testing::Kernel;
+
+    fn kernel() -> Kernel {
+        let mut kernel = Kernel::new();
+        kernel.add_relocation(".text", kernel.address(".text") + 4, elf::R_X86_64_PLT32.0, "startup_64", -4);
+        kernel.add_relocation(".data", kernel.address(".data") + 8, elf::R_X86_64_64.0, "_text", 1 << 40);
+        kernel
+    }
+
+    fn error_of(image: &Image) -> String {
+        format!("{:#}", read(image).unwrap_err())
+    }
+
+    #[test]
+    fn those_of_all_sections_are_read() {
+        let (kernel, image) = (kernel(), kernel().image());
+        let found = read(&image).unwrap();
+        let told = found.iter().map(|relocation| {
+            (
+                relocation.at,
+                relocation.kind,
+                image.symbols()[relocation.symbol].name.as_str(),
+                relocation.addend,
+            )
+        });
+        let expected = [
+            (kernel.address(".text") + 4, elf::R_X86_64_PLT32, "startup_64", -4),
+            (kernel.address(".data") + 8, elf::R_X86_64_64, "_text", 1 << 40),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn those_of_sections_that_are_not_loaded_are_passed_over() {
+        let mut kernel = kernel();
+        kernel.record(&[0; 16]);
+        kernel.add_relocation(crate::record::SECTION, 0, elf::R_X86_64_64.0, "_text", 0);
+        assert_eq!(read(&kernel.image()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_section_that_is_cut_off_is_refused() {
+        let mut image = kernel().image();
+        image.replace(".rela.text", vec![0; ENTRY + 1]).unwrap();
+        assert_eq!(error_of(&image), ".rela.text: ends in the middle of a relocation");
+    }
+
+    #[test]
+    fn a_symbol_that_is_not_there_is_refused() {
+        let mut image = kernel().image();
+        let mut entry = [0; ENTRY];
+        entry[12..16].copy_from_slice(&9999u32.to_le_bytes());
+        image.replace(".rela.data", entry.to_vec()).unwrap();
+        assert_eq!(
+            error_of(&image),
+            ".rela.data: a relocation names the symbol 9999, which is not there"
+        );
+    }
+
+    #[test]
+    fn a_section_that_is_not_there_is_refused() {
+        let mut bytes = kernel().bytes();
+        let headers = u64::from_le_bytes(bytes[40..48].try_into().unwrap()) as usize;
+        let index = kernel().image().section(".rela.text").unwrap().index;
+        let info = headers + index * 64 + 44;
+        bytes[info..info + 4].copy_from_slice(&777u32.to_le_bytes());
+        let image = Image::parse(bytes).unwrap();
+        assert_eq!(error_of(&image), ".rela.text: applies to the section 777, which is not there");
+    }
+}

@@ -18,18 +18,18 @@ mod name;
 mod place;
 mod reach;
 mod references;
+mod tell;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 
 use super::image::Image;
 use super::problem::Problems;
 use super::records::Record;
-use items::{Item, Items};
-use place::Lines;
-use reach::Mismatch;
+use items::Items;
 use references::{Places, References, Target};
+use tell::Teller;
 
 /// Subject of the problems.
 const SUBJECT: &str = "section mismatch";
@@ -60,57 +60,5 @@ pub fn check(image: &Image, records: &[Record], problems: &mut Problems) -> Resu
     Ok(())
 }
 
-/// Puts mismatches into words.
-struct Teller<'i> {
-    image: &'i Image,
-    items: &'i Items,
-    lines: Lines<'i>,
-    records: HashMap<&'i str, &'i Record>,
-}
-
-impl<'i> Teller<'i> {
-    fn new(image: &'i Image, items: &'i Items, records: &'i [Record]) -> Self {
-        let named = records
-            .iter()
-            .flat_map(|record| [(record.entry.as_str(), record), (record.path.as_str(), record)]);
-        Self {
-            image,
-            items,
-            lines: Lines::of(image),
-            records: named.collect(),
-        }
-    }
-
-    fn tell(&self, mismatch: &Mismatch) -> String {
-        let root = &self.items.all()[mismatch.root];
-        let mut message = format!("{} stays and refers", self.describe(root, mismatch.at));
-        if let Some((derived, at)) = mismatch.derived {
-            message.push_str(&format!(", through {},", self.describe(&self.items.all()[derived], at)));
-        }
-        match mismatch.to {
-            Target::Table(table) => message.push_str(&format!(" to the table {} ({})", table.name, table.output_section)),
-            Target::Address(address) => {
-                let target = self.items.at(address).map(|item| &self.items.all()[item]);
-                message.push_str(&format!(
-                    " to {}",
-                    target.map_or_else(String::new, |target| self.describe(target, address))
-                ));
-            }
-        }
-        message
-    }
-
-    /// An item as people know it, with its place: that of the code at `address`, or of its declaration, or its section.
-    fn describe(&self, item: &Item, address: u64) -> String {
-        let section = &self.image.sections()[item.section];
-        let Some(symbol) = item.symbol.map(|symbol| &self.image.symbols()[symbol].name) else {
-            return format!("a constant without a name ({})", section.name);
-        };
-        let name = name::readable(symbol);
-        if let Some(record) = self.records.get(symbol.as_str()).or_else(|| self.records.get(name.as_str())) {
-            return format!("{} ({})", record.path, record.place());
-        }
-        let place = if section.is_code() { self.lines.place(address) } else { None };
-        format!("{name} ({})", place.as_deref().unwrap_or(&section.name))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -168,21 +168,50 @@ fn tail(image: &Image, relocation: &Relocation) -> u64 {
     4 + before.map_or(0, |before| immediate(before.try_into().unwrap_or_default()))
 }
 
-/// Bytes of the immediate operand of the instruction of which `before` stands before its displacement: at the end the ModRM byte, then the opcode, from behind.
+/// Bytes of the immediate operand of an instruction with an operand relative to itself, by the four bytes before its displacement: the last is ModRM, then, from
+/// behind, come opcode and prefixes (Intel's manual, volume 2, appendix A). A branch has none.
 fn immediate(before: [u8; 4]) -> u64 {
-    let [.., prefix, escape, opcode, operand] = before;
+    let [first, second, opcode, operand] = before;
     if operand & 0xc7 != 0x05 {
-        // No memory operand relative to the instruction: a branch.
         return 0;
     }
-    let word = if prefix == 0x66 || escape == 0x66 { 2 } else { 4 };
-    match (escape, opcode) {
-        (0x0f, 0x70..=0x73 | 0xa4 | 0xac | 0xba | 0xc2 | 0xc4..=0xc6) | (0x3a, _) if prefix == 0x0f || escape == 0x0f => 1,
-        (0x0f, _) | (0x38, _) if prefix == 0x0f || escape == 0x0f => 0,
-        (_, 0x6b | 0x80 | 0x82 | 0x83 | 0xc0 | 0xc1 | 0xc6) => 1,
-        (_, 0x69 | 0x81 | 0xc7) => word,
-        (_, 0xf6) if operand & 0x38 <= 0x08 => 1,
-        (_, 0xf7) if operand & 0x38 <= 0x08 => word,
+    let word = if first == 0x66 || second == 0x66 { 2 } else { 4 };
+    let is_test = operand & 0x30 == 0;
+    match (first, second, opcode) {
+        (0x0f, 0x3a, _) | (_, 0x0f, 0x70..=0x73 | 0xa4 | 0xac | 0xba | 0xc2 | 0xc4..=0xc6) => 1,
+        (0x0f, 0x38, _) | (_, 0x0f, _) => 0,
+        (.., 0x6b | 0x80 | 0x83 | 0xc0 | 0xc1 | 0xc6) => 1,
+        (.., 0x69 | 0x81 | 0xc7) => word,
+        (.., 0xf6) if is_test => 1,
+        (.., 0xf7) if is_test => word,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::immediate;
+
+    #[test]
+    fn the_immediate_operand_has_the_size_that_the_instruction_gives_it() {
+        let cases: [(&str, [u8; 4], u64); 14] = [
+            ("mov x(%rip), %rax", [0x90, 0x48, 0x8b, 0x05], 0),
+            ("lea x(%rip), %r9", [0x90, 0x4c, 0x8d, 0x0d], 0),
+            ("cmpb $1, x(%rip)", [0x90, 0x90, 0x80, 0x3d], 1),
+            ("cmpq $1, x(%rip)", [0x90, 0x48, 0x83, 0x3d], 1),
+            ("cmpq $0x1000, x(%rip)", [0x90, 0x48, 0x81, 0x3d], 4),
+            ("movl $1, x(%rip)", [0x90, 0x90, 0xc7, 0x05], 4),
+            ("movw $1, x(%rip)", [0x90, 0x66, 0xc7, 0x05], 2),
+            ("movb $1, x(%rip)", [0x90, 0x90, 0xc6, 0x05], 1),
+            ("testb $1, x(%rip)", [0x90, 0x90, 0xf6, 0x05], 1),
+            ("negb x(%rip)", [0x90, 0x90, 0xf6, 0x1d], 0),
+            ("imul $1000, x(%rip), %rax", [0x90, 0x48, 0x69, 0x05], 4),
+            ("movzbl x(%rip), %eax", [0x90, 0x0f, 0xb6, 0x05], 0),
+            ("btsl $3, x(%rip)", [0x90, 0x0f, 0xba, 0x2d], 1),
+            ("call x", [0x90, 0x90, 0x90, 0xe8], 0),
+        ];
+        for (instruction, before, size) in cases {
+            assert_eq!(immediate(before), size, "{instruction}");
+        }
     }
 }

@@ -1,9 +1,12 @@
 //! Writes ELF files and archives byte by byte, independently of the code under test.
 
-use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE};
+use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_INFO_LINK, SHF_WRITE, SHT_RELA};
 
 /// Name, type, flags, address, contents, size in memory.
 type Section = (String, u32, u64, u64, Vec<u8>, u64);
+
+/// Section, address of the field, type, name of the symbol, addend.
+pub type Relocation = (String, u64, u32, String, i64);
 
 /// An ELF64 file for x86-64 to be.
 #[derive(Debug, Clone)]
@@ -12,6 +15,7 @@ pub struct Elf {
     pub kind: u16,
     sections: Vec<Section>,
     symbols: Vec<(String, u64, u64, u8)>,
+    relocations: Vec<Relocation>,
 }
 
 impl Elf {
@@ -24,6 +28,7 @@ impl Elf {
             kind,
             sections: Vec::new(),
             symbols: Vec::new(),
+            relocations: Vec::new(),
         }
     }
 
@@ -52,7 +57,32 @@ impl Elf {
         self.symbols.push((name.into(), u64::MAX, 0, binding << 4));
     }
 
-    fn section_of(&self, value: u64) -> u16 {
+    /// A relocation of a section that is there. Those of one section become the section behind it, where GNU ld puts them.
+    pub fn relocation(&mut self, relocation: Relocation) {
+        self.relocations.push(relocation);
+    }
+
+    /// The sections with those of the relocations among them.
+    fn with_relocations(&self) -> Vec<Section> {
+        let mut sections = Vec::new();
+        for section in &self.sections {
+            sections.push(section.clone());
+            let mut bytes = Vec::new();
+            for (_, at, kind, symbol, addend) in self.relocations.iter().filter(|relocation| relocation.0 == section.0) {
+                let index = self.symbols.iter().position(|known| known.0 == *symbol).expect(symbol) as u64 + 1;
+                for word in [*at, index << 32 | u64::from(*kind), *addend as u64] {
+                    bytes.extend(word.to_le_bytes());
+                }
+            }
+            if !bytes.is_empty() {
+                let size = bytes.len() as u64;
+                sections.push((format!(".rela{}", section.0), SHT_RELA.0, SHF_INFO_LINK.0, 0, bytes, size));
+            }
+        }
+        sections
+    }
+
+    fn section_of(&self, sections: &[Section], value: u64) -> u16 {
         if value == u64::MAX {
             return 0;
         }
@@ -61,23 +91,23 @@ impl Elf {
         }
         let holds = |(_, _, flags, address, _, size): &Section| flags & 2 != 0 && (*address..*address + size).contains(&value);
         let ends = |(_, _, flags, address, _, size): &Section| flags & 2 != 0 && address + size == value;
-        let mut sections = self.sections.iter();
-        let index = sections.position(holds).or_else(|| self.sections.iter().position(ends));
+        let index = sections.iter().position(holds).or_else(|| sections.iter().position(ends));
         index.map_or(0xfff1, |index| index as u16 + 1)
     }
 
     pub fn build(&self) -> Vec<u8> {
+        let mut sections = self.with_relocations();
         let (mut names, mut symbols) = (vec![0u8], vec![0u8; 24]);
         for (name, value, size, info) in &self.symbols {
             symbols.extend((names.len() as u32).to_le_bytes());
             symbols.extend([*info, 0]);
-            symbols.extend(self.section_of(*value).to_le_bytes());
+            symbols.extend(self.section_of(&sections, *value).to_le_bytes());
             symbols.extend(if *value == u64::MAX { 0 } else { *value }.to_le_bytes());
             symbols.extend(size.to_le_bytes());
             names.extend(name.as_bytes());
             names.push(0);
         }
-        let mut sections = self.sections.clone();
+        let symbol_index = sections.len() as u32 + 1;
         let string_index = sections.len() as u32 + 2;
         sections.push((".symtab".into(), 2, 0, 0, symbols.clone(), symbols.len() as u64));
         sections.push((".strtab".into(), 3, 0, 0, names.clone(), names.len() as u64));
@@ -99,16 +129,20 @@ impl Elf {
             }
             let offset = out.len() as u64;
             out.extend(contents);
-            let link = if *kind == 2 { string_index } else { 0 };
+            let (link, info) = match *kind {
+                2 => (string_index, 1),
+                4 => (symbol_index, index as u32),
+                _ => (0, 1),
+            };
             headers.extend(name_offsets.get(index).unwrap_or(&own_name).to_le_bytes());
             headers.extend(kind.to_le_bytes());
             for word in [*flags, *address, offset, *size] {
                 headers.extend(word.to_le_bytes());
             }
             headers.extend(link.to_le_bytes());
-            headers.extend(1u32.to_le_bytes());
+            headers.extend(info.to_le_bytes());
             headers.extend(1u64.to_le_bytes());
-            headers.extend(if *kind == 2 { 24u64 } else { 0 }.to_le_bytes());
+            headers.extend(if [2, 4].contains(kind) { 24u64 } else { 0 }.to_le_bytes());
             if flags & 2 != 0 {
                 load_headers.extend(1u32.to_le_bytes());
                 let program_flags = 4 | u32::from(flags & 1 != 0) << 1 | u32::from(flags & 4 != 0);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use object::elf::{STT_FUNC, STT_NOTYPE, STT_OBJECT};
 
+use super::elf::Relocation;
 use super::{Elf, record_bytes};
 use crate::seal::image::Image;
 use crate::table::{Access, Lifetime, Table};
@@ -21,6 +22,7 @@ pub struct Kernel {
     moved: BTreeMap<String, u64>,
     extra_sections: Vec<(String, u64, u64, Vec<u8>)>,
     extra_symbols: Vec<(String, u64, u64, u8)>,
+    relocations: Vec<Relocation>,
     undefined: Vec<(String, u8)>,
     flags: BTreeMap<String, u64>,
     no_kallsyms: bool,
@@ -131,6 +133,16 @@ impl Kernel {
         self.extra_symbols.push((name.into(), value, size, kind));
     }
 
+    /// A field at `at`, in `section`, that a relocation of type `kind` fills with the address of `symbol` and `addend`.
+    pub fn add_relocation(&mut self, section: &str, at: u64, kind: u32, symbol: &str, addend: i64) {
+        self.relocations.push((section.into(), at, kind, symbol.into(), addend));
+    }
+
+    /// Where `section` begins.
+    pub fn address(&self, section: &str) -> u64 {
+        self.addresses()[section]
+    }
+
     pub fn add_undefined(&mut self, name: &str, binding: u8) {
         self.undefined.push((name.into(), binding));
     }
@@ -222,6 +234,9 @@ impl Kernel {
         }
         for (name, binding) in &self.undefined {
             elf.undefined(name, *binding);
+        }
+        for relocation in &self.relocations {
+            elf.relocation(relocation.clone());
         }
         elf.build()
     }
