@@ -2,70 +2,46 @@
 
 use incipit_lib::errno::Errno;
 
-/// A function, and those that it comes after (or, in a chain the other way, before).
+/// The rank of what comes after entries with these ranks: one more than the greatest, 0 after nothing.
+#[must_use]
+pub const fn rank_after(ranks: &[u32]) -> u32 {
+    let (mut next, mut index) = (0, 0);
+    while index < ranks.len() {
+        if ranks[index] >= next {
+            next = ranks[index] + 1;
+        }
+        index += 1;
+    }
+    next
+}
+
+/// A search at compile time for a function among those that another one comes after, from one to the next.
 ///
-/// Chains are constants made of each other, so one that would have to hold itself does not compile.
-#[derive(Debug, Clone, Copy)]
-pub struct Chain {
+/// It goes so many steps and no further: a graph has more ways than links. What it does not find is found when the image is linked.
+#[derive(Debug)]
+pub struct Search {
     path: &'static str,
     rank: u32,
-    next: &'static [Chain],
+    steps: u32,
 }
 
-impl Chain {
-    /// The function at `path` and what it comes after. Its rank is one more than the greatest of those.
+impl Search {
+    /// For the function at `path`, of rank `rank`.
     #[must_use]
-    pub const fn after(path: &'static str, next: &'static [Chain]) -> Self {
-        let (mut rank, mut index) = (0, 0);
-        while index < next.len() {
-            if next[index].rank >= rank {
-                rank = next[index].rank + 1;
-            }
-            index += 1;
-        }
-        Self { path, rank, next }
+    pub const fn for_function(path: &'static str, rank: u32) -> Self {
+        Self { path, rank, steps: 4096 }
     }
 
-    /// The function of the chain `after`, and what it comes before.
+    /// Whether the function at `path` is the one.
     #[must_use]
-    pub const fn before(after: &Chain, next: &'static [Chain]) -> Self {
-        Self {
-            path: after.path,
-            rank: after.rank,
-            next,
-        }
+    pub const fn is_at(&self, path: &str) -> bool {
+        is_same(self.path, path)
     }
 
-    /// Whether the function of `other` is among those that this one comes after.
-    const fn comes_after(&self, other: &Chain) -> bool {
-        let mut index = 0;
-        while index < self.next.len() {
-            let next = &self.next[index];
-            // Ranks fall from link to link: what is not above the one that is looked for cannot lead there.
-            let found = if next.rank > other.rank {
-                next.comes_after(other)
-            } else {
-                is_same(next.path, other.path)
-            };
-            if found {
-                return true;
-            }
-            index += 1;
-        }
-        false
-    }
-}
-
-/// Fails the build if something that a function comes before is also something that it comes after. `after` and `before` are the function's own chains.
-pub const fn refuse_contradiction(after: &Chain, before: &Chain) {
-    let mut index = 0;
-    while index < before.next.len() {
-        let next = &before.next[index];
-        if after.comes_after(next) {
-            panic!("a cycle: `before(…)` names a function, or one that must run behind it, that `after(…)` puts first");
-        }
-        refuse_contradiction(after, next);
-        index += 1;
+    /// Whether to go on behind a function of rank `rank`. Ranks fall from link to link: what is not above the one that is looked for cannot lead there.
+    pub const fn goes_behind(&mut self, rank: u32) -> bool {
+        self.steps = self.steps.saturating_sub(1);
+        self.steps > 0 && rank > self.rank
     }
 }
 

@@ -77,22 +77,26 @@ impl Relations {
         Ok(())
     }
 
-    /// The module that stands beside the annotated function, with its name, so that others can name the function: it holds the function's path and what it
-    /// comes after and before.
+    /// The module that stands beside the annotated function, with its name, so that others can name the function.
     ///
-    /// `AFTER` is made of the `AFTER` of all that the function comes after, and `BEFORE` likewise: rustc itself refuses a path that does not exist, and a cycle.
+    /// `RANK` is made of the `RANK` of all that the function comes after, and `HEIGHT` likewise of what it comes before: rustc itself refuses a path that does
+    /// not exist, and a cycle. Both are plain numbers, because rustc walks through all that a constant refers to, for each constant anew.
     pub fn companion(&self, ident: &Ident, visibility: &Visibility) -> TokenStream {
-        let after = self.after.iter().map(seen_from_child);
-        let before = self.before.iter().map(seen_from_child);
-        // Only paths need the names around: with thousands of entries in one module, thousands of modules with thousands of names each take the compiler minutes.
-        let names = (!self.after.is_empty() || !self.before.is_empty()).then(|| {
+        let after: Vec<_> = self.after.iter().map(seen_from_child).collect();
+        let before: Vec<_> = self.before.iter().map(seen_from_child).collect();
+        // Only paths that start with a name need the names around: with thousands of entries, thousands of modules with thousands of names each take the
+        // compiler minutes.
+        let names = self.after.iter().chain(&self.before).any(starts_with_a_name).then(|| {
             quote!(
                 use super::*;
             )
         });
-        let contradiction = (!self.before.is_empty()).then(|| {
-            quote_spanned! {ident.span()=>
-                const _: () = ::incipit::__private::refuse_contradiction(&AFTER, &BEFORE);
+        let contradictions = before.iter().map(|path| {
+            quote_spanned! {path.span()=>
+                const _: () = assert!(
+                    !comes_after(&mut ::incipit::__private::Search::for_function(#path::PATH, #path::RANK)),
+                    "a cycle: `before(…)` names a function that `after(…)` puts first",
+                );
             }
         });
         quote! {
@@ -102,11 +106,16 @@ impl Relations {
                 #names
                 /// The function's path.
                 pub const PATH: &str = module_path!();
-                /// What it comes after.
-                pub const AFTER: ::incipit::__private::Chain = ::incipit::__private::Chain::after(PATH, &[#(#after::AFTER),*]);
-                /// What it comes before.
-                pub const BEFORE: ::incipit::__private::Chain = ::incipit::__private::Chain::before(&AFTER, &[#(#before::BEFORE),*]);
-                #contradiction
+                /// One more than the greatest rank that the function comes after.
+                pub const RANK: u32 = ::incipit::__private::rank_after(&[#(#after::RANK),*]);
+                /// One more than the greatest height that the function comes before.
+                pub const HEIGHT: u32 = ::incipit::__private::rank_after(&[#(#before::HEIGHT),*]);
+                /// Whether the function comes after the one that is looked for.
+                #[inline]
+                pub const fn comes_after(search: &mut ::incipit::__private::Search) -> bool {
+                    search.goes_behind(RANK) && (false #(|| search.is_at(#after::PATH) || #after::comes_after(search))*)
+                }
+                #(#contradictions)*
             }
         }
     }
@@ -175,6 +184,12 @@ fn contains(paths: &[Path], path: &Path) -> bool {
 /// A constant of the capability at `path`; what is no capability is refused at its place.
 fn capability(path: &Path, constant: &TokenStream) -> TokenStream {
     quote_spanned!(path.span()=> <#path as ::incipit::init::capability::Capability>::#constant)
+}
+
+/// Whether `path` means something only where the names of its module are in scope.
+fn starts_with_a_name(path: &Path) -> bool {
+    let first = path.segments.first().map(|segment| segment.ident.to_string());
+    path.leading_colon.is_none() && !matches!(first.as_deref(), Some("crate" | "self" | "super"))
 }
 
 /// For each path, the way a child module must write it: `self` and `super` mean one module further up there.

@@ -166,6 +166,12 @@ pub fn current() -> Option<&'static EntryInfo> {
     unsafe { CURRENT.load(Relaxed).as_ref() }
 }
 
+/// A function that has been called: what ran before it, and when it was called.
+pub(super) struct Running {
+    outer: *mut EntryInfo,
+    started: u64,
+}
+
 impl EntryInfo {
     /// What the attributes make.
     #[doc(hidden)]
@@ -268,28 +274,28 @@ impl EntryInfo {
         self.took.load(Relaxed)
     }
 
-    /// Notes that the function is called now, and returns what ran before.
+    /// Notes that the function is called now.
     #[inline]
-    pub(super) fn begin(&'static self) -> *mut Self {
+    pub(super) fn begin(&'static self) -> Running {
         let outer = CURRENT.load(Relaxed);
         CURRENT.store(core::ptr::from_ref(self).cast_mut(), Relaxed);
         self.state.store(State::Running as u8, Relaxed);
-        self.started.store(rdtsc(), Relaxed);
-        outer
+        let started = rdtsc();
+        self.started.store(started, Relaxed);
+        Running { outer, started }
     }
 
-    /// Notes that the function is back with `result`; `outer` is what [`begin`](Self::begin) returned.
+    /// Notes that the function is back; `running` is what [`begin`](Self::begin) returned. How it went is to be noted next.
     #[inline]
-    pub(super) fn end(&self, outer: *mut Self, result: Result<(), Errno>) {
-        self.took.store(rdtsc() - self.started.load(Relaxed), Relaxed);
-        let state = if let Err(error) = result {
-            self.result.store(error.code(), Relaxed);
-            State::Failed
-        } else {
-            State::Ok
-        };
-        self.state.store(state as u8, Relaxed);
-        CURRENT.store(outer, Relaxed);
+    pub(super) fn end(&self, running: Running) {
+        self.took.store(rdtsc() - running.started, Relaxed);
+        CURRENT.store(running.outer, Relaxed);
+    }
+
+    /// Notes that the function came back without an error.
+    #[inline]
+    pub(super) fn set_ok(&self) {
+        self.state.store(State::Ok as u8, Relaxed);
     }
 
     /// Notes that the function is not called.
@@ -302,7 +308,8 @@ impl EntryInfo {
         self.state.store(State::Skipped as u8, Relaxed);
     }
 
-    /// Notes `error` without a call.
+    /// Notes that the function failed with `error`.
+    #[inline]
     pub(super) fn set_failed(&self, error: Errno) {
         self.result.store(error.code(), Relaxed);
         self.state.store(State::Failed as u8, Relaxed);

@@ -38,9 +38,10 @@ pub(crate) fn local_irq_disable() {
 #[init]
 pub(super) fn run_all() {
     for stage in &table::STAGE {
-        let outer = stage.info.begin();
+        let running = stage.info.begin();
         (stage.run)();
-        stage.info.end(outer, Ok(()));
+        stage.info.end(running);
+        stage.info.set_ok();
         policy::settle(stage.info);
         if EARLY_BOOT_IRQS_DISABLED.load(Relaxed) && !irq::irqs_disabled() {
             pr_warn!(

@@ -112,88 +112,92 @@ fn run(calls: &Table<InitcallEntry>) {
     if shuffle::is_on() {
         return shuffle::run(calls);
     }
+    if INITCALL_DEBUG.load(Relaxed) {
+        look_at_each();
+    }
     for entry in calls {
-        do_one_initcall(entry);
+        if LOOK_AT_EACH.load(Relaxed) || entry.info.dependencies().is_some() {
+            do_one_initcall(entry);
+        } else if let Err(error) = call(entry) {
+            settle(entry.info, error);
+        }
     }
 }
 
-/// Runs one initcall and notes what became of it.
+/// Calls an initcall, notes what became of it, and repairs what it left changed. The whole cost of one that has no relations and succeeds is here.
+#[inline(always)]
+#[init]
+fn call(entry: &InitcallEntry) -> Result<(), Errno> {
+    let (count, disabled) = (preempt::count(), irq::irqs_disabled());
+    let running = entry.info.begin();
+    let result = (entry.call)();
+    entry.info.end(running);
+    if preempt::count() != count || irq::irqs_disabled() != disabled {
+        repair(entry, count, !disabled);
+    }
+    match result {
+        Ok(()) => entry.info.set_ok(),
+        Err(error) => entry.info.set_failed(error),
+    }
+    result
+}
+
+/// Runs an initcall that has relations, or that is watched.
 #[init]
 fn do_one_initcall(entry: &InitcallEntry) {
     let info = entry.info;
-    if (LOOK_AT_EACH.load(Relaxed) || info.dependencies().is_some()) && !is_to_run(info) {
+    if LOOK_AT_EACH.load(Relaxed) && !is_wanted(info) {
         return;
     }
-    let count = preempt::count();
-    let enabled = !irq::irqs_disabled();
+    if policy::has_obstacle(info) {
+        return policy::skip(info);
+    }
     let debug = INITCALL_DEBUG.load(Relaxed);
     let called = if debug { trace_start(entry) } else { 0 };
-
-    let outer = info.begin();
-    let result = (entry.call)();
-    info.end(outer, result);
-
+    let result = call(entry);
     if debug {
         trace_finish(entry, result, called);
     }
-    if preempt::count() != count || irq::irqs_disabled() == enabled {
-        repair(entry, count, enabled);
-    }
-    if result.is_err() || info.dependencies().is_some() {
-        finish(info, debug);
+    match result {
+        Ok(()) => policy::settle(info),
+        Err(error) => settle(info, error),
     }
 }
 
-/// Whether the initcall is to be called; if it is not, its state and the log say why.
+/// Draws the consequences of an error.
 #[cold]
 #[init]
-fn is_to_run(info: &'static EntryInfo) -> bool {
-    let (name, debug) = (info.name(), INITCALL_DEBUG.load(Relaxed));
+fn settle(info: &'static EntryInfo, error: Errno) {
+    policy::settle(info);
+    policy::report_error(info, error, INITCALL_DEBUG.load(Relaxed));
+}
+
+/// Whether the command line lets the initcall be called; if not, its state and the log say so.
+#[cold]
+#[init]
+fn is_wanted(info: &'static EntryInfo) -> bool {
     if STOPPED.load(Relaxed) {
         return false;
     }
-    if named::find(info, |request| (request == Request::StopAfter).then_some(())).is_some() {
+    let name = info.name();
+    if named::asks(info, Request::StopAfter) {
         pr_info!("initcall_stop_after: {name} is the last initcall");
         STOPPED.store(true, Relaxed);
     }
-    if named::find(info, |request| (request == Request::Blacklist).then_some(())).is_some() {
+    if named::asks(info, Request::Blacklist) {
         pr_debug!("initcall {name} blacklisted");
         info.set_blacklisted();
         policy::settle(info);
         return false;
     }
-    if let Some(reason) = policy::obstacle(info) {
-        info.set_skipped();
-        policy::settle(info);
-        policy::report_skipped(info, &reason);
-        return false;
-    }
-    if let Some(error) = failure_asked_of(info) {
+    // What would not be called anyway cannot fail.
+    if let Some(error) = named::failure(info).filter(|_| !policy::has_obstacle(info)) {
         pr_info!("initcall {name} is made to fail: {error}");
         info.set_failed(error);
-        finish(info, debug);
+        settle(info, error);
         return false;
     }
     true
-}
-
-/// The error that the initcall is to fail with, if the command line says so.
-#[init]
-fn failure_asked_of(info: &EntryInfo) -> Option<Errno> {
-    named::find(info, |request| match request {
-        Request::Fail(error) => Some(error),
-        _ => None,
-    })
-}
-
-/// Draws the consequences of what the initcall came back with.
-#[cold]
-#[init]
-fn finish(info: &'static EntryInfo, debug: bool) {
-    policy::settle(info);
-    if let Some(error) = info.error() {
-        policy::report_error(info, error, debug);
-    }
 }
 
 /// Says that the initcall is called, in the words that Linux's `bootgraph.pl` reads, and returns when.

@@ -96,11 +96,26 @@ fn ask(name: &'static str, request: Request) {
     }
 }
 
-/// Whether `wanted` is asked of the initcall; the first such request.
-pub(super) fn find<T>(info: &EntryInfo, wanted: impl Fn(Request) -> Option<T>) -> Option<T> {
+/// Whether `request` is made of the initcall.
+#[init]
+pub(super) fn asks(info: &EntryInfo, request: Request) -> bool {
+    requests_of(info, |asked| (asked == request).then_some(())).is_some()
+}
+
+/// The error that the initcall is to fail with, if it is to.
+#[init]
+pub(super) fn failure(info: &EntryInfo) -> Option<Errno> {
+    requests_of(info, |asked| match asked {
+        Request::Fail(error) => Some(error),
+        Request::Blacklist | Request::StopAfter => None,
+    })
+}
+
+/// The first request of the initcall that `wanted` makes something of.
+fn requests_of<T>(info: &EntryInfo, wanted: impl Fn(Request) -> Option<T>) -> Option<T> {
     let requests = REQUESTS.lock();
-    let of_this = requests.iter().flatten().filter(|(name, _)| info.is_called(name));
-    of_this.into_iter().find_map(|(_, request)| wanted(*request))
+    let mut of_this = requests.iter().flatten().filter(|(name, _)| info.is_called(name));
+    of_this.find_map(|(_, request)| wanted(*request))
 }
 
 /// Names those asked for that no initcall has.

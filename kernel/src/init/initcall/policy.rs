@@ -63,8 +63,16 @@ fn say_state(entry: &EntryInfo, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Why the entry cannot be called, if it cannot. Everything that it comes after has had its turn.
-pub(super) fn obstacle(info: &'static EntryInfo) -> Option<Reason> {
+/// Whether the entry cannot be called. Everything that it comes after has had its turn.
+#[inline]
+#[init]
+pub(super) fn has_obstacle(info: &EntryInfo) -> bool {
+    let requires = info.dependencies().map_or(&[] as &[_], |dependencies| dependencies.requires);
+    requires.iter().any(|capability| !capability.is_provided()) || (DEPENDENTS_SKIPPED.load(Relaxed) && missing_function(info).is_some())
+}
+
+/// Why the entry cannot be called, if it cannot.
+fn obstacle(info: &EntryInfo) -> Option<Reason> {
     missing_capability(info).or_else(|| missing_function(info))
 }
 
@@ -77,10 +85,8 @@ fn missing_capability(info: &EntryInfo) -> Option<Reason> {
 }
 
 /// The function that the entry comes after and that takes its dependents with it.
+#[cold]
 fn missing_function(info: &EntryInfo) -> Option<Reason> {
-    if !DEPENDENTS_SKIPPED.load(Relaxed) {
-        return None;
-    }
     let after = info.dependencies().map_or(&[] as &[_], |dependencies| dependencies.after);
     let culprit = initcalls().filter(|other| takes_dependents(other)).find(|other| {
         let before = other.dependencies().map_or(&[] as &[_], |dependencies| dependencies.before);
@@ -98,32 +104,44 @@ fn takes_dependents(entry: &EntryInfo) -> bool {
 }
 
 /// Draws the consequences of the state that the entry is in now.
-///
-/// # Panics
-///
-/// If the entry failed or was skipped, and says `on_error(panic)`.
 #[inline]
 #[init]
 pub(in crate::init) fn settle(info: &'static EntryInfo) {
-    if info.dependencies().is_some() || info.state() != State::Ok {
-        draw_consequences(info);
+    let state = info.state();
+    let is_there = state == State::Ok || (state == State::Failed && info.on_error() == OnError::Ignore);
+    if let Some(dependencies) = info.dependencies() {
+        for capability in dependencies.provides {
+            if is_there {
+                capability.set_provided();
+            } else {
+                capability.set_missed(info);
+            }
+        }
+    }
+    if !is_there && takes_dependents(info) {
+        DEPENDENTS_SKIPPED.store(true, Relaxed);
+        super::look_at_each();
     }
 }
 
+/// Notes and says that the entry is not called, and why; ends the boot if it says so.
+///
+/// # Panics
+///
+/// With `on_error(panic)`.
 #[cold]
 #[init]
-fn draw_consequences(info: &'static EntryInfo) {
-    let failed = matches!(info.state(), State::Failed | State::Skipped | State::Blacklisted);
-    for capability in info.dependencies().map_or(&[] as &[_], |dependencies| dependencies.provides) {
-        if !failed || (info.state() == State::Failed && info.on_error() == OnError::Ignore) {
-            capability.set_provided();
-        } else {
-            capability.set_missed(info);
-        }
+pub(super) fn skip(info: &'static EntryInfo) {
+    let Some(reason) = obstacle(info) else { return };
+    info.set_skipped();
+    settle(info);
+    if info.on_error() == OnError::Panic {
+        panic!("initcall {} skipped: {reason}, and the boot cannot go on without it", info.name());
     }
-    if takes_dependents(info) {
-        DEPENDENTS_SKIPPED.store(true, Relaxed);
-        super::look_at_each();
+    if reason.is_absence() {
+        pr_info!("initcall {} skipped: {reason}", info.name());
+    } else {
+        pr_warn!("initcall {} skipped: {reason}", info.name());
     }
 }
 
@@ -143,24 +161,6 @@ pub(super) fn report_error(info: &EntryInfo, error: Errno, debug: bool) {
             pr_warn!("initcall {} failed: {error}", info.name());
         }
         OnError::Warn | OnError::SkipDependents => {}
-    }
-}
-
-/// Says that the entry is not called, and why; ends the boot if it says so.
-///
-/// # Panics
-///
-/// With `on_error(panic)`.
-#[cold]
-#[init]
-pub(super) fn report_skipped(info: &EntryInfo, reason: &Reason) {
-    if info.on_error() == OnError::Panic {
-        panic!("initcall {} skipped: {reason}, and the boot cannot go on without it", info.name());
-    }
-    if reason.is_absence() {
-        pr_info!("initcall {} skipped: {reason}", info.name());
-    } else {
-        pr_warn!("initcall {} skipped: {reason}", info.name());
     }
 }
 

@@ -1,0 +1,58 @@
+//! Writes as many initcalls as the package's name says, with three relations each: two functions that they come after, and a capability that they require.
+//!
+//! Every tenth one provides a capability. Relations lead to earlier numbers only, near and far, so the graph is deep and without a cycle.
+
+use std::fmt::{self, Write};
+use std::path::PathBuf;
+use std::{env, fs};
+
+/// Initcalls in a module.
+const MODULE: u32 = 100;
+
+fn main() {
+    let name = env::var("CARGO_PKG_NAME").expect("cargo sets CARGO_PKG_NAME");
+    let count: u32 = name
+        .rsplit('-')
+        .next()
+        .and_then(|count| count.parse().ok())
+        .expect("the package's name ends in a number");
+    let mut code = String::new();
+    write_graph(&mut code, count).expect("a string takes all");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::write(out.join("graph.rs"), code).expect("OUT_DIR is writable");
+    println!("cargo::rerun-if-changed={}", file!());
+}
+
+fn write_graph(code: &mut String, count: u32) -> fmt::Result {
+    for module in 0..count.div_ceil(MODULE) {
+        writeln!(code, "mod m{module} {{ use incipit::prelude::*;")?;
+        for number in (module * MODULE)..((module + 1) * MODULE).min(count) {
+            write_initcall(code, number)?;
+        }
+        writeln!(code, "}}")?;
+    }
+    Ok(())
+}
+
+fn write_initcall(code: &mut String, number: u32) -> fmt::Result {
+    let path = |kind: &str, other: u32| format!("crate::m{}::{kind}{other}", other / MODULE);
+    let mut relations = String::new();
+    if number % 10 == 0 {
+        writeln!(code, "#[capability] pub struct C{number};")?;
+        write!(relations, ", provides(C{number})")?;
+    }
+    if number >= 10 {
+        let (near, far) = (number - 1 - number % 7, scattered(number) % number);
+        write!(relations, ", after({}, {})", path("f", near), path("f", far))?;
+        write!(relations, ", requires({})", path("C", scattered(number + 1) % (number / 10) * 10))?;
+    }
+    writeln!(
+        code,
+        "#[init] #[initcall(device{relations})] pub fn f{number}() -> Result<(), Errno> {{ Ok(()) }}"
+    )
+}
+
+/// A number that looks like any other, the same for every build.
+fn scattered(number: u32) -> u32 {
+    number.wrapping_mul(0x9e37_79b1) >> 7
+}
