@@ -172,6 +172,16 @@ pub(super) struct Running {
     started: u64,
 }
 
+impl Running {
+    /// For `entry`, which runs now, and which is not ended by who began it.
+    pub(super) fn outermost(entry: &EntryInfo) -> Self {
+        Self {
+            outer: core::ptr::null_mut(),
+            started: entry.started(),
+        }
+    }
+}
+
 impl EntryInfo {
     /// What the attributes make.
     #[doc(hidden)]

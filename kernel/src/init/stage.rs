@@ -57,7 +57,8 @@ pub(super) fn run_all() {
 #[init]
 pub(super) fn end_last() {
     if let Some(last) = info::current() {
-        last.end(core::ptr::null_mut(), Ok(()));
+        last.end(info::Running::outermost(last));
+        last.set_ok();
         policy::settle(last);
     }
 }
