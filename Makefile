@@ -65,7 +65,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all new-subsystem run ktest shuffle test golden reference lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run ktest shuffle test golden reference doc lint bench fuzz gdb clean help FORCE
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
@@ -131,6 +131,8 @@ gdb: $(O)/vmlinux ## Debug the image: QEMU stopped at its first instruction, its
 		gdb -q -ex 'target remote | exec setsid $(subst ','"'"',$(qemu)) -S -gdb stdio -pidfile out/qemu.pid \
 		-display none -serial file:out/console.log' $(O)/vmlinux
 
+doc := $(O)/doc/$(target)/doc
+
 # --- what is checked --------------------------------------------------------------------------------------------------
 
 # The crates that run on the host; all others are the kernel's and are compiled for the target.
@@ -150,6 +152,12 @@ golden: $(O)/vmlinux ## Take the image's order of stages and initcalls over into
 reference: $(O)/vmlinux ## Write docs/reference from the tables' descriptions and the image
 	$(Q)$(tools)/incipit-linker tables >$(O)/page && mv $(O)/page docs/reference/tables.md
 	$(Q)$(tools)/incipit-linker parameters --image $< --switches $(O)/image/switches.list >$(O)/page && mv $(O)/page docs/reference/kernel-parameters.md
+
+# What a crate keeps to itself has pages, too: most entries are private.
+doc: $(O)/vmlinux ## Write the documentation of the image's crates, with a front page that lists all entries of the tables
+	$(Q)RUSTDOCFLAGS='-D warnings' $(cargo) doc --manifest-path $(O)/image/Cargo.toml --target-dir $(O)/doc --target $(target) --no-deps \
+		--document-private-items -p incipit -p incipit-boot -p incipit-lib $$(sed 's/^/-p /' $(O)/image/crates.list)
+	$(Q)$(tools)/incipit-linker index --image $< --folder $(doc) >$(doc)/index.html && echo $(doc)/index.html
 
 lint: ## Check format, clippy, documentation; count `unsafe`
 	$(Q)$(CARGO_FMT) --all --check

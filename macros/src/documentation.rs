@@ -22,7 +22,7 @@ pub fn first_paragraph(attributes: &[Attribute]) -> String {
 /// Adds a line that says how the item is declared; not to a public item without documentation, of which rustc could not tell then that it is missing.
 pub fn declare(attributes: &mut Vec<Attribute>, visibility: &Visibility, declared: &str) {
     let documented = !lines(attributes).is_empty();
-    if !documented && !matches!(visibility, Visibility::Inherited) {
+    if !documented && matches!(visibility, Visibility::Public(_)) {
         return;
     }
     if documented {
@@ -90,10 +90,13 @@ mod tests {
 
     #[test]
     fn a_public_item_without_documentation_stays_without() {
-        let (_, lines) = described(parse_quote!(
+        let of_a_crate: ItemFn = parse_quote!(
             pub(crate) fn f() {}
-        ));
-        assert!(lines.is_empty());
+        );
+        let of_all: ItemFn = parse_quote!(
+            pub fn f() {}
+        );
+        assert_eq!((described(of_all).1.len(), described(of_a_crate).1.len()), (0, 1));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Each attribute leaves the annotated item as it is (or moves it to a section) and adds, inside `const _: () = { … }`, the entry and a declaration record
 //! for the tools; `docs/annotations.md` shows the expansions. One file per attribute; `declaration` holds what they share. Mistakes are compile errors
-//! at the place of the mistake that say what would be right.
+//! at the place of the mistake that say what would be right. Behind the item's documentation comes a line that says how it is declared, for editors and `cargo doc`.
 //!
 //! Users reach these through `incipit::prelude`.
 
@@ -60,6 +60,8 @@ pub fn stage(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// `on_error(policy)` says what an error means: `warn`, the default, logs it and skips what requires its capabilities; `ignore` takes it for a success;
 /// `skip_dependents` skips what comes after the function by path, too; `panic` ends the boot.
 ///
+/// Called once, on the boot CPU, in pid 1's context; memory can be allocated. An interrupt state or preemption count that is left changed is named and put right.
+///
 /// ```ignore
 /// #[initcall(device, requires(incipit_pci::Pci), after(crate::queue_init), on_error(skip_dependents))]
 /// fn nic_init() -> Result<(), Errno> {
@@ -89,8 +91,21 @@ pub fn capability(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// An option that is handled before everything else: `#[early_param("name")]` on a `fn(Option<&'static str>) -> Result<(), Errno>`.
 ///
-/// Called once for each time that the option stands on the command line, with its value if it has one. An error is logged as
-/// `Malformed early option 'name'`. Several handlers of one name are all called. Memory is memblock's; the log works.
+/// The name stands without `=`. The function is called once for each time that the option stands on the command line, with its value if it has one. An error is
+/// logged as `Malformed early option 'name'`. Several handlers of one name are all called.
+///
+/// Runs from `setup_arch`, with interrupts disabled, before the memory map is final: nothing can be allocated, memory is memblock's; the log works. Documentation
+/// begins with how the option is typed, which the page of kernel parameters shows.
+///
+/// ```ignore
+/// /// `quiet`: shows errors and worse only on consoles.
+/// #[init]
+/// #[early_param("quiet")]
+/// fn quiet_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
+///     CONSOLE_LOGLEVEL.store(4, Relaxed);
+///     Ok(())
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn early_param(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(setup::expand_early(arguments.into(), item.into()))
@@ -98,13 +113,32 @@ pub fn early_param(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// An option that is taken by prefix: `#[setup("name=")]` on a `fn(&'static str) -> SetupResult`.
 ///
-/// Called with what follows the prefix when no parameter has that name. `SetupResult::NotMine` lets others, and at last init, have the option.
+/// The name is a prefix, most often with `=` at its end. The function is called with what follows it, once for each such word that no parameter is called.
+/// `SetupResult::NotMine` lets others, and at last init, have the option; `Consumed` ends the search. Longer prefixes are asked first.
+///
+/// Runs from the stage `parse_args`, with interrupts disabled; memory can be allocated. Documentation begins with how the option is typed.
+///
+/// ```ignore
+/// /// `init=path`: the program to run as init.
+/// #[init]
+/// #[setup("init=")]
+/// fn init_setup(path: &'static str) -> SetupResult {
+///     *PROGRAM.lock() = Some(path);
+///     SetupResult::Consumed
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn setup(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(setup::expand_setup(arguments.into(), item.into()))
 }
 
-/// An option that nothing handles any more: `obsolete_setup!("name=");` logs `Parameter name= is obsolete, ignored`.
+/// An option that nothing handles any more: `obsolete_setup!("name=");`.
+///
+/// Stands where an item can. When a word on the command line begins with the name, `Parameter name= is obsolete, ignored` is logged, and init does not get it.
+///
+/// ```ignore
+/// obsolete_setup!("ramdisk_size=");
+/// ```
 #[proc_macro]
 pub fn obsolete_setup(arguments: TokenStream) -> TokenStream {
     finish(setup::expand_obsolete(arguments.into()))
@@ -117,7 +151,8 @@ pub fn obsolete_setup(arguments: TokenStream) -> TokenStream {
 /// of the file under `/sys/module/*/parameters/` (0: none). `level` parses it just before that initcall level instead of at the start. `dangerous` taints
 /// the kernel when it is set.
 ///
-/// Types: `AtomicBool`, the atomic integers, `Bint`, `InvBool`, `Charp`, `ByteString<N>`, `ParamArray<T, N>`, and any type with the trait.
+/// Types: `AtomicBool`, the atomic integers, `Bint`, `InvBool`, `Charp`, `ByteString<N>`, `ParamArray<T, N>`, and any type with the trait. Set from the stage
+/// `parse_args`, with interrupts disabled; the first initcall finds the value there. The first paragraph of the documentation goes to the page of kernel parameters.
 ///
 /// ```ignore
 /// /// How often to say hello.
@@ -153,8 +188,19 @@ pub fn exception_entry(arguments: TokenStream, item: TokenStream) -> TokenStream
 
 /// A variable of which each CPU has its own: `#[percpu]` on a static; its type becomes `PerCpu<T>`.
 ///
-/// Variants say where in the per-CPU area it lies: `#[percpu(first)]`, `#[percpu(page_aligned)]`, `#[percpu(read_mostly)]`, `#[percpu(shared_aligned)]`.
-/// Every CPU starts with the static's initial value.
+/// Variants say where in the per-CPU area it lies: `#[percpu(first)]` at the beginning, `#[percpu(page_aligned)]` and `#[percpu(shared_aligned)]` in pages or cache
+/// lines of its own, for types that are aligned so, `#[percpu(read_mostly)]` away from what is often written. Every CPU starts with the static's initial value.
+/// Usable from the first instruction of Rust on: until the areas are there, the boot CPU uses the template.
+///
+/// ```ignore
+/// /// How often this CPU has been interrupted.
+/// #[percpu]
+/// static COUNT: AtomicU32 = AtomicU32::new(0);
+///
+/// fn interrupted() {
+///     COUNT.this_cpu_add(1);
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn percpu(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(percpu::expand(arguments.into(), item.into()))
@@ -162,7 +208,15 @@ pub fn percpu(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// A function that is needed only during the boot: `#[init]` puts it into `.init.text`, which is given back afterwards.
 ///
-/// What stays must not refer to it; the build says so if it does. The function is not inlined anywhere unless it has an `#[inline…]` of its own.
+/// What stays must not refer to it; the build says so if it does. The function is not inlined anywhere unless it has an `#[inline…]` of its own. No generic function,
+/// which is compiled where it is used. Stands on functions with another attribute, too, in either order.
+///
+/// ```ignore
+/// #[init]
+/// fn first_free_page(map: &MemoryMap) -> u64 {
+///     map.first_free().next_multiple_of(PAGE_SIZE)
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn init(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(init::expand_function(arguments.into(), item.into()))
@@ -171,6 +225,12 @@ pub fn init(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Data that is needed only during the boot: `#[initdata]` on a static puts it into `.init.data`, `#[initdata(readonly)]` into `.init.rodata`.
 ///
 /// What stays must not refer to it; the build says so if it does.
+///
+/// ```ignore
+/// /// The firmware's memory map, as it came.
+/// #[initdata]
+/// static FIRMWARE_MAP: Mutex<E820Table> = Mutex::new(E820Table::new());
+/// ```
 #[proc_macro_attribute]
 pub fn initdata(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(init::expand_data(arguments.into(), item.into()))
@@ -194,7 +254,16 @@ pub fn init_ref(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// A test that runs in the kernel: `#[ktest]` on a `fn()` that panics if the test fails.
 ///
-/// Runs behind the last initcall level when the command line says `kunit.enable=1`, in an image with `CONFIG_KUNIT`; in others the test is left out.
+/// Runs behind the last initcall level when the command line says `kunit.enable=1`, in an image with `CONFIG_KUNIT`; in others the test is left out. A panic ends the
+/// guest; `make ktest FILTER=path::*` boots it again to go on behind that test, and `make test` tells of each as one of its own. Runs on the boot CPU, in pid
+/// 1's context; memory can be allocated.
+///
+/// ```ignore
+/// #[ktest]
+/// fn a_page_is_aligned() {
+///     assert!(alloc_page().is_aligned());
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn ktest(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(ktest::expand(arguments.into(), item.into()))
@@ -202,7 +271,16 @@ pub fn ktest(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// A console that works before the drivers do: `#[earlycon("name")]` on a `fn(&EarlyconDevice) -> Result<&'static dyn Console, Errno>`.
 ///
-/// Chosen by `earlycon=name,…` and, for serial ports, `earlyprintk=`.
+/// The function is called when `earlycon=name,…` or, for serial ports, `earlyprintk=` asks for it, with the address and the options that stand there. It finds out
+/// whether the device is there, and returns a console that works without memory, interrupts or locks of others. An error is logged.
+///
+/// ```ignore
+/// #[init]
+/// #[earlycon("uart8250")]
+/// fn early_serial8250_setup(device: &EarlyconDevice) -> Result<&'static dyn Console, Errno> {
+///     Ok(EARLY_PORT.call_once(|| Port::at(device.address)))
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn earlycon(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(earlycon::expand(arguments.into(), item.into()))

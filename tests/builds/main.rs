@@ -4,6 +4,7 @@
 //! Each image is made by the command that a user would type, in a folder of its own below `out`.
 
 mod dependencies;
+mod documentation;
 mod extensions;
 mod hidden_order;
 mod mistakes;
@@ -19,6 +20,7 @@ use incipit_tests::trial;
 fn main() -> ExitCode {
     let rooms = [
         dependencies::trials(),
+        documentation::trials(),
         extensions::trials(),
         hidden_order::trials(),
         mistakes::trials(),

@@ -1,6 +1,6 @@
 //! `earlyprintk=`: the older way to ask for an early console on x86.
 //!
-//! Each form is a spelling of an early console of [`super::earlycon`]; nothing of a device is known here but where a PC has its serial ports.
+//! Each form is a spelling of an early console of [`mod@super::earlycon`]; nothing of a device is known here but where a PC has its serial ports.
 
 use core::fmt;
 

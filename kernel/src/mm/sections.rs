@@ -8,7 +8,7 @@ use super::START_KERNEL_MAP;
 use crate::prelude::*;
 use crate::table;
 
-/// Whether the section [`init`] is gone.
+/// Whether the section [`init()`] is gone.
 static INIT_FREED: AtomicBool = AtomicBool::new(false);
 
 /// A range of addresses of the image.

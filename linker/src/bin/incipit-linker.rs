@@ -43,6 +43,15 @@ enum Command {
     },
     /// Print the reference page of the tables
     Tables,
+    /// Print the front page of an image's documentation
+    Index {
+        /// The image, sealed or not
+        #[arg(long)]
+        image: PathBuf,
+        /// Where rustdoc put the pages of the crates
+        #[arg(long)]
+        folder: PathBuf,
+    },
     /// Print the reference page of an image's kernel parameters
     Parameters {
         /// The image, sealed or not
@@ -88,6 +97,7 @@ fn main() -> ExitCode {
             print(&script::generate(&script::Options { config, slices }))
         }
         Command::Tables => print(&reference::tables::page()),
+        Command::Index { image, folder } => run_index(&image, &folder),
         Command::Parameters { image, switches } => run_parameters(&image, &switches),
     };
     done.unwrap_or_else(|error| {
@@ -129,6 +139,10 @@ fn run_seal(
 fn run_list(image: &Path, table: Option<&str>) -> Result<ExitCode> {
     let rows = list::rows(&Image::read(image)?, table)?;
     print(&rows.iter().map(|row| row.to_line() + "\n").collect::<String>())
+}
+
+fn run_index(image: &Path, folder: &Path) -> Result<ExitCode> {
+    print(&reference::index::page(&list::rows(&Image::read(image)?, None)?, folder))
 }
 
 fn run_parameters(image: &Path, switches: &Path) -> Result<ExitCode> {

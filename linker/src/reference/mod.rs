@@ -1,5 +1,8 @@
-//! Writes the pages of `docs/reference`, which `make reference` puts there and tests hold against what they describe.
+//! Writes pages about the tables: those of `docs/reference`, which `make reference` puts there and tests hold against what they describe, and the front page of
+//! the documentation that `make doc` builds.
 
+#[cfg(feature = "tool")]
+pub mod index;
 #[cfg(feature = "tool")]
 pub mod parameters;
 pub mod tables;
