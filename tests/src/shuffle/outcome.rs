@@ -41,11 +41,11 @@ impl Outcome {
 
 /// The part of a line that tells how the boot went.
 fn significant(line: &str) -> Option<String> {
-    if let Some((call, rest)) = line.strip_prefix("initcall ").and_then(|rest| rest.split_once(" returned ")) {
-        if let Some((code, _)) = rest.split_once(" after ") {
-            let name = call.split_once('+').map_or(call, |(name, _)| name);
-            return Some(format!("initcall {name} returned {code}"));
-        }
+    if let Some((call, rest)) = line.strip_prefix("initcall ").and_then(|rest| rest.split_once(" returned "))
+        && let Some((code, _)) = rest.split_once(" after ")
+    {
+        let name = call.split_once('+').map_or(call, |(name, _)| name);
+        return Some(format!("initcall {name} returned {code}"));
     }
     let complaint = COMPLAINTS.iter().any(|part| line.contains(part)) || line.trim_start().starts_with("not ok ");
     complaint.then(|| line.to_owned())
