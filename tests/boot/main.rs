@@ -3,6 +3,7 @@
 //! What a line must say comes from Linux 6.1 and from the project's own documentation. A guest that has nothing more to say ends QEMU itself, because its
 //! command line says `panic=-1`.
 
+mod bootgraph;
 mod command_line;
 mod consoles;
 mod damaged_images;
@@ -23,6 +24,7 @@ use incipit_tests::trial;
 fn main() -> ExitCode {
     let rooms = [
         machines::trials(),
+        bootgraph::trials(),
         ending::trials(),
         init_memory::trials(),
         command_line::trials(),

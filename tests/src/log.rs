@@ -26,6 +26,11 @@ impl Log {
         self.lines.iter().map(|line| without_time(line))
     }
 
+    /// The lines that have a time, with that time in microseconds.
+    pub fn timed(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.lines.iter().filter_map(|line| split_time(line))
+    }
+
     /// Whether a line is `wanted`.
     #[must_use]
     pub fn has(&self, wanted: &str) -> bool {
@@ -112,13 +117,21 @@ impl Log {
 
 /// `line` without printk's `[    0.123456] `.
 fn without_time(line: &str) -> &str {
-    let time = |line: &str| {
-        let (inside, rest) = line.strip_prefix('[')?.split_once("] ")?;
-        let (seconds, fraction) = inside.trim_start().split_once('.')?;
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        (digits(seconds) && digits(fraction) && fraction.len() == 6 && inside.len() >= 12).then_some(line.len() - rest.len())
-    };
-    time(line).map_or(line, |length| &line[length..])
+    split_time(line).map_or(line, |(_, text)| text)
+}
+
+/// The time that printk puts before a line, by the format `[%5lu.%06lu] `, and the line behind it.
+fn split_time(line: &str) -> Option<(u64, &str)> {
+    let (inside, text) = line.strip_prefix('[')?.split_once("] ")?;
+    let (seconds, fraction) = inside.split_once('.')?;
+    let padded = seconds.len() == 5 || (seconds.len() > 5 && !seconds.starts_with(' '));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (seconds, whole) = (seconds.trim_start(), padded && fraction.len() == 6);
+    if !(whole && digits(seconds) && digits(fraction)) {
+        return None;
+    }
+    let (seconds, micros): (u64, u64) = (seconds.parse().ok()?, fraction.parse().ok()?);
+    Some((seconds.checked_mul(1_000_000)? + micros, text))
 }
 
 #[cfg(test)]
@@ -134,11 +147,21 @@ mod tests {
             ("[0.1] no time", "[0.1] no time"),
             ("[    0.12345x] no time", "[    0.12345x] no time"),
             ("[0]kdb> ", "[0]kdb> "),
+            ("[   0.123456] no time", "[   0.123456] no time"),
             ("[    0.123456", "[    0.123456"),
             ("", ""),
         ] {
             assert_eq!(without_time(line), text);
         }
+    }
+
+    #[test]
+    fn times_are_read_in_microseconds() {
+        let log = Log::new(b"[    0.000001] a\nno time\n[   12.345678] b\n[123456.000000] c\n");
+        assert_eq!(
+            log.timed().collect::<Vec<_>>(),
+            [(1, "a"), (12_345_678, "b"), (123_456_000_000, "c")]
+        );
     }
 
     #[test]
