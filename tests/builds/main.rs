@@ -7,6 +7,7 @@ mod dependencies;
 mod documentation;
 mod extensions;
 mod hidden_order;
+mod mismatch;
 mod mistakes;
 mod policies;
 mod subsystem;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         documentation::trials(),
         extensions::trials(),
         hidden_order::trials(),
+        mismatch::trials(),
         mistakes::trials(),
         policies::trials(),
         subsystem::trials(),

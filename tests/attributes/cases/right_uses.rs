@@ -158,6 +158,31 @@ static PAGE: Page = Page([0; 4096]);
 #[init]
 fn once() {}
 
+#[init]
+#[inline]
+fn often() {}
+
+#[init_ref("calls once() while it is there")]
+pub fn later(first: bool) {
+    if first {
+        once();
+        often();
+    }
+}
+
+struct Later;
+
+impl Later {
+    #[init_ref("calls once() while it is there")]
+    #[inline(always)]
+    fn later(&self) {
+        once();
+    }
+}
+
+#[init_ref("is read while once() is there")]
+static CALL: fn() = once;
+
 #[initdata]
 static TABLE: [u8; 4] = [0; 4];
 

@@ -113,13 +113,13 @@ impl Thing<'_> {
 fn advice(first: &Thing<'_>, second: Option<&Thing<'_>>) -> String {
     let mut ways = Vec::new();
     if let Some(attribute) = first.attribute {
-        ways.push(format!("make {} `{attribute}`", first.short()));
+        ways.push(format!("put `{attribute}` on {}", first.short()));
     }
     if let Some((second, attribute)) = second.and_then(|second| Some((second, second.attribute?))) {
         ways.push(format!("take `{attribute}` from {}", second.short()));
     }
     if first.attribute.is_some() {
-        ways.push(format!("say why with `#[init_ref(\"reason\")]` on {}", first.short()));
+        ways.push("say why with `#[init_ref(\"reason\")]` there".to_owned());
     }
     match ways.as_slice() {
         [] => "it must do without".to_owned(),

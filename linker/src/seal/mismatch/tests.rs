@@ -61,7 +61,7 @@ fn what_stays_must_not_call_what_goes() {
         problems_of(&kernel),
         [
             "section mismatch: k::kept (.text) stays after the boot and refers to k::setup (.init.text), which does not: \
-             make kept `#[init]`, take `#[init]` from setup, or say why with `#[init_ref(\"reason\")]` on kept"
+             put `#[init]` on kept, take `#[init]` from setup, or say why with `#[init_ref(\"reason\")]` there"
         ]
     );
 }
@@ -86,7 +86,7 @@ fn a_static_that_stays_must_not_point_to_data_that_goes() {
     assert_eq!(problems.len(), 1);
     assert!(problems[0].contains("k::other (.data) stays"), "{problems:?}");
     assert!(problems[0].contains("refers to k::many::<u8> (.init.data)"), "{problems:?}");
-    assert!(problems[0].contains("make other `#[initdata]`"), "{problems:?}");
+    assert!(problems[0].contains("put `#[initdata]` on other"), "{problems:?}");
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_bound_of_init_memory_is_a_place_but_a_bound_of_a_table_is_the_table() {
     let problems = problems_of(&kernel);
     assert_eq!(problems.len(), 1);
     assert!(
-        problems[0].contains("refers to the table stage (.stage.init), which does not: make kept"),
+        problems[0].contains("refers to the table stage (.stage.init), which does not: put `#[init]` on kept"),
         "{problems:?}"
     );
 }
