@@ -6,6 +6,7 @@ pub use incipit_macros::{
     stage,
 };
 
+pub use crate::init::InitMemory;
 pub use crate::init::param::{Bint, ByteString, Charp, InvBool, ParamArray, ParamError, ParamValue};
 pub use crate::init::setup::SetupResult;
 pub use crate::printk::Level;

@@ -1,6 +1,6 @@
 //! Writes the kernel's typed accessors, the inside of its module `table`, from the descriptions.
 //!
-//! Each table becomes a constant of type `Table<Entry>`, each initcall level's parts one more; sizes and alignments are asserted where the type is known.
+//! Each table becomes a constant of type `Table<Entry>`, or `InitTable<Entry>` if it goes after the boot, each initcall level's parts one more; sizes and alignments are asserted where the type is known.
 
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ pub fn generate(options: &Options) -> String {
     for table in &included {
         let _ = writeln!(
             out,
-            "    Description {{ name: {:?}, section: {:?}, start: {}.start, end: {}.end, entry_size: {}, sorted: {}, writable: {}, freed: {}, about: {:?} }},",
+            "    Description {{ name: {:?}, section: {:?}, start: {}.0.start, end: {}.0.end, entry_size: {}, sorted: {}, writable: {}, freed: {}, about: {:?} }},",
             table.name,
             table.output_section,
             constant(table),
@@ -44,8 +44,16 @@ fn constant(table: &Table) -> String {
     table.name.to_uppercase()
 }
 
+/// The type of the table's accessor, without the entry's.
+fn kind(table: &Table) -> &'static str {
+    match table.lifetime {
+        Lifetime::Init => "InitTable",
+        Lifetime::Kept => "Table",
+    }
+}
+
 fn accessor(out: &mut String, table: &Table) {
-    let constant = constant(table);
+    let (constant, kind) = (constant(table), kind(table));
     let entry = format!("crate::{}", table.entry_type);
     let _ = writeln!(
         out,
@@ -67,7 +75,7 @@ fn accessor(out: &mut String, table: &Table) {
         let _ = writeln!(
             out,
             "/// {doc}\n// SAFETY: the linker script, made from the same description, puts nothing but entries of this type between the two symbols.\n\
-             pub const {name}: Table<{entry}> = unsafe {{ Table::new(&raw const {start}, &raw const {end}) }};"
+             pub const {name}: {kind}<{entry}> = unsafe {{ {kind}::new(&raw const {start}, &raw const {end}) }};"
         );
     };
     one(
@@ -102,7 +110,8 @@ mod tests {
             slices: Vec::new(),
         });
         for table in tables::ALL {
-            let line = format!("pub const {}: Table<crate::{}>", table.name.to_uppercase(), table.entry_type);
+            let kind = if table.lifetime == Lifetime::Init { "InitTable" } else { "Table" };
+            let line = format!("pub const {}: {kind}<crate::{}>", table.name.to_uppercase(), table.entry_type);
             assert!(source.contains(&line), "{line}");
             assert!(source.contains(&format!("static {}: Boundary;", table.end)));
         }

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::Result;
 
 use crate::declaration::{Declaration, anonymous};
+use crate::init_memory::{self, Callee};
 use crate::setup::check_name;
 use crate::signature::Form;
 use crate::{arguments, documentation};
@@ -21,13 +22,14 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     check_name(&name)?;
     let mut function = FORM.parse(&item)?;
     let ident = &function.sig.ident;
+    let Callee { name: callee, definition } = init_memory::callee(&function, FORM.arguments);
     let declaration = Declaration::new(ident, "earlycon", &name.value()).documented(&function.attrs);
     let entry = declaration.entry(
         &quote!(::incipit::console::EarlyconEntry),
-        &quote!(::incipit::console::EarlyconEntry { name: #name, setup: #ident }),
+        &quote!(::incipit::console::EarlyconEntry { name: #name, setup: #callee }),
     );
     let record = declaration.record();
-    let entries = anonymous(&quote!(#entry #record));
+    let entries = anonymous(&quote!(#definition #entry #record));
     documentation::declare(&mut function.attrs, &function.vis, &format!("early console `{}`", name.value()));
     Ok(quote!(#function #entries))
 }

@@ -9,6 +9,7 @@ use syn::{Error, Result, Token, parenthesized};
 
 use crate::declaration::{Declaration, anonymous, place};
 use crate::documentation;
+use crate::init_memory::{self, Callee};
 use crate::relations::{self, Relations};
 use crate::signature::Form;
 
@@ -128,13 +129,14 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let ident = &function.sig.ident;
     let part = if sync { format!("{part}s") } else { part };
     let declared = in_words(&level, sync, policy.as_ref(), &relations);
+    let Callee { name: callee, definition } = init_memory::callee(&function, FORM.arguments);
     let mut declaration = relations.record(Declaration::new(ident, &part, &ident.to_string()).documented(&function.attrs));
     if let Some(policy) = policy.as_ref().map(Ident::to_string) {
         declaration = declaration.with(key::ON_ERROR, quote!(#policy));
     }
     let entry = declaration.entry(
         &quote!(::incipit::init::initcall::InitcallEntry),
-        &quote!(::incipit::init::initcall::InitcallEntry::new(#ident, &INFO)),
+        &quote!(::incipit::init::initcall::InitcallEntry::new(#callee, &INFO)),
     );
     let (companion, record) = (relations.companion(ident, &function.vis), declaration.record());
     let variant = format_ident!("{}", variant_of(&level.to_string(), sync));
@@ -145,7 +147,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
         .map_or("Warn", |(_, variant)| variant);
     let policy = format_ident!("{policy}").to_token_stream();
     let info = info(ident, kept, &quote!(::incipit::init::info::Level::#variant), &relations, &policy);
-    let entries = anonymous(&quote!(#info #entry #record));
+    let entries = anonymous(&quote!(#info #definition #entry #record));
     documentation::declare(&mut function.attrs, &function.vis, &declared);
     Ok(quote!(#function #companion #entries))
 }

@@ -6,6 +6,7 @@ use syn::Result;
 
 use crate::declaration::{Declaration, anonymous, place};
 use crate::init;
+use crate::init_memory::{self, Callee};
 use crate::signature::Form;
 use crate::{arguments, documentation};
 
@@ -22,15 +23,17 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let ident = &function.sig.ident;
     let name = ident.to_string();
     let (file, line) = place(ident.span());
+    let Callee { name: callee, definition } = init_memory::callee(&function, FORM.arguments);
     let declaration = Declaration::new(ident, "ktest", &name).documented(&function.attrs);
     let entry = declaration.entry(
         &quote!(::incipit::init::ktest::KtestEntry),
-        &quote!(::incipit::init::ktest::KtestEntry::new(#ident, &INFO)),
+        &quote!(::incipit::init::ktest::KtestEntry::new(#callee, &INFO)),
     );
     let record = declaration.record();
     let entries = anonymous(&quote! {
         #[unsafe(link_section = ".init.rodata")]
         static INFO: ::incipit::init::ktest::KtestInfo = ::incipit::init::ktest::KtestInfo { name: #name, module: module_path!(), file: #file, line: #line };
+        #definition
         #entry
         #record
     });

@@ -13,6 +13,7 @@ mod documentation;
 mod earlycon;
 mod exception_entry;
 mod init;
+mod init_memory;
 mod init_ref;
 mod initcall;
 mod initial;
@@ -35,6 +36,9 @@ fn finish(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 ///
 /// Takes the relations of [`macro@initcall`]: `after`, `before`, `provides`, `requires`, `wants`. A stage cannot fail, so it has no error policy. Stages run with
 /// interrupts disabled, on the boot CPU's stack.
+///
+/// A stage that walks a table of the boot asks for the proof that this is there: `fn(InitMemory<'_>)`. The same goes for every function that such a table holds:
+/// initcalls, handlers of options, tests, early consoles take `init: InitMemory<'_>` behind their other arguments if they need it.
 ///
 /// ```ignore
 /// #[stage(after(crate::init::setup_command_line))]
@@ -61,6 +65,8 @@ pub fn stage(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// `skip_dependents` skips what comes after the function by path, too; `panic` ends the boot.
 ///
 /// Called once, on the boot CPU, in pid 1's context; memory can be allocated. An interrupt state or preemption count that is left changed is named and put right.
+///
+/// What may be done only while init memory is there wants to see an `InitMemory`, which an initcall takes as its argument: `fn(InitMemory<'_>) -> Result<(), Errno>`.
 ///
 /// ```ignore
 /// #[initcall(device, requires(incipit_pci::Pci), after(crate::queue_init), on_error(skip_dependents))]

@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use syn::{Attribute, Error, LitStr, Result};
 
 use crate::declaration::{Declaration, anonymous};
+use crate::init_memory::{self, Callee};
 use crate::signature::Form;
 use crate::{arguments, documentation};
 
@@ -47,14 +48,19 @@ pub fn expand_obsolete(arguments: TokenStream) -> Result<TokenStream> {
     })?;
     check_name(&name)?;
     let ident = Ident::new("obsolete", name.span());
-    Ok(entry(&ident, &[], &name, "obsolete", &quote!(())))
+    let nothing = Callee {
+        name: quote!(()),
+        definition: TokenStream::new(),
+    };
+    Ok(entry(&ident, &[], &name, "obsolete", &nothing))
 }
 
 fn expand(form: &Form, name: &LitStr, item: &TokenStream, kind: &str) -> Result<TokenStream> {
     check_name(name)?;
     let mut function = form.parse(item)?;
     let ident = &function.sig.ident;
-    let entry = entry(ident, &function.attrs, name, kind, &quote!(#ident));
+    let callee = init_memory::callee(&function, form.arguments);
+    let entry = entry(ident, &function.attrs, name, kind, &callee);
     let declared = match kind {
         "early" => format!("early option `{}`", name.value()),
         _ => format!("option `{}`", name.value()),
@@ -63,16 +69,18 @@ fn expand(form: &Form, name: &LitStr, item: &TokenStream, kind: &str) -> Result<
     Ok(quote!(#function #entry))
 }
 
-fn entry(ident: &Ident, attributes: &[Attribute], name: &LitStr, kind: &str, handler: &TokenStream) -> TokenStream {
+fn entry(ident: &Ident, attributes: &[Attribute], name: &LitStr, kind: &str, handler: &Callee) -> TokenStream {
+    let Callee { name: callee, definition } = handler;
     let declaration = Declaration::new(ident, "setup", &name.value())
         .with(key::TYPE, quote!(#kind))
         .documented(attributes);
     let constructor = format_ident!("{kind}");
     let entry = declaration.entry(
         &quote!(::incipit::init::setup::SetupEntry),
-        &quote!(::incipit::init::setup::SetupEntry::#constructor(#name, #handler)),
+        &quote!(::incipit::init::setup::SetupEntry::#constructor(#name, #callee)),
     );
-    anonymous(&[entry, declaration.record()].into_iter().collect())
+    let record = declaration.record();
+    anonymous(&quote!(#definition #entry #record))
 }
 
 /// A name can stand on the command line: no blanks, no quotes, nothing invisible.

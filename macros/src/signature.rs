@@ -4,7 +4,9 @@
 //! put into its entry.
 
 use proc_macro2::TokenStream;
-use syn::{Error, FnArg, ItemFn, Result, ReturnType, spanned::Spanned};
+use syn::{Error, FnArg, GenericParam, ItemFn, Result, ReturnType, spanned::Spanned};
+
+use crate::init_memory;
 
 /// How a function of some table looks.
 pub struct Form {
@@ -12,7 +14,7 @@ pub struct Form {
     pub attribute: &'static str,
     /// The function's type as a user writes it, for messages.
     pub shape: &'static str,
-    /// How many arguments it takes.
+    /// How many arguments it takes; behind them it may take `InitMemory<'_>`.
     pub arguments: usize,
     /// Whether it returns a value.
     pub returns: bool,
@@ -31,7 +33,12 @@ impl Form {
             return wrong(item, "not a function");
         };
         let signature = &function.sig;
-        if !signature.generics.params.is_empty() {
+        if signature
+            .generics
+            .params
+            .iter()
+            .any(|param| !matches!(param, GenericParam::Lifetime(_)))
+        {
             return wrong(&signature.generics, "a generic function has no single address");
         }
         if let Some(asyncness) = &signature.asyncness {
@@ -46,10 +53,16 @@ impl Form {
         if let Some(FnArg::Receiver(receiver)) = signature.inputs.first() {
             return wrong(receiver, "a method has no value to be called on");
         }
-        if signature.inputs.len() != self.arguments {
+        let surplus = signature.inputs.iter().nth(self.arguments);
+        let has_proof = surplus.map(init_memory::is_proof).transpose()?.unwrap_or(false);
+        if signature.inputs.len() != self.arguments + usize::from(has_proof) {
             return wrong(
                 signature,
-                &format!("takes {} where {} is right", count(signature.inputs.len()), count(self.arguments)),
+                &format!(
+                    "takes {} where {} is right, and `InitMemory<'_>` may follow",
+                    count(signature.inputs.len()),
+                    count(self.arguments)
+                ),
             );
         }
         match (&signature.output, self.returns) {

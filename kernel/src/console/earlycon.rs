@@ -84,14 +84,14 @@ pub(super) fn parse_number(text: &str) -> Option<u64> {
 
 /// Whether there is an early console of this name.
 #[init]
-pub(super) fn is_known(name: ConsoleName) -> bool {
-    table::EARLYCON.iter().any(|entry| ConsoleName::parse(entry.name) == name)
+pub(super) fn is_known(init: InitMemory<'_>, name: ConsoleName) -> bool {
+    table::EARLYCON.iter(init).any(|entry| ConsoleName::parse(entry.name) == name)
 }
 
 /// Sets the early console `driver` up and registers it as `name`. What goes wrong is logged; `origin` is the option to blame.
 #[init]
-pub(super) fn start(origin: &str, driver: &str, device: EarlyconDevice, name: Option<ConsoleName>, keep: bool) {
-    let Some(entry) = table::EARLYCON.iter().find(|entry| entry.name == driver) else {
+pub(super) fn start(init: InitMemory<'_>, origin: &str, driver: &str, device: EarlyconDevice, name: Option<ConsoleName>, keep: bool) {
+    let Some(entry) = table::EARLYCON.iter(init).find(|entry| entry.name == driver) else {
         pr_warn!("{origin}: no early console '{driver}' in this kernel");
         return;
     };
@@ -106,12 +106,12 @@ pub(super) fn start(origin: &str, driver: &str, device: EarlyconDevice, name: Op
 /// `earlycon[=name[,io|mmio|mmio32,address[,options]]]`: starts an early console; without a value or address, on the PC's first serial port as the firmware left it.
 #[init]
 #[early_param("earlycon")]
-fn param_setup_earlycon(value: Option<&'static str>) -> Result<(), Errno> {
+fn param_setup_earlycon(value: Option<&'static str>, init: InitMemory<'_>) -> Result<(), Errno> {
     let value = value.filter(|value| !value.is_empty()).unwrap_or(SERIAL_EARLYCON);
     let (driver, address) = value
         .split_once(',')
         .map_or((value, None), |(driver, address)| (driver, Some(address)));
-    if !is_known(ConsoleName::parse(driver)) {
+    if !is_known(init, ConsoleName::parse(driver)) {
         pr_warn!("earlycon={value}: no early console '{driver}' in this kernel");
         return Ok(());
     }
@@ -122,7 +122,7 @@ fn param_setup_earlycon(value: Option<&'static str>) -> Result<(), Errno> {
                 ConsoleName::parse(driver),
                 options.unwrap_or("")
             );
-            start("earlycon", driver, EarlyconDevice { address, options }, None, false);
+            start(init, "earlycon", driver, EarlyconDevice { address, options }, None, false);
         }
         Err(error) => pr_warn!("earlycon={value}: {error}"),
     }
@@ -133,9 +133,11 @@ fn param_setup_earlycon(value: Option<&'static str>) -> Result<(), Errno> {
 /// address later.
 #[init]
 #[early_param("console")]
-fn console_setup_early(value: Option<&'static str>) -> Result<(), Errno> {
+fn console_setup_early(value: Option<&'static str>, init: InitMemory<'_>) -> Result<(), Errno> {
     match value.and_then(|value| value.split_once(',')) {
-        Some((driver, address)) if is_known(ConsoleName::parse(driver)) && parse_address(address).is_ok() => param_setup_earlycon(value),
+        Some((driver, address)) if is_known(init, ConsoleName::parse(driver)) && parse_address(address).is_ok() => {
+            param_setup_earlycon(value, init)
+        }
         _ => Ok(()),
     }
 }

@@ -82,7 +82,7 @@ fn parse_port(word: &'static str) -> Result<u16, RequestError> {
 /// stand for `serial`, too, or an address such as `0x3f8`. The first such option counts.
 #[init]
 #[early_param("earlyprintk")]
-fn setup_early_printk(value: Option<&'static str>) -> Result<(), Errno> {
+fn setup_early_printk(value: Option<&'static str>, init: InitMemory<'_>) -> Result<(), Errno> {
     let Some(value) = value else { return Ok(()) };
     match parse(value) {
         Ok(Request { port, baud, keep }) => {
@@ -90,7 +90,7 @@ fn setup_early_printk(value: Option<&'static str>) -> Result<(), Errno> {
                 address: IoAddress::Port(port),
                 options: Some(baud),
             };
-            earlycon::start("earlyprintk", SERIAL_EARLYCON, device, Some(NAME), keep);
+            earlycon::start(init, "earlyprintk", SERIAL_EARLYCON, device, Some(NAME), keep);
         }
         Err(error) => pr_warn!("earlyprintk={value}: {error}"),
     }

@@ -108,6 +108,6 @@ impl fmt::Display for IoAddress {
 /// Consoles register: runs `.con_initcall.init`.
 #[init]
 #[stage(after(crate::time::time_init))]
-pub(crate) fn console_init() {
-    crate::init::initcall::do_console_initcalls();
+pub(crate) fn console_init(init: InitMemory<'_>) {
+    crate::init::initcall::do_console_initcalls(init);
 }

@@ -117,9 +117,9 @@ pub(super) fn choose(console: &dyn Console) -> Choice {
 /// `console=name[number][,options]`: a console to show the log on; the last one is `/dev/console` too. An unknown name waits for a driver that has it.
 #[init]
 #[setup("console=")]
-fn console_setup(value: &'static str) -> SetupResult {
+fn console_setup(value: &'static str, init: InitMemory<'_>) -> SetupResult {
     let mut preference = Preference::parse(value);
-    if earlycon::is_known(preference.name) {
+    if earlycon::is_known(init, preference.name) {
         preference.device = preference.options.and_then(|options| earlycon::parse_address(options).ok());
     }
     if !PREFERENCES.lock().is_some_and(|mut preferences| preferences.add(preference)) {

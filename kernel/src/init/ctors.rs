@@ -8,8 +8,8 @@ pub type Constructor = extern "C" fn();
 
 /// Runs the constructors, those with a priority first.
 #[init]
-pub(super) fn do_ctors() {
-    for constructor in &table::CTORS {
+pub(super) fn do_ctors(init: InitMemory<'_>) {
+    for constructor in table::CTORS.iter(init) {
         constructor();
     }
 }

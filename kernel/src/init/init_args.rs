@@ -63,13 +63,13 @@ pub(super) fn overflow() -> Option<Overflow<'static>> {
 
 /// Says which words nobody in the kernel knows, and what they may have been meant to be.
 #[init]
-pub(super) fn report_unknown() {
+pub(super) fn report_unknown(init: InitMemory<'_>) {
     let args = ARGS.lock();
     let Some(unknown) = args.unknown() else { return };
     pr_notice!("Unknown kernel command line parameters \"{unknown}\", will be passed to user space.");
     for word in args.arguments().iter().chain(args.variables()) {
         let name = word.split(|byte| *byte == b'=').next().unwrap_or_default();
-        param::hint(name);
+        param::hint(init, name);
     }
 }
 

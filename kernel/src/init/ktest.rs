@@ -61,7 +61,7 @@ pub(super) use walk::run_all;
 /// Without the tests in the image there is nothing to run.
 #[cfg(not(CONFIG_KUNIT))]
 #[init]
-pub(super) fn run_all() {
+pub(super) fn run_all(_init: InitMemory<'_>) {
     if ENABLE.load(Relaxed) {
         pr_err!("kunit: this image has no tests: it was built without CONFIG_KUNIT");
     }
@@ -77,18 +77,18 @@ mod walk {
 
     /// Runs the tests if the command line asks for them.
     #[init]
-    pub(in crate::init) fn run_all() {
+    pub(in crate::init) fn run_all(init: InitMemory<'_>) {
         if !ENABLE.load(Relaxed) {
             return;
         }
         let list = ACTION.with(|action| action == Some(b"list"));
-        let suites = selected().filter(|entry| first_of_suite(entry)).count();
+        let suites = selected(init).filter(|entry| first_of_suite(init, entry)).count();
         pr_info!("KTAP version 1");
         pr_info!("1..{suites}");
         let mut number = 0;
-        for suite in selected().filter(|entry| first_of_suite(entry)) {
+        for suite in selected(init).filter(|entry| first_of_suite(init, entry)) {
             number += 1;
-            run_suite(suite.info.module, number, list);
+            run_suite(init, suite.info.module, number, list);
         }
         KUNIT_SHUTDOWN.with(|action| match action {
             Some(b"reboot") => reboot::emergency_restart(),
@@ -100,9 +100,9 @@ mod walk {
 
     /// The tests that the filter and `kunit.skip` leave, in order.
     #[init]
-    fn selected() -> impl Iterator<Item = &'static KtestEntry> {
+    fn selected(init: InitMemory<'_>) -> impl Iterator<Item = &KtestEntry> {
         let skip = SKIP.load(Relaxed) as usize;
-        table::KTEST.iter().filter(|entry| matches(entry.info)).skip(skip)
+        table::KTEST.iter(init).filter(|entry| matches(entry.info)).skip(skip)
     }
 
     /// Whether the filter lets the test through.
@@ -119,15 +119,15 @@ mod walk {
 
     /// Whether the test is the first selected one of its module. The table is sorted by path, so a suite's tests stand together.
     #[init]
-    fn first_of_suite(entry: &KtestEntry) -> bool {
-        selected()
+    fn first_of_suite(init: InitMemory<'_>, entry: &KtestEntry) -> bool {
+        selected(init)
             .find(|other| other.info.module == entry.info.module)
             .is_some_and(|first| core::ptr::eq(first, entry))
     }
 
     #[init]
-    fn run_suite(module: &'static str, number: usize, list: bool) {
-        let tests = || selected().filter(move |entry| entry.info.module == module);
+    fn run_suite(init: InitMemory<'_>, module: &'static str, number: usize, list: bool) {
+        let tests = || selected(init).filter(move |entry| entry.info.module == module);
         pr_info!("    KTAP version 1");
         pr_info!("    # Subtest: {module}");
         pr_info!("    1..{}", tests().count());

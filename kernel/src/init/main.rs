@@ -14,7 +14,7 @@ use crate::prelude::*;
 #[init_ref("runs the stages; pid 1 goes on from the last of them and nobody comes back")]
 pub fn start_kernel(boot_params: u64) -> ! {
     arch_setup::set_boot_params(boot_params);
-    stage::run_all();
+    memory::with_init_memory(stage::run_all);
     unreachable!("rest_init came back");
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn rest_init() {
 /// Pid 1. Not init memory itself, which it outlives.
 #[init_ref("does everything that needs init memory before it gives init memory back")]
 extern "C" fn kernel_init() -> ! {
-    kernel_init_freeable();
+    memory::with_init_memory(kernel_init_freeable);
     memory::free_initmem();
     memory::mark_rodata_ro();
     run_init_process()
@@ -54,14 +54,14 @@ extern "C" fn kernel_init() -> ! {
 
 /// What pid 1 does with the help of init memory.
 #[init]
-fn kernel_init_freeable() {
+fn kernel_init_freeable(init: InitMemory<'_>) {
     stage::end_last();
     task::become_init();
-    initcall::do_pre_smp_initcalls();
-    ctors::do_ctors();
+    initcall::do_pre_smp_initcalls(init);
+    ctors::do_ctors(init);
     initcall::report_unknown_names();
-    initcall::do_initcalls();
-    ktest::run_all();
+    initcall::do_initcalls(init);
+    ktest::run_all(init);
 }
 
 /// The end of the boot. There is no user space yet that could run an init, so this is where Linux, too, stops when it finds none.

@@ -3,9 +3,13 @@
 //!
 //! Everything between `__init_begin` and `__init_end` goes: code and data marked `#[init]` and `#[initdata]`, the tables whose lifetime is the boot, and the
 //! template of the per-CPU data, of which each CPU has its copy by then. Who calls `free_initmem` must itself be code that stays, on a stack without return
-//! addresses that do not.
+//! addresses that do not. What may be used before that only says so by asking for an [`InitMemory`].
+
+mod token;
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+pub use token::{InitMemory, with_init_memory};
 
 use crate::arch::x86::mm::{checkwx, set_memory};
 use crate::mm::sections::{self, Section};

@@ -26,5 +26,6 @@ pub use command_line::saved_command_line;
 pub use info::{EntryInfo, State, current};
 pub use initcall::initcalls;
 pub use main::start_kernel;
+pub use memory::InitMemory;
 pub use param::params;
 pub use stage::stages;

@@ -65,12 +65,12 @@ impl SetupEntry {
 
 /// Calls every early handler of the option `name`; `handle` is told of each error.
 #[init]
-pub(super) fn call_early(name: &[u8], value: Option<&'static str>, mut handle: impl FnMut(Errno)) {
-    for index in lookup::find_exact(table::SETUP.len(), name_at, name) {
+pub(super) fn call_early(init: InitMemory<'_>, name: &[u8], value: Option<&'static str>, mut handle: impl FnMut(Errno)) {
+    for index in lookup::find_exact(table::SETUP.len(), |index| name_at(init, index), name) {
         if let Some(SetupEntry {
             handler: Handler::Early(handler),
             ..
-        }) = table::SETUP.get(index)
+        }) = table::SETUP.get(init, index)
             && let Err(error) = handler(value)
         {
             handle(error);
@@ -80,19 +80,19 @@ pub(super) fn call_early(name: &[u8], value: Option<&'static str>, mut handle: i
 
 /// Whether an early handler has the name `name`.
 #[init]
-pub(super) fn is_early(name: &[u8]) -> bool {
-    lookup::find_exact(table::SETUP.len(), name_at, name)
-        .filter_map(|index| table::SETUP.get(index))
+pub(super) fn is_early(init: InitMemory<'_>, name: &[u8]) -> bool {
+    lookup::find_exact(table::SETUP.len(), |index| name_at(init, index), name)
+        .filter_map(|index| table::SETUP.get(init, index))
         .any(|entry| matches!(entry.handler, Handler::Early(_)))
 }
 
 /// Lets the setup handlers whose name begins the word `text` have it, the longest name first. `true` if one took it, or if the word was an early option and so
 /// is done with.
 #[init]
-pub(super) fn obsolete_checksetup(text: &'static str) -> bool {
+pub(super) fn obsolete_checksetup(init: InitMemory<'_>, text: &'static str) -> bool {
     let mut was_early = false;
-    for range in lookup::find_prefixes(table::SETUP.len(), name_at, text.as_bytes()) {
-        for entry in range.filter_map(|index| table::SETUP.get(index)) {
+    for range in lookup::find_prefixes(table::SETUP.len(), |index| name_at(init, index), text.as_bytes()) {
+        for entry in range.filter_map(|index| table::SETUP.get(init, index)) {
             // The match folds `-` and `_`, which are one byte each, so the prefix ends at a character's border.
             let rest = &text[entry.name.len()..];
             match entry.handler {
@@ -111,12 +111,12 @@ pub(super) fn obsolete_checksetup(text: &'static str) -> bool {
 
 /// The names of all handlers, for suggestions.
 #[init]
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    table::SETUP.iter().map(|entry| entry.name.trim_end_matches('='))
+pub(super) fn names(init: InitMemory<'_>) -> impl Iterator<Item = &'static str> {
+    table::SETUP.iter(init).map(|entry| entry.name.trim_end_matches('='))
 }
 
 #[init]
 #[inline]
-fn name_at(index: usize) -> &'static [u8] {
-    table::SETUP.get(index).map_or(b"", |entry| entry.name.as_bytes())
+fn name_at(init: InitMemory<'_>, index: usize) -> &'static [u8] {
+    table::SETUP.get(init, index).map_or(b"", |entry| entry.name.as_bytes())
 }

@@ -36,8 +36,8 @@ pub(crate) fn local_irq_disable() {
 
 /// Runs every stage, in the order in which the build left them.
 #[init]
-pub(super) fn run_all() {
-    for stage in &table::STAGE {
+pub(super) fn run_all(init: InitMemory<'_>) {
+    for stage in table::STAGE.iter(init) {
         let running = stage.info.begin();
         (stage.run)();
         stage.info.end(running);

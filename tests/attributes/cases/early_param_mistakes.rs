@@ -33,7 +33,7 @@ fn with_blank(_value: Option<&'static str>) -> Result<(), Errno> {
 }
 
 #[early_param("x")]
-fn without_argument() -> Result<(), Errno> { //~ ERROR takes no argument where one argument is right: `#[early_param]` stands on a `fn(Option<&'static str>) -> Result<(), Errno>`
+fn without_argument() -> Result<(), Errno> { //~ ERROR takes no argument where one argument is right, and `InitMemory<'_>` may follow: `#[early_param]` stands on a `fn(Option<&'static str>) -> Result<(), Errno>`
     Ok(())
 }
 

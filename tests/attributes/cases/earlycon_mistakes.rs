@@ -9,6 +9,6 @@ fn without_name(_: &EarlyconDevice) -> Result<&'static dyn Console, Errno> {
 }
 
 #[earlycon("x")]
-fn without_device() -> Result<&'static dyn Console, Errno> { //~ ERROR takes no argument where one argument is right: `#[earlycon]` stands on a `fn(&EarlyconDevice) -> Result<&'static dyn Console, Errno>`
+fn without_device() -> Result<&'static dyn Console, Errno> { //~ ERROR takes no argument where one argument is right, and `InitMemory<'_>` may follow: `#[earlycon]` stands on a `fn(&EarlyconDevice) -> Result<&'static dyn Console, Errno>`
     Err(Errno::ENODEV)
 }

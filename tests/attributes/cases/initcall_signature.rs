@@ -28,7 +28,7 @@ extern "C" fn foreign() -> Result<(), Errno> { //~ ERROR the function is called 
 }
 
 #[initcall(device)]
-fn with_argument(_number: u32) -> Result<(), Errno> { //~ ERROR takes one argument where no argument is right: `#[initcall]` stands on a `fn() -> Result<(), Errno>`
+fn with_argument(_number: u32) -> Result<(), Errno> { //~ ERROR takes one argument where no argument is right, and `InitMemory<'_>` may follow: `#[initcall]` stands on a `fn() -> Result<(), Errno>`
     Ok(())
 }
 

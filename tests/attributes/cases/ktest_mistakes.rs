@@ -3,7 +3,7 @@
 use incipit::prelude::*;
 
 #[ktest]
-fn with_argument(_number: u32) {} //~ ERROR takes one argument where no argument is right: `#[ktest]` stands on a `fn()`
+fn with_argument(_number: u32) {} //~ ERROR takes one argument where no argument is right, and `InitMemory<'_>` may follow: `#[ktest]` stands on a `fn()`
 
 #[ktest]
 fn with_result() -> Result<(), Errno> { //~ ERROR returns a value that nobody reads: `#[ktest]` stands on a `fn()`

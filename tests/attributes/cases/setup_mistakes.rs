@@ -23,7 +23,7 @@ fn with_control_character(_rest: &'static str) -> SetupResult {
 }
 
 #[setup("x=")]
-fn with_two_arguments(_name: &'static str, _rest: &'static str) -> SetupResult { //~ ERROR takes 2 arguments where one argument is right: `#[setup]` stands on a `fn(&'static str) -> SetupResult`
+fn with_two_arguments(_name: &'static str, _rest: &'static str) -> SetupResult { //~ ERROR takes 2 arguments where one argument is right, and `InitMemory<'_>` may follow: `#[setup]` stands on a `fn(&'static str) -> SetupResult`
     SetupResult::Consumed
 }
 

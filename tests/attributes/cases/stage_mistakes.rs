@@ -3,7 +3,7 @@
 use incipit::prelude::*;
 
 #[stage]
-fn with_argument(_number: u32) {} //~ ERROR takes one argument where no argument is right: `#[stage]` stands on a `fn()`
+fn with_argument(_number: u32) {} //~ ERROR takes one argument where no argument is right, and `InitMemory<'_>` may follow: `#[stage]` stands on a `fn()`
 
 #[stage]
 fn with_result() -> Result<(), Errno> { //~ ERROR returns a value that nobody reads: `#[stage]` stands on a `fn()`

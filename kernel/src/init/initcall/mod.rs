@@ -19,7 +19,7 @@ use self::named::Request;
 use super::info::EntryInfo;
 use super::param;
 use crate::prelude::*;
-use crate::table::{self, Table};
+use crate::table::{self, InitTable};
 use crate::time::sched_clock;
 use crate::{irq, preempt};
 
@@ -57,7 +57,7 @@ static STOPPED: AtomicBool = AtomicBool::new(false);
 /// A level that `do_initcalls` walks: its name in messages about parameters, and its entries with and without `sync`.
 struct LevelTables {
     name: &'static str,
-    parts: [Table<InitcallEntry>; 2],
+    parts: [InitTable<InitcallEntry>; 2],
 }
 
 /// Linux's levels 0 to 7, with rootfs as its own behind fs. A parameter's level is the index of one of the others.
@@ -74,7 +74,7 @@ static LEVELS: [LevelTables; 9] = [
     level("late", table::INITCALL7, table::INITCALL7S),
 ];
 
-const fn level(name: &'static str, plain: Table<InitcallEntry>, sync: Table<InitcallEntry>) -> LevelTables {
+const fn level(name: &'static str, plain: InitTable<InitcallEntry>, sync: InitTable<InitcallEntry>) -> LevelTables {
     LevelTables {
         name,
         parts: [plain, sync],
@@ -83,13 +83,13 @@ const fn level(name: &'static str, plain: Table<InitcallEntry>, sync: Table<Init
 
 /// Runs the early initcalls: before other processors are brought up.
 #[init]
-pub(super) fn do_pre_smp_initcalls() {
-    run(&table::INITCALLEARLY);
+pub(super) fn do_pre_smp_initcalls(init: InitMemory<'_>) {
+    run(&table::INITCALLEARLY, init);
 }
 
 /// Runs the levels from `pure` to `late`; the parameters of each are parsed just before it.
 #[init]
-pub(super) fn do_initcalls() {
+pub(super) fn do_initcalls(init: InitMemory<'_>) {
     let mut number = 0;
     for level in &LEVELS {
         // `rootfs` belongs to `fs` as far as parameters go.
@@ -97,25 +97,25 @@ pub(super) fn do_initcalls() {
             param::parse_level(level.name, number);
             number += 1;
         }
-        level.parts.iter().for_each(run);
+        level.parts.iter().for_each(|part| run(part, init));
     }
 }
 
 /// Runs the initcalls that register consoles. Called by the stage `console_init`.
 #[init]
-pub fn do_console_initcalls() {
-    run(&table::CON_INITCALL);
+pub fn do_console_initcalls(init: InitMemory<'_>) {
+    run(&table::CON_INITCALL, init);
 }
 
 #[init]
-fn run(calls: &Table<InitcallEntry>) {
+fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
     if shuffle::is_on() {
-        return shuffle::run(calls);
+        return shuffle::run(calls, init);
     }
     if INITCALL_DEBUG.load(Relaxed) {
         look_at_each();
     }
-    for entry in calls {
+    for entry in calls.iter(init) {
         if LOOK_AT_EACH.load(Relaxed) || entry.info.dependencies().is_some() {
             do_one_initcall(entry);
         } else if let Err(error) = call(entry) {

@@ -14,7 +14,7 @@ use super::{InitcallEntry, do_one_initcall};
 use crate::init::capability::CapabilityInfo;
 use crate::init::info::EntryInfo;
 use crate::prelude::*;
-use crate::table::Table;
+use crate::table::InitTable;
 
 /// How many names stand in a line of the log.
 const NAMES: usize = 8;
@@ -61,31 +61,31 @@ pub(super) fn is_on() -> bool {
 
 /// Runs the initcalls of a part in the order that is asked for.
 #[init]
-pub(super) fn run(calls: &Table<InitcallEntry>) {
+pub(super) fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
     let mut shuffle = SHUFFLE.lock();
     let Some(asked) = shuffle.as_mut() else { return };
     let this = *asked;
     asked.walked += calls.len();
     drop(shuffle);
-    match order_of(calls, this) {
+    match order_of(calls, init, this) {
         Some(order) => {
-            announce(calls, &order);
+            announce(calls, init, &order);
             order
                 .iter()
-                .filter_map(|index| calls.get(*index as usize))
+                .filter_map(|index| calls.get(init, *index as usize))
                 .for_each(do_one_initcall);
         }
         None => {
             pr_err!("initcall_shuffle: no memory for another order of {} initcalls", calls.len());
-            calls.iter().for_each(do_one_initcall);
+            calls.iter(init).for_each(do_one_initcall);
         }
     }
 }
 
 /// The indices of `calls` in the order that is asked for; `None` without memory for them.
 #[init]
-fn order_of(calls: &Table<InitcallEntry>, asked: Shuffle) -> Option<Vec<u32>> {
-    let (mut pairs, mut order, mut buffer) = (pairs(calls)?, zeros(calls.len())?, zeros(calls.len())?);
+fn order_of(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>, asked: Shuffle) -> Option<Vec<u32>> {
+    let (mut pairs, mut order, mut buffer) = (pairs(calls, init)?, zeros(calls.len())?, zeros(calls.len())?);
     // Each part has a sequence of its own: parts of one length are not shuffled alike.
     let mut random = SplitMix64::new(asked.seed ^ (asked.walked as u64).rotate_left(32));
     // The build has refused cycles.
@@ -106,9 +106,9 @@ fn zeros(count: usize) -> Option<Vec<u32>> {
 
 /// Which of `calls` must stand before which.
 #[init]
-fn pairs(calls: &Table<InitcallEntry>) -> Option<Vec<(u32, u32)>> {
+fn pairs(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) -> Option<Vec<(u32, u32)>> {
     let (mut paths, mut providers) = (Vec::new(), Vec::new());
-    for (index, info) in numbered(calls) {
+    for (index, info) in numbered(calls, init) {
         push(&mut paths, (info.path(), index))?;
         for capability in info.dependencies().map_or(&[] as &[_], |all| all.provides) {
             push(&mut providers, (capability.path(), index))?;
@@ -117,7 +117,7 @@ fn pairs(calls: &Table<InitcallEntry>) -> Option<Vec<(u32, u32)>> {
     paths.sort_unstable();
     providers.sort_unstable();
     let mut pairs = Vec::new();
-    for (index, info) in numbered(calls) {
+    for (index, info) in numbered(calls, init) {
         let Some(all) = info.dependencies() else { continue };
         for path in all.after {
             each_of(&paths, path, |first| push(&mut pairs, (first, index)))?;
@@ -132,8 +132,11 @@ fn pairs(calls: &Table<InitcallEntry>) -> Option<Vec<(u32, u32)>> {
     Some(pairs)
 }
 
-fn numbered(calls: &Table<InitcallEntry>) -> impl Iterator<Item = (u32, &'static EntryInfo)> {
-    (0..).zip(calls.iter().map(|entry| entry.info))
+fn numbered<'boot>(
+    calls: &InitTable<InitcallEntry>,
+    init: InitMemory<'boot>,
+) -> impl Iterator<Item = (u32, &'static EntryInfo)> + use<'boot> {
+    (0..).zip(calls.iter(init).map(|entry| entry.info))
 }
 
 /// Calls `found` with each number that stands under `name` in the sorted list `named`.
@@ -152,15 +155,15 @@ fn push<T>(list: &mut Vec<T>, item: T) -> Option<()> {
 
 /// Prints the order, so that who reads the log knows it.
 #[init]
-fn announce(calls: &Table<InitcallEntry>, order: &[u32]) {
+fn announce(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>, order: &[u32]) {
     for line in order.chunks(NAMES) {
         let names = fmt::from_fn(|f| {
-            let entries = line.iter().filter_map(|index| calls.get(*index as usize));
+            let entries = line.iter().filter_map(|index| calls.get(init, *index as usize));
             entries.into_iter().try_for_each(|entry| write!(f, " {}", entry.info.name()))
         });
         let level = line
             .first()
-            .and_then(|index| calls.get(*index as usize))
+            .and_then(|index| calls.get(init, *index as usize))
             .map_or("", |entry| entry.info.level().name());
         pr_info!("initcall_shuffle: {level}:{names}");
     }

@@ -23,7 +23,7 @@ const BOOT_LEVEL: i8 = -1;
 /// Calls the early handlers of every option. The first call does it, which is `setup_arch`'s; the stage comes later, as in Linux.
 #[init]
 #[stage(after(crate::init::command_line::print_command_line))]
-pub fn parse_early_param() {
+pub fn parse_early_param(init: InitMemory<'_>) {
     static DONE: AtomicBool = AtomicBool::new(false);
     if DONE.swap(true, Relaxed) {
         return;
@@ -33,9 +33,9 @@ pub fn parse_early_param() {
         let Token { param, value } = token;
         let malformed = || pr_warn!("Malformed early option '{}'", Lossy(param));
         match value.map(str::from_utf8).transpose() {
-            Ok(value) => setup::call_early(param, value, |_| malformed()),
+            Ok(value) => setup::call_early(init, param, value, |_| malformed()),
             // Handlers take text. An option that none of them has is not theirs to complain about.
-            Err(_) if setup::is_early(param) => malformed(),
+            Err(_) if setup::is_early(init, param) => malformed(),
             Err(_) => {}
         }
     }
@@ -44,7 +44,7 @@ pub fn parse_early_param() {
 /// Sets the parameters, asks the setup handlers, and keeps the rest for init.
 #[init]
 #[stage(after(parse_early_param))]
-pub(crate) fn parse_args() {
+pub(crate) fn parse_args(init: InitMemory<'_>) {
     let mut arguments = Args::new(copy_of(saved_command_line()));
     let mut wrong = Errors::new("Booting kernel");
     for argument in &mut arguments {
@@ -56,12 +56,12 @@ pub(crate) fn parse_args() {
             Some(parameter) if parameter.level == BOOT_LEVEL => set(parameter, value, &mut wrong),
             // It is parsed before its level.
             Some(_) => {}
-            None => unknown_bootoption(argument.text(), param, value),
+            None => unknown_bootoption(init, argument.text(), param, value),
         }
         check_interrupts(param);
     }
     wrong.report();
-    init_args::report_unknown();
+    init_args::report_unknown(init);
     // What stands behind `--` is init's, whatever came before it.
     for argument in Args::new(arguments.into_rest()) {
         init_args::add_argument(argument.text());
@@ -102,16 +102,16 @@ fn set(parameter: &KernelParam, value: Option<&[u8]>, wrong: &mut Errors) {
 
 /// A word that is no parameter: a setup handler's, or a module's that is not there, or init's.
 #[init]
-fn unknown_bootoption(text: &'static [u8], param: &'static [u8], value: Option<&[u8]>) {
+fn unknown_bootoption(init: InitMemory<'_>, text: &'static [u8], param: &'static [u8], value: Option<&[u8]>) {
     if matches!(param, b"BOOT_IMAGE" | b"auto") {
         return;
     }
-    if str::from_utf8(text).is_ok_and(setup::obsolete_checksetup) {
+    if str::from_utf8(text).is_ok_and(|text| setup::obsolete_checksetup(init, text)) {
         return;
     }
     // `module.name` of a module that is not there, or not yet.
     if param.contains(&b'.') {
-        return hint(param);
+        return hint(init, param);
     }
     if value.is_some() {
         init_args::add_variable(text);
@@ -130,8 +130,8 @@ fn check_interrupts(param: &[u8]) {
 
 /// Says which name the user may have meant by `name`, which nobody has, if there is one close to it.
 #[init]
-pub(in crate::init) fn hint(name: &[u8]) {
-    let names = params().map(KernelParam::name).chain(setup::names());
+pub(in crate::init) fn hint(init: InitMemory<'_>, name: &[u8]) {
+    let names = params().map(KernelParam::name).chain(setup::names(init));
     if let Some(meant) = suggest(name, names.map(str::as_bytes)) {
         pr_notice!("`{}' is no parameter of this kernel: did you mean `{}'?", Lossy(name), Lossy(meant));
     }

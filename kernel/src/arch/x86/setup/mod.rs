@@ -27,13 +27,13 @@ const EARLY_MAP_END: u64 = 1 << 32;
 /// Before it only the early page tables and the image's own memory may be used; behind it memblock gives memory, and all RAM is in the direct map.
 #[stage(after(crate::init::version::linux_banner))]
 #[init]
-pub fn setup_arch() {
+pub fn setup_arch(init: InitMemory<'_>) {
     pr_info!("Command line: {}", Lossy(boot_command_line()));
     features::early_cpu_init();
     memory::reserve_image();
     e820::memory_setup();
     setup_data::parse();
-    parse_early_param();
+    parse_early_param(init);
     report_nx();
     setup_data::reserve();
     e820::finish_early_params();
