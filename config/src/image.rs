@@ -296,3 +296,50 @@ fn write_if_changed(path: &Path, content: &str) -> Result<()> {
     }
     fs::write(path, content).with_context(|| path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What switches a crate with a manifest that names `symbol`, and perhaps a Kconfig file.
+    fn switched(name: &str, symbol: &str, kconfig: Option<&str>, config: &str) -> Result<Option<(String, Option<Value>)>> {
+        let folder = std::env::temp_dir().join(format!("incipit-config-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        if let Some(text) = kconfig {
+            fs::write(folder.join(kconfig::FILE), text)?;
+        }
+        let manifest = format!("[package.metadata.incipit]\nconfig = {symbol:?}\n").parse()?;
+        let value = switch(&folder, &manifest, &Config::parse(config)?);
+        fs::remove_dir_all(&folder)?;
+        value
+    }
+
+    #[test]
+    fn the_configuration_counts_before_a_crate_s_own_default() {
+        for (kconfig, config, value) in [
+            (None, "", None),
+            (None, "CONFIG_A=y\n", Some(Value::Yes)),
+            (Some("config A\n\tdefault y\n"), "", Some(Value::Yes)),
+            (Some("config A\n\tbool\n"), "", Some(Value::No)),
+            (Some("config A\n\tdefault y\n"), "# CONFIG_A is not set\n", Some(Value::No)),
+            (Some("config A\n\tdefault n\n"), "CONFIG_A=y\n", Some(Value::Yes)),
+        ] {
+            let found = switched("order", "CONFIG_A", kconfig, config).unwrap();
+            assert_eq!(found, Some(("CONFIG_A".to_owned(), value)), "{kconfig:?} {config}");
+        }
+    }
+
+    #[test]
+    fn a_symbol_that_is_none_or_not_declared_is_refused() {
+        let error = switched("none", "A", None, "").unwrap_err().to_string();
+        assert!(
+            error.ends_with("Cargo.toml: `A`: a symbol is `CONFIG_` and letters, digits and `_`"),
+            "{error}"
+        );
+        let error = switched("undeclared", "CONFIG_A", Some("config B\n"), "").unwrap_err().to_string();
+        assert!(
+            error.ends_with("Kconfig: does not declare CONFIG_A, which switches the crate"),
+            "{error}"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use std::process::Output;
 
 use anyhow::{Context, Result, ensure};
 use incipit_tests::built::root;
-use incipit_tests::guest::Folder;
+use incipit_tests::guest::{Folder, Guest};
 use incipit_tests::make::{typed, watched};
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
@@ -58,7 +58,8 @@ const STEPS: &[Step] = &[
         ensure!(text.contains("test result: ok. 1 passed; 0 failed;"), "{text}");
         Ok(())
     }),
-    ("make run SUBSYS=../foo APPEND=\"initcall_debug loglevel=8\"", Walk::depends),
+    ("make run SUBSYS=../foo APPEND=\"initcall_debug loglevel=8\"", Walk::comes_behind),
+    ("make run SUBSYS=../foo APPEND=foo.readings=1", Walk::is_relied_on),
     ("make SUBSYS=../foo", Walk::switched_off),
 ];
 
@@ -110,9 +111,15 @@ impl Walk {
         Ok(text)
     }
 
+    /// Runs `command`, a `make run`. The image is built before, because what is watched must not take long.
+    fn watches(&self, command: &str, session: impl FnOnce(Guest) -> Result<()>) -> Result<()> {
+        self.succeeds(&command.replacen("make run", "make", 1))?;
+        watched(&self.here(command), session)
+    }
+
     /// Boots to the monitor; each of `texts` must be said on the way, or by `initcalls`.
     fn boots(&self, command: &str, texts: &[&str]) -> Result<()> {
-        watched(&self.here(command), |mut guest| {
+        self.watches(command, |mut guest| {
             let mut said = guest.wait_for(PROMPT)?;
             guest.send(b"initcalls\r")?;
             said += &guest.wait_for(PROMPT)?;
@@ -141,20 +148,38 @@ impl Walk {
         Ok(())
     }
 
-    fn depends(&self, command: &str) -> Result<()> {
-        let wanted = "#[initcall(device, after(incipit_serial::serial8250_init))]";
-        ensure!(read_page()?.contains(wanted), "the page has another attribute");
-        self.edit("src/lib.rs", "#[initcall(device)]", wanted)?;
+    fn comes_behind(&self, command: &str) -> Result<()> {
+        self.edit("src/lib.rs", "#[initcall(device)]", &shown("#[initcall(device, after(")?)?;
         let serial = root().join("drivers/serial");
         let line = format!("[dependencies]\nincipit-serial = {{ path = \"{}\" }}", serial.display());
         self.edit("Cargo.toml", "[dependencies]", &line)?;
-        watched(&self.here(command), |mut guest| {
+        self.watches(command, |mut guest| {
             guest.wait_for("calling  serial8250_init+0x0/0x")?;
             guest.wait_for("calling  foo_init+0x0/0x")?;
             guest.wait_for(PROMPT)?;
             guest.send(b"reboot\r")?;
             guest.wait_for_end().map(drop)
         })
+    }
+
+    fn is_relied_on(&self, command: &str) -> Result<()> {
+        let behind = "#[initcall(device, after(incipit_serial::serial8250_init))]";
+        self.edit(
+            "src/lib.rs",
+            behind,
+            &shown("#[initcall(device, after(incipit_serial::serial8250_init), provides(")?,
+        )?;
+        let additions = [shown("/// The clock has been measured.")?, shown("#[initcall(device, requires(")?];
+        self.edit(
+            "src/lib.rs",
+            "#[ktest]",
+            &format!("{}\n\n{}\n\n#[ktest]", additions[0], additions[1]),
+        )?;
+        self.boots(
+            command,
+            &["] initcall foo_user skipped: requires measured, whose provider foo_init failed: EINVAL"],
+        )?;
+        self.boots("make run SUBSYS=../foo", &["] foo: somebody relies on the measurement"])
     }
 
     fn switched_off(&self, command: &str) -> Result<()> {
@@ -164,7 +189,7 @@ impl Walk {
         ensure!(text.contains(&line), "no `{line}` in:\n{text}");
         let text = self.fails(&format!("make ktest SUBSYS=../foo {config}"))?;
         ensure!(text.contains("error: no crate of SUBSYS is in out/subsystem/vmlinux"), "{text}");
-        self.succeeds(&format!("{command} {}", self.configure("CONFIG_FOO=y\n")?)).map(drop)
+        Ok(())
     }
 
     /// The word that gives make the default configuration with further `lines`.
@@ -182,6 +207,16 @@ fn told(output: &Output) -> String {
 
 fn read_page() -> Result<String> {
     fs::read_to_string(root().join("docs/subsystem.md")).context("docs/subsystem.md")
+}
+
+/// The piece of source on the page that begins with `start`.
+fn shown(start: &str) -> Result<String> {
+    let page = read_page()?;
+    let mut pieces = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    let piece = pieces.find(|piece| piece.starts_with(start));
+    piece
+        .map(str::to_owned)
+        .with_context(|| format!("the page shows no source that begins with `{start}`"))
 }
 
 fn page() -> Result<()> {
