@@ -55,7 +55,7 @@ linked := out/target/$(target)/$(profile)/vmlinux
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
 quoted = '$(subst ','\'',$(1))'
 asked := $(foreach name,RUSTC CARGO INCIPIT_SYSROOT,$(name)=$(call quoted,$($(name))))
-$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(MAKECMDGOALS)) $(if $(filter ktest shuffle bench,$(MAKECMDGOALS)),run))
+$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(MAKECMDGOALS)) $(if $(filter ktest shuffle bench report,$(MAKECMDGOALS)),run))
 ifneq ($(.SHELLSTATUS),0)
 $(error the set-up is not complete)
 endif
@@ -65,7 +65,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all new-subsystem run ktest shuffle test golden reference doc lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run ktest graph report shuffle test golden reference doc lint bench fuzz gdb clean help FORCE
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
@@ -124,6 +124,15 @@ ktest: $(O)/vmlinux ## Run the tests that are inside the image: FILTER=foo::*, o
 		$(if $(FILTER),--filter $(call quoted,$(FILTER))) --machine $(MACHINE) --cpu $(CPU) --memory $(MEM) --processors $(SMP) \
 		--append=$(call quoted,$(APPEND)) $(if $(INITRD),--initrd $(call quoted,$(INITRD)))
 
+# Cargo knows best whether the tool is out of date, and says nothing if it is not.
+pictures = $(Q)$(cargo) run -q -p incipit-report --
+
+graph: $(O)/vmlinux ## Draw who runs before whom, and why: out/graph.svg and out/graph.dot
+	$(pictures) graph --image $< --output $(O)
+
+report: $(O)/vmlinux ## Boot the image once, and write out/report.html: timeline, memory, image, tables, parameters
+	$(pictures) report --image $< --output $(O) --machine $(MACHINE) --memory $(MEM) --append $(call quoted,$(APPEND))
+
 # gdb starts QEMU and talks to it through a pipe, so no port can be taken. QEMU has a session of its own, or C-c in gdb would end it,
 # and is ended when gdb is. `hbreak start_kernel`, then `continue`, are good first commands.
 gdb: $(O)/vmlinux ## Debug the image: QEMU stopped at its first instruction, its serial line in out/console.log
@@ -136,7 +145,7 @@ doc := $(O)/doc/$(target)/doc
 # --- what is checked --------------------------------------------------------------------------------------------------
 
 # The crates that run on the host; all others are the kernel's and are compiled for the target.
-host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage incipit-tests incipit-bench
+host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage incipit-tests incipit-bench incipit-report
 on_host := $(addprefix -p ,$(host)) $(tool)
 on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 

@@ -27,6 +27,8 @@ test qemu-system-x86_64 qemu-system-x86
 test file file
 test readelf binutils
 test kill procps
+test chromium chromium
+test dot graphviz
 gdb qemu-system-x86_64 qemu-system-x86
 gdb gdb gdb
 '
