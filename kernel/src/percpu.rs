@@ -165,12 +165,16 @@ pub fn unit_size() -> usize {
     UNIT_SIZE.load(Relaxed)
 }
 
+/// Each CPU has its own copy of the per-CPU data.
+#[capability]
+pub struct PerCpuAreas;
+
 /// Gives each possible CPU its copy of the template, and this CPU the GS base that leads to its own: Linux's stage of the same name.
 ///
 /// # Panics
 ///
 /// Without memory for the areas the boot cannot go on.
-#[stage(after(crate::init::command_line::setup_command_line))]
+#[stage(after(crate::init::command_line::setup_command_line), provides(PerCpuAreas))]
 #[init]
 pub fn setup_per_cpu_areas() {
     let template = sections::percpu();

@@ -57,6 +57,8 @@ pub mod key {
     pub const WANTS: &str = "wants";
     /// What an error of the entry means: `ignore`, `warn` (also without the key), `skip_dependents` or `panic`.
     pub const ON_ERROR: &str = "on_error";
+    /// `1` for the stage behind all others.
+    pub const LAST: &str = "last";
     /// `1` for a capability that one entry may provide at most.
     pub const EXCLUSIVE: &str = "exclusive";
 }

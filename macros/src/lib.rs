@@ -34,7 +34,8 @@ fn finish(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 
 /// A step of `start_kernel`: `#[stage]` or `#[stage(after(path, …), …)]` on a `fn()`.
 ///
-/// Takes the relations of [`macro@initcall`]: `after`, `before`, `provides`, `requires`, `wants`. A stage cannot fail, so it has no error policy. Stages run with
+/// Takes the relations of [`macro@initcall`]: `after`, `before`, `provides`, `requires`, `wants`; and `last` for the one stage behind all others, which
+/// does not come back. A stage cannot fail, so it has no error policy. Stages run with
 /// interrupts disabled, on the boot CPU's stack.
 ///
 /// A stage that walks a table of the boot asks for the proof that this is there: `fn(InitMemory<'_>)`. The same goes for every function that such a table holds:

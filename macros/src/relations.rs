@@ -5,7 +5,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::parse::{Parse, ParseStream};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Path, Result, Token, Visibility, parenthesized};
@@ -202,26 +202,5 @@ fn seen_from_child(path: &Path) -> TokenStream {
         }
         Some("super") => quote!(super::#path),
         _ => path.to_token_stream(),
-    }
-}
-
-/// The arguments of an attribute that takes nothing but relations.
-impl Parse for Relations {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mut relations = Self::default();
-        while !input.is_empty() {
-            let word: Ident = input.parse()?;
-            if !relations.accept(&word, input)? {
-                return Err(Error::new(
-                    word.span(),
-                    format!("unknown argument `{word}`: {WORDS} are what can stand here"),
-                ));
-            }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
-        relations.check()?;
-        Ok(relations)
     }
 }

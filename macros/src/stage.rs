@@ -1,14 +1,16 @@
 //! `#[stage]`: an entry of `.stage.init`, and what is kept of it.
 
-use proc_macro2::TokenStream;
+use incipit_linker::record::key;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::Result;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Result, Token};
 
 use crate::declaration::{Declaration, anonymous};
 use crate::documentation;
 use crate::init_memory::{self, Callee};
 use crate::initcall::info;
-use crate::relations::Relations;
+use crate::relations::{self, Relations};
 use crate::signature::Form;
 
 const FORM: Form = Form {
@@ -18,12 +20,43 @@ const FORM: Form = Form {
     returns: false,
 };
 
+/// The arguments: `last` and relations, in any order.
+struct Arguments {
+    last: bool,
+    relations: Relations,
+}
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let (mut last, mut relations) = (false, Relations::default());
+        while !input.is_empty() {
+            let word: Ident = input.parse()?;
+            if word == key::LAST {
+                last = true;
+            } else if !relations.accept(&word, input)? {
+                return Err(Error::new(
+                    word.span(),
+                    format!("unknown argument `{word}`: `last`, {} are what can stand here", relations::WORDS),
+                ));
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        relations.check()?;
+        Ok(Self { last, relations })
+    }
+}
+
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let relations: Relations = syn::parse2(arguments)?;
+    let Arguments { last, relations } = syn::parse2(arguments)?;
     let mut function = FORM.parse(&item)?;
     let ident = &function.sig.ident;
     let Callee { name: callee, definition } = init_memory::callee(&function, FORM.arguments);
-    let declaration = relations.record(Declaration::new(ident, "stage", &ident.to_string()).documented(&function.attrs));
+    let mut declaration = relations.record(Declaration::new(ident, "stage", &ident.to_string()).documented(&function.attrs));
+    if last {
+        declaration = declaration.with(key::LAST, quote!("1"));
+    }
     let entry = declaration.entry(
         &quote!(::incipit::init::stage::StageEntry),
         &quote!(::incipit::init::stage::StageEntry::new(#callee, &INFO)),

@@ -36,6 +36,13 @@ pub fn trials() -> Vec<Trial> {
                 ],
             )
         }),
+        trial("policies::a_stage_from_outside_the_tree_runs_in_its_place", || {
+            boots("")?.require(&[
+                "printk: console [ttyS0] enabled",
+                "policies: policies_stage runs",
+                "policies: policies_needs_stage runs",
+            ])
+        }),
         trial("policies::a_device_that_is_not_there_is_no_warning", || {
             let log = boots("")?;
             log.refuse("initcall policies_device failed")?;

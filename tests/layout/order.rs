@@ -75,7 +75,11 @@ fn folded(name: &str) -> String {
 fn key(sort: Sort, record: &Record) -> (u64, String, String) {
     let path = record["path"].clone();
     match sort {
-        Sort::RankName => (RANKS[&path], record["name"].clone(), path),
+        Sort::RankName => (
+            RANKS[&path] + if record.contains_key("last") { 1 << 32 } else { 0 },
+            record["name"].clone(),
+            path,
+        ),
         Sort::FoldedName => (0, folded(&record["name"]), path),
         Sort::Path => (0, String::new(), path),
         Sort::None | Sort::ExceptionTable | Sort::WithCompanion => panic!("not sorted by its records"),

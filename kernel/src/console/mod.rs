@@ -105,9 +105,13 @@ impl fmt::Display for IoAddress {
     }
 }
 
+/// The consoles are registered, and the log is shown.
+#[capability]
+pub struct Consoles;
+
 /// Consoles register: runs `.con_initcall.init`.
 #[init]
-#[stage(after(crate::time::time_init))]
+#[stage(after(crate::time::time_init), provides(Consoles))]
 pub(crate) fn console_init(init: InitMemory<'_>) {
     crate::init::initcall::do_console_initcalls(init);
 }

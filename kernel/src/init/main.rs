@@ -37,7 +37,7 @@ pub(crate) fn check_initrd() {
 /// The last stage: from here on the boot is what pid 1 does, on a stack of its own. That is the boot's, from its top: nobody goes back to what is on it, and
 /// the functions there go before pid 1 does.
 #[init]
-#[stage(after(check_initrd))]
+#[stage(last, after(check_initrd))]
 pub(crate) fn rest_init() {
     // SAFETY: this runs on the boot stack, and neither the walk of the stages nor those before it have lent anything on it to others.
     unsafe { process::call_on_empty_stack(sections::boot_stack(), kernel_init) }

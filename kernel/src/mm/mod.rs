@@ -8,4 +8,10 @@ pub mod boot_alloc;
 pub mod memblock;
 pub mod sections;
 
+use crate::prelude::*;
+
+/// Memory can be allocated, by memblock and from Rust's heap.
+#[capability]
+pub struct Heap;
+
 pub use address::{PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, START_KERNEL_MAP, phys_to_virt, virt_to_phys};

@@ -11,8 +11,12 @@ pub use delay::{mdelay, udelay};
 use crate::arch::x86::tsc;
 use crate::prelude::*;
 
+/// The clock's rate is known.
+#[capability]
+pub struct Clock;
+
 /// Settles the rate of the clock: Linux's stage of the same name.
-#[stage(after(crate::arch::x86::traps::trap_init))]
+#[stage(after(crate::arch::x86::traps::trap_init), provides(Clock))]
 #[init]
 pub fn time_init() {
     tsc::tsc_refine();

@@ -25,7 +25,14 @@ fn because(graph: &Graph, edge: &Edge) -> String {
 pub fn too_late(graph: &Graph, edge: &Edge) -> String {
     let (first, then) = (&graph.entries[edge.first], &graph.entries[edge.then]);
     let (early, late) = (tables::level_of(then.part), tables::level_of(first.part));
+    let is_behind_last = first.turn == then.turn;
     let (first, then) = (&first.record.name, &then.record.name);
+    if is_behind_last {
+        return format!(
+            "{}, but {first} is the last {late} and does not come back: {then} would never run",
+            because(graph, edge)
+        );
+    }
     format!(
         "{}, but {first} runs in {late}, behind {early}: move {first} to {early} or earlier, or {then} to {late} or later",
         because(graph, edge)
@@ -51,6 +58,12 @@ pub fn provided_twice(graph: &Graph, capability: &Record, providers: &[usize]) -
         place(capability),
         providers.join(" and ")
     )
+}
+
+/// Several entries that say they are the last.
+pub fn last_twice(graph: &Graph, last: &[usize]) -> String {
+    let last: Vec<_> = last.iter().map(|index| place(&graph.entries[*index].record)).collect();
+    format!("{} each say that they are the last: one can be", last.join(" and "))
 }
 
 /// A cycle: each edge ends where the next one starts, and the last where the first one starts.

@@ -9,6 +9,7 @@ mod sort;
 
 use anyhow::{Result, bail};
 
+use crate::record::key;
 use crate::seal::image::Image;
 use crate::seal::problem::Problem;
 use crate::seal::records::{self, Record};
@@ -39,6 +40,8 @@ pub struct Node {
     pub part: &'static Part,
     /// How many entries of its part must run before it, one behind the other.
     pub rank: u32,
+    /// Whether it is the stage behind all others, which does not come back.
+    pub last: bool,
     /// Place of its table in [`WALKED`], and of its part in the table.
     pub(crate) turn: (usize, usize),
 }
@@ -118,6 +121,7 @@ impl Graph {
                     record: record.clone(),
                     part,
                     rank: 0,
+                    last: record.get(key::LAST).is_some(),
                     turn,
                 });
             }
@@ -132,7 +136,7 @@ impl Node {
     /// What decides which of two entries runs first. The symbol comes last: it is unique, so the order is total and owes nothing to the link.
     fn key(&self) -> impl Ord + use<'_> {
         let record = &self.record;
-        (self.turn, self.rank, &record.name, &record.path, &record.entry)
+        (self.turn, self.last, self.rank, &record.name, &record.path, &record.entry)
     }
 }
 

@@ -21,6 +21,7 @@ pub fn relate(graph: &mut Graph) -> Problems {
     let mut problems = Problems::default();
     let names = Names::of(graph);
     check_exclusive(graph, &names, &mut problems);
+    check_last(graph, &mut problems);
     let mut edges = Vec::new();
     for index in 0..graph.entries.len() {
         functions(graph, &names, index, &mut edges);
@@ -28,9 +29,11 @@ pub fn relate(graph: &mut Graph) -> Problems {
     }
     edges.sort_unstable();
     edges.dedup();
-    let (kept, refused): (Vec<_>, Vec<_>) = edges
-        .into_iter()
-        .partition(|edge| graph.entries[edge.first].turn <= graph.entries[edge.then].turn);
+    let is_possible = |edge: &Edge| {
+        let (first, then) = (&graph.entries[edge.first], &graph.entries[edge.then]);
+        first.turn < then.turn || (first.turn == then.turn && !first.last)
+    };
+    let (kept, refused): (Vec<_>, Vec<_>) = edges.into_iter().partition(is_possible);
     for edge in refused {
         problems.add(subject(graph, edge.declared_by()), explain::too_late(graph, &edge));
     }
@@ -133,5 +136,12 @@ fn check_exclusive(graph: &Graph, names: &Names, problems: &mut Problems) {
             let message = explain::provided_twice(graph, record, providers);
             problems.add(subject(graph, providers[0]), message);
         }
+    }
+}
+
+fn check_last(graph: &Graph, problems: &mut Problems) {
+    let last: Vec<_> = (0..graph.entries.len()).filter(|entry| graph.entries[*entry].last).collect();
+    if last.len() > 1 {
+        problems.add(subject(graph, last[0]), explain::last_twice(graph, &last));
     }
 }

@@ -289,3 +289,31 @@ fn a_capability_without_its_declaration_is_named() {
         ["initcall: nic (src/lib.rs:1) requires test::pci, but the declaration of that capability is not in the image"]
     );
 }
+
+#[test]
+fn the_last_stage_is_behind_all_others_whatever_their_rank() {
+    let declared = Declared::default()
+        .entry("stage", "a", &[("last", "1")])
+        .entry("stage", "b", &[])
+        .entry("stage", "c", &[("after", "test::b,")])
+        .entry("initcallearly", "d", &[("after", "test::a,")]);
+    assert_eq!(declared.names(), ["b", "c", "a", "d"]);
+}
+
+#[test]
+fn nothing_can_come_behind_the_last_stage_and_there_is_one() {
+    let behind = Declared::default()
+        .entry("stage", "end", &[("last", "1")])
+        .entry("stage", "more", &[("after", "test::end,")]);
+    assert_eq!(
+        behind.problems(),
+        ["stage: more (src/lib.rs:2) says after(end), but end is the last stage and does not come back: more would never run"]
+    );
+    let two = Declared::default()
+        .entry("stage", "one", &[("last", "1")])
+        .entry("stage", "two", &[("last", "1")]);
+    assert_eq!(
+        two.problems(),
+        ["stage: one (src/lib.rs:1) and two (src/lib.rs:2) each say that they are the last: one can be"]
+    );
+}

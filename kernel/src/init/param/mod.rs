@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use incipit_lib::cmdline::lookup;
 
+use crate::prelude::*;
 use crate::table;
 
 mod parse;
@@ -20,6 +21,10 @@ pub(crate) use parse::parse_args;
 pub use parse::parse_early_param;
 pub(super) use parse::{hint, parse_level};
 pub use value::{Bint, ByteString, Charp, InvBool, ParamArray, ParamValue};
+
+/// The command line is parsed: parameters have their values, but for those of a later level.
+#[capability]
+pub struct Parameters;
 
 /// An entry of `__param`: Linux's `struct kernel_param`, with the place of the module taken by what is known of the parameter.
 #[repr(C)]

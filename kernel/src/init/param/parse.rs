@@ -43,7 +43,7 @@ pub fn parse_early_param(init: InitMemory<'_>) {
 
 /// Sets the parameters, asks the setup handlers, and keeps the rest for init.
 #[init]
-#[stage(after(parse_early_param))]
+#[stage(after(parse_early_param), provides(super::Parameters))]
 pub(crate) fn parse_args(init: InitMemory<'_>) {
     let mut arguments = Args::new(copy_of(saved_command_line()));
     let mut wrong = Errors::new("Booting kernel");

@@ -25,7 +25,7 @@ const EARLY_MAP_END: u64 = 1 << 32;
 /// Takes over the machine: Linux's stage of the same name.
 ///
 /// Before it only the early page tables and the image's own memory may be used; behind it memblock gives memory, and all RAM is in the direct map.
-#[stage(after(crate::init::version::linux_banner))]
+#[stage(after(crate::init::version::linux_banner), provides(crate::mm::Heap))]
 #[init]
 pub fn setup_arch(init: InitMemory<'_>) {
     pr_info!("Command line: {}", Lossy(boot_command_line()));

@@ -71,8 +71,12 @@ impl Vector {
     }
 }
 
+/// Exceptions are handled, each on the stack that it needs.
+#[capability]
+pub struct Traps;
+
 /// Gives the exceptions that need one a stack of their own; their gates have been there since the first instructions. Linux's stage of the same name.
-#[stage(after(crate::arch::x86::extable::sort_main_extable))]
+#[stage(after(crate::arch::x86::extable::sort_main_extable), provides(Traps))]
 #[init]
 pub fn trap_init() {
     cpu::init::cpu_init();
