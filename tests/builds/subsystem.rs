@@ -60,6 +60,12 @@ const STEPS: &[Step] = &[
     }),
     ("make run SUBSYS=../foo APPEND=\"initcall_debug loglevel=8\"", Walk::comes_behind),
     ("make run SUBSYS=../foo APPEND=foo.readings=1", Walk::is_relied_on),
+    ("make graph SUBSYS=../foo", |walk, command| {
+        walk.draws(command, "graph.svg", &["foo_init", "foo_user"])
+    }),
+    ("make report SUBSYS=../foo", |walk, command| {
+        walk.draws(command, "report.html", &["foo_init", "foo.readings"])
+    }),
     ("make SUBSYS=../foo", Walk::switched_off),
 ];
 
@@ -182,6 +188,16 @@ impl Walk {
         self.boots("make run SUBSYS=../foo", &["] foo: somebody relies on the measurement"])
     }
 
+    /// Writes a picture that shows each of `texts`, and says where it is.
+    fn draws(&self, command: &str, file: &str, texts: &[&str]) -> Result<()> {
+        let told = self.succeeds(command)?;
+        ensure!(told.contains(&format!("out/subsystem/{file}")), "{told}");
+        let picture = fs::read_to_string(root().join("out/subsystem").join(file))?;
+        let missing = texts.iter().find(|text| !picture.contains(**text));
+        ensure!(missing.is_none(), "no {missing:?} in {file}");
+        Ok(())
+    }
+
     fn switched_off(&self, command: &str) -> Result<()> {
         let config = self.configure("# CONFIG_FOO is not set\n")?;
         let text = self.succeeds(&format!("{command} {config}"))?;
@@ -221,11 +237,8 @@ fn shown(start: &str) -> Result<String> {
 
 fn page() -> Result<()> {
     let page = read_page()?;
-    let commands: Vec<_> = page
-        .split("```sh\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("\n```").next())
-        .collect();
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    let commands: Vec<_> = blocks.flat_map(str::lines).collect();
     let known: Vec<_> = STEPS.iter().map(|(command, _)| *command).collect();
     ensure!(commands == known, "the page has the commands {commands:#?}, the test {known:#?}");
     let walk = Walk::new()?;
