@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::host::Times;
 use crate::plan::ARGUMENTS;
 use crate::report::Report;
+use crate::table::number;
 
 /// What the boots have reported, by the boots' names.
 #[derive(Debug, Default)]
@@ -43,7 +45,7 @@ impl Reports {
     }
 }
 
-/// A figure: always instructions, fewer are better.
+/// A figure: instructions, if its section says nothing else. Fewer are better.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// What was measured.
@@ -97,7 +99,7 @@ use Beside::{Aim, Linux};
 /// # Errors
 ///
 /// If a boot or a value is missing.
-pub fn sections(reports: &Reports) -> Result<Vec<Section>> {
+pub fn sections(reports: &Reports, times: Times) -> Result<Vec<Section>> {
     Ok(vec![
         Section {
             title: "From the kernel's entry",
@@ -118,6 +120,10 @@ pub fn sections(reports: &Reports) -> Result<Vec<Section>> {
         Section {
             title: "Exceptions",
             figures: exceptions(reports)?,
+        },
+        Section {
+            title: "The build, in milliseconds of this machine",
+            figures: build(times),
         },
     ])
 }
@@ -160,11 +166,21 @@ fn initcalls(reports: &Reports) -> Result<Vec<Figure>> {
         figure(
             "an empty initcall, of 1,000",
             reports.growth("boot", "1000 initcalls", "end", 1000)?,
-            None,
+            Aim(60.0),
         ),
         figure(
             "an empty initcall, of 2,000",
             reports.growth("1000 initcalls", "2000 initcalls", "end", 1000)?,
+            Aim(60.0),
+        ),
+        figure(
+            "one with three relations, of 100",
+            reports.growth("boot", "graph of 100", "end", 100)?,
+            None,
+        ),
+        figure(
+            "one with three relations, of 10,000",
+            reports.growth("boot", "graph of 10000", "end", 10_000)?,
             None,
         ),
     ])
@@ -207,6 +223,14 @@ fn exceptions(reports: &Reports) -> Result<Vec<Figure>> {
     ])
 }
 
+fn build(times: Times) -> Vec<Figure> {
+    let order = format!("to order {} entries by {} relations", number(times.entries as f64), number(times.relations as f64));
+    vec![
+        figure(&order, times.order, Aim(1000.0)),
+        figure("make with one changed file of a leaf crate", times.relink, Aim(5000.0)),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,14 +259,16 @@ mod tests {
             ("boot", "bench: end 5000"),
             ("1000 initcalls", "bench: end 65000"),
             ("2000 initcalls", "bench: end 126000"),
+            ("graph of 100", "bench: end 15000"),
+            ("graph of 10000", "bench: end 1005000"),
         ]);
         let costs: Vec<_> = initcalls(&reports).unwrap().iter().map(|figure| figure.ours).collect();
-        assert_eq!(costs, [60.0, 61.0]);
+        assert_eq!(costs, [60.0, 61.0, 100.0, 100.0]);
     }
 
     #[test]
     fn a_boot_or_a_value_that_is_missing_is_named() {
-        let error = sections(&reports(&[])).unwrap_err();
+        let error = sections(&reports(&[]), Times::default()).unwrap_err();
         assert!(error.to_string().contains("`boot` has not been made"), "{error}");
         let error = boot(&reports(&[("boot", "bench: first 1")])).unwrap_err();
         assert!(error.to_string().contains("has not reported end"), "{error}");

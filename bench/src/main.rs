@@ -5,13 +5,14 @@
 //!
 //! [`plan`] lists the images and their boots; [`image`] builds an image, which is the default configuration plus crates from `guest/` that declare what is
 //! measured and report it by QEMU's debug port; [`mod@run`] boots it; [`report`] reads what it reported; [`figures`] makes figures of that; [`table`] shows
-//! them beside Linux's or the aim; [`record`] keeps them in `docs/figures.md`, which `make bench RECORD=1` writes anew.
+//! them beside Linux's or the aim; [`host`] times the build; [`record`] keeps them in `docs/figures.md`, which `make bench RECORD=1` writes anew.
 //!
 //! How a figure comes about: the boot's are readings of its one run, from the kernel's entry on (the firmware is in none); those of look-ups and faults
 //! are means over all entries, each the least of five passes, without the instructions of the loop around the call; those of initcalls, parameters and
 //! arguments are differences of two boots.
 
 mod figures;
+mod host;
 mod image;
 mod plan;
 mod record;
@@ -19,12 +20,13 @@ mod report;
 mod run;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
 use figures::Reports;
+use host::Times;
 
 /// Where the figures are kept, from the project's root.
 const RECORD: &str = "docs/figures.md";
@@ -49,7 +51,8 @@ fn run() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("the crate has a folder of its own")?;
-    let sections = figures::sections(&measure(root)?)?;
+    let (reports, times) = measure(root)?;
+    let sections = figures::sections(&reports, times)?;
     let file = root.join(RECORD);
     let recorded = record::read(&file)?;
     print!("{}", table::show(&sections, &recorded));
@@ -61,8 +64,10 @@ fn run() -> Result<()> {
 }
 
 /// Builds every image and boots it in every way that a figure needs.
-fn measure(root: &Path) -> Result<Reports> {
+fn measure(root: &Path) -> Result<(Reports, Times)> {
     let mut reports = Reports::default();
+    // The last plan's image is that of the large graph.
+    let mut large = PathBuf::new();
     for plan in plan::PLANS {
         eprintln!("bench: {}", plan.name);
         let vmlinux = image::build(root, plan.name, plan.guests)?;
@@ -70,6 +75,8 @@ fn measure(root: &Path) -> Result<Reports> {
             let lines = run::boot(&vmlinux, &boot.command_line())?;
             reports.add(boot.name, report::parse(&lines)?)?;
         }
+        large = vmlinux;
     }
-    Ok(reports)
+    eprintln!("bench: the build");
+    Ok((reports, host::measure(root, &large)?))
 }

@@ -65,6 +65,8 @@ pub const PLANS: &[Plan] = &[
     image("params-10000", &["boot", "params/10000"], &[boot("10000 params", SILENT)]),
     image("extable-900", &["boot", "extable/900"], &[boot("900 entries", SILENT)]),
     image("extable-100000", &["boot", "extable/100000"], &[boot("100000 entries", SILENT)]),
+    image("graph-100", &["boot", "graph/100"], &[boot("graph of 100", SILENT)]),
+    image("graph-10000", &["boot", "graph/10000"], &[boot("graph of 10000", SILENT)]),
 ];
 
 /// The argument that the long command line is made of: a parameter of the image with 200. QEMU's PVH loader has room for a few kilobytes only.
