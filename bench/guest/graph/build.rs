@@ -1,6 +1,7 @@
-//! Writes as many initcalls as the package's name says, with three relations each: two functions that they come after, and a capability that they require.
+//! Writes as many initcalls as the package's name says, with three relations to one on the average: every tenth one provides a capability and has none; the
+//! others come after two functions, require a capability, and one in three wants another.
 //!
-//! Every tenth one provides a capability. Relations lead to earlier numbers only, near and far, so the graph is deep and without a cycle.
+//! Relations lead to earlier numbers only, near and far, so the graph is deep and without a cycle.
 
 use std::fmt::{self, Write};
 use std::path::PathBuf;
@@ -41,10 +42,14 @@ fn write_initcall(code: &mut String, number: u32) -> fmt::Result {
         writeln!(code, "#[capability] pub struct C{number};")?;
         write!(relations, ", provides(C{number})")?;
     }
-    if number >= 10 {
-        let (near, far) = (number - 1 - number % 7, scattered(number) % number);
+    if number % 10 != 0 {
+        let provider = |of: u32| path("C", of % (number / 10 + 1) * 10);
+        let (near, far) = (number - 1 - (number - 1) % 7, scattered(number) % number);
         write!(relations, ", after({}, {})", path("f", near), path("f", far))?;
-        write!(relations, ", requires({})", path("C", scattered(number + 1) % (number / 10) * 10))?;
+        write!(relations, ", requires({})", provider(scattered(number + 1)))?;
+        if number % 3 == 0 {
+            write!(relations, ", wants({})", provider(scattered(number + 2)))?;
+        }
     }
     writeln!(
         code,
