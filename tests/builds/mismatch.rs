@@ -34,8 +34,11 @@ pub fn trials() -> Vec<Trial> {
             lingering(name, words)
         })
     });
-    ways.chain([trial("mismatch::what_may_refer_to_init_memory_is_built_and_runs", handover)])
-        .collect()
+    ways.chain([
+        trial("mismatch::what_may_refer_to_init_memory_is_built_and_runs", handover),
+        trial("mismatch::the_kernel_is_clean_where_nothing_is_inlined", unoptimised),
+    ])
+    .collect()
 }
 
 /// Where the line with `text` is in the library of the fixture `name`; `text` itself if it is a section.
@@ -96,4 +99,13 @@ fn handover() -> Result<()> {
     ensure!(exceptions.len() == 3, "{:?}", exceptions.keys());
     let log = Machine::new(&build.vmlinux()).run()?;
     log.require_mention("handover: 23 and 25 and 49")
+}
+
+/// Code that the optimiser leaves alone shows every reference that the sources have.
+fn unoptimised() -> Result<()> {
+    let words = ["DEBUG=1", "CARGO_PROFILE_CHECKED_OPT_LEVEL=0", "SUBSYS=tests/fixtures/handover"].map(str::to_owned);
+    match make("mismatch/unoptimised", &words)? {
+        Ok(_) => Ok(()),
+        Err(Failure(text)) => bail!("make {} fails:\n{text}", words.join(" ")),
+    }
 }

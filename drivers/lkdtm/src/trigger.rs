@@ -44,6 +44,7 @@ pub fn perform(point: &Crashpoint) -> Result<(), Errno> {
 }
 
 /// The crash point that the two parameters name; nothing if there is neither. Linux's rules and words.
+#[init]
 pub fn chosen(name: Option<&[u8]>, kind: Option<&[u8]>) -> Result<Option<&'static Crashpoint>, Errno> {
     match (name, kind) {
         (None, None) => return Ok(None),

@@ -69,6 +69,7 @@ fn early_serial8250_setup(device: &EarlyconDevice) -> Result<&'static dyn Consol
     Ok(&EARLY)
 }
 
+#[init]
 fn parse(options: &str) -> LineSettings {
     let (settings, result) = LineSettings::parse(options);
     if let Err(error) = result {

@@ -56,6 +56,7 @@ impl fmt::Display for AddressError {
 }
 
 /// Reads `io|mmio|mmio32,address[,options]`; a bare address is memory.
+#[init]
 pub(super) fn parse_address(text: &'static str) -> Result<(IoAddress, Option<&'static str>), AddressError> {
     let (kind, rest) = text.split_once(',').unwrap_or((text, ""));
     if kind.starts_with("0x") {
@@ -76,6 +77,7 @@ pub(super) fn parse_address(text: &'static str) -> Result<(IoAddress, Option<&'s
 }
 
 /// A number, in hexadecimal if it begins with `0x`.
+#[init]
 pub(super) fn parse_number(text: &str) -> Option<u64> {
     let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |digits| (digits, 16));
     let plain = !digits.starts_with('+');

@@ -49,6 +49,7 @@ impl fmt::Display for RequestError {
 }
 
 /// Reads `serial[,port][,speed][,keep]` or `ttySn[,speed][,keep]`; a port is `ttySn`, `n` or `0xaddress`.
+#[init]
 pub(super) fn parse(value: &'static str) -> Result<Request, RequestError> {
     let mut words = value.split(',').peekable();
     let kind = words.next().unwrap_or_default();
@@ -70,6 +71,7 @@ pub(super) fn parse(value: &'static str) -> Result<Request, RequestError> {
         .map_or(Ok(Request { port, baud, keep }), |rest| Err(RequestError::Surplus(rest)))
 }
 
+#[init]
 fn parse_port(word: &'static str) -> Result<u16, RequestError> {
     let port = match parse_number(word) {
         Some(address) if word.starts_with("0x") => u16::try_from(address).ok(),

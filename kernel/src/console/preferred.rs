@@ -77,6 +77,7 @@ impl Preferences {
 
 impl Preference {
     /// Reads `name[number][,options]`. A bare number means that serial port; an empty value and `null` name a console that nobody registers.
+    #[init]
     pub fn parse(value: &'static str) -> Self {
         let (name, options) = value.split_once(',').map_or((value, None), |(name, options)| (name, Some(options)));
         let digits = name.find(|character: char| character.is_ascii_digit()).unwrap_or(name.len());

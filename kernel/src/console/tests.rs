@@ -225,6 +225,7 @@ fn earlyprintk_refuses_what_it_does_not_know() {
     assert_eq!(earlyprintk::parse("ttyS0,9600,keep,more"), Err(RequestError::Surplus("more")));
 }
 
+#[init]
 fn parse_behind_serial(port: &str) -> Result<Request, RequestError> {
     match port {
         "0x10000" => earlyprintk::parse("serial,0x10000"),

@@ -4,6 +4,8 @@
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use crate::prelude::*;
+
 static PID: AtomicU32 = AtomicU32::new(0);
 
 /// The number of the task that runs.
@@ -19,6 +21,7 @@ pub fn comm() -> &'static str {
 }
 
 /// Notes that init runs from here on.
+#[init]
 pub fn become_init() {
     PID.store(1, Relaxed);
 }

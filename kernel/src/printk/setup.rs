@@ -29,6 +29,7 @@ fn log_buf_len_setup(value: Option<&'static str>) -> Result<(), Errno> {
 }
 
 /// A size with nothing behind it.
+#[init]
 pub(super) fn parse_size(text: &str) -> Option<u64> {
     match memparse(text.as_bytes()) {
         Ok((size, [])) => Some(size),

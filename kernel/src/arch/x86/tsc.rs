@@ -98,6 +98,7 @@ fn early_khz(value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
+#[init]
 fn parse_khz(value: Option<&str>) -> Result<u64, Errno> {
     let khz: u32 = parse_int(value.unwrap_or_default().as_bytes()).map_err(|_| Errno::EINVAL)?;
     if khz == 0 { Err(Errno::EINVAL) } else { Ok(khz.into()) }

@@ -90,6 +90,7 @@ pub(in crate::init) fn parse_level(name: &'static str, number: i8) {
 
 /// Sets one parameter and notes what was wrong with the value.
 #[init]
+#[inline]
 fn set(parameter: &KernelParam, value: Option<&[u8]>, wrong: &mut Errors) {
     if parameter.flags == Flags::DANGEROUS {
         pr_notice!("Setting dangerous option {} - tainting kernel", parameter.name());
@@ -121,6 +122,7 @@ fn unknown_bootoption(init: InitMemory<'_>, text: &'static [u8], param: &'static
 }
 
 #[init]
+#[inline]
 fn check_interrupts(param: &[u8]) {
     if !irq::irqs_disabled() {
         pr_warn!("option '{}' enabled irq's!", Lossy(param));

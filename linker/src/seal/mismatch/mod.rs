@@ -20,8 +20,6 @@ mod reach;
 mod references;
 mod tell;
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 
 use super::image::Image;
@@ -53,7 +51,8 @@ pub fn check(image: &Image, records: &[Record], problems: &mut Problems) -> Resu
         return Ok(());
     }
     let teller = Teller::new(image, &items, records);
-    let messages: BTreeSet<_> = mismatches.iter().map(|mismatch| teller.tell(mismatch)).collect();
+    let mut messages: Vec<_> = mismatches.iter().map(|mismatch| teller.tell(mismatch)).collect();
+    messages.sort_unstable();
     for message in messages {
         problems.add(SUBJECT, message);
     }

@@ -18,7 +18,8 @@ pub struct Mismatch {
     pub to: Target,
 }
 
-/// Every reference from what stays to init memory: for each field that refers there, all that makes it stay.
+/// The references from what stays to init memory: for what refers there, all that makes it stay; one for each pair of who makes it stay and what is
+/// referred to, the straightest.
 #[must_use]
 pub fn mismatches(items: &Items, references: &[Reference]) -> Vec<Mismatch> {
     let graph = Graph::of(items, references);
@@ -43,6 +44,12 @@ pub fn mismatches(items: &Items, references: &[Reference]) -> Vec<Mismatch> {
             to,
         }));
     }
+    let pair = |mismatch: &Mismatch| match mismatch.to {
+        Target::Table(table) => (mismatch.root, None, table.name),
+        Target::Address(_) => (mismatch.root, items.target(mismatch.to), ""),
+    };
+    mismatches.sort_by_key(|mismatch| (pair(mismatch), mismatch.derived, mismatch.at));
+    mismatches.dedup_by_key(|mismatch| pair(mismatch));
     mismatches
 }
 

@@ -127,6 +127,7 @@ fn text(bytes: &[u8]) -> &str {
 /// The rate of the time-stamp counter in kHz, where CPUID tells it: crystal and ratio (leaf 0x15), the base frequency (leaf 0x16), or what the hypervisor
 /// says (leaf 0x4000_0010, VMware's invention that KVM and QEMU follow).
 #[must_use]
+#[init]
 pub fn tsc_khz() -> Option<u64> {
     let id = CpuId::new();
     let from_ratio = id.get_tsc_info().and_then(|tsc| tsc.tsc_frequency()).map(|hertz| hertz / 1000);

@@ -57,6 +57,7 @@ impl PageTables {
     /// # Errors
     ///
     /// `ENOMEM`; `EINVAL` if a part is mapped by a larger page.
+    #[init]
     pub fn map(&mut self, mapping: Mapping) -> Result<(), Errno> {
         // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
         let table = unsafe { Table::at(self.pgd) };
@@ -64,6 +65,7 @@ impl PageTables {
     }
 
     /// Forbids to execute anything in the parts of 512 GiB that `range` touches, whatever their pages allow.
+    #[init]
     pub fn forbid_execution(&mut self, range: Range<usize>) {
         // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
         let table = unsafe { Table::at(self.pgd) };
@@ -77,6 +79,7 @@ impl PageTables {
     }
 
     /// Adds the part of a mapping that lies below one table.
+    #[init]
     fn map_in(&mut self, table: &Table, level: Level, mapping: Mapping) -> Result<(), Errno> {
         let Mapping {
             virt,
@@ -111,6 +114,7 @@ impl PageTables {
     }
 
     /// The table that an entry leads to, made if there is none.
+    #[init]
     fn table_below(&mut self, table: &Table, index: usize, level: Level) -> Result<&'static Table, Errno> {
         let entry = table.get(index);
         let phys = if !entry.is_present() {
@@ -130,6 +134,7 @@ impl PageTables {
 }
 
 /// Maps whole pages from `phys` on with the entries of `table` in `range`, and returns how many bytes that is.
+#[init]
 fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags: Flags) -> usize {
     let large = if level == Level::Pte { Flags::empty() } else { Flags::LARGE };
     let size = range.len() * level.size();
