@@ -114,6 +114,10 @@ pub fn sections(reports: &Reports, times: Times) -> Result<Vec<Section>> {
             figures: initcalls(reports)?,
         },
         Section {
+            title: "Init memory",
+            figures: init_memory(reports)?,
+        },
+        Section {
             title: "Parameters",
             figures: parameters(reports)?,
         },
@@ -186,6 +190,24 @@ fn initcalls(reports: &Reports) -> Result<Vec<Figure>> {
     ])
 }
 
+fn init_memory(reports: &Reports) -> Result<Vec<Figure>> {
+    let (few, many) = ("1000 initcalls unprotected", "2000 initcalls unprotected");
+    let pages = reports.growth(few, many, "init_pages", 1)?;
+    ensure!(pages > 0.0, "init memory does not grow with the initcalls in it");
+    Ok(vec![
+        figure(
+            "a page, poisoned, unmapped and given back",
+            reports.growth(few, many, "finish", 1)? / pages,
+            None,
+        ),
+        figure(
+            "from the last initcall to init, page tables checked",
+            reports.get("boot", "finish")?,
+            None,
+        ),
+    ])
+}
+
 fn parameters(reports: &Reports) -> Result<Vec<Figure>> {
     let (few, many) = ("200 params", "10000 params");
     let argument = |name| reports.growth(few, "1000 arguments", name, ARGUMENTS);
@@ -224,7 +246,11 @@ fn exceptions(reports: &Reports) -> Result<Vec<Figure>> {
 }
 
 fn build(times: Times) -> Vec<Figure> {
-    let order = format!("to order {} entries by {} relations", number(times.entries as f64), number(times.relations as f64));
+    let order = format!(
+        "to order {} entries by {} relations",
+        number(times.entries as f64),
+        number(times.relations as f64)
+    );
     vec![
         figure(&order, times.order, Aim(1000.0)),
         figure("make with one changed file of a leaf crate", times.relink, Aim(5000.0)),
@@ -264,6 +290,19 @@ mod tests {
         ]);
         let costs: Vec<_> = initcalls(&reports).unwrap().iter().map(|figure| figure.ours).collect();
         assert_eq!(costs, [60.0, 61.0, 100.0, 100.0]);
+    }
+
+    #[test]
+    fn what_one_page_costs_is_the_difference_of_two_boots() {
+        let few = ("1000 initcalls unprotected", "bench: finish 50000\nbench: init_pages 40");
+        let boot = ("boot", "bench: finish 30000\nbench: init_pages 20");
+        let costs = |many| {
+            let figures = init_memory(&reports(&[boot, few, ("2000 initcalls unprotected", many)]));
+            figures.map(|figures| figures.iter().map(|figure| figure.ours).collect::<Vec<_>>())
+        };
+        assert_eq!(costs("bench: finish 56000\nbench: init_pages 50").unwrap(), [600.0, 30000.0]);
+        let error = costs("bench: finish 56000\nbench: init_pages 40").unwrap_err();
+        assert!(error.to_string().contains("does not grow"), "{error}");
     }
 
     #[test]

@@ -62,7 +62,9 @@ pub fn measure(root: &Path, vmlinux: &Path) -> Result<Times> {
         let start = Instant::now();
         let vmlinux = image::build(root, "leaf", &[])?;
         times.relink = times.relink.min(start.elapsed().as_secs_f64() * 1000.0);
-        let age = SystemTime::now().duration_since(std::fs::metadata(&vmlinux)?.modified()?).unwrap_or_default();
+        let age = SystemTime::now()
+            .duration_since(std::fs::metadata(&vmlinux)?.modified()?)
+            .unwrap_or_default();
         ensure!(age <= start.elapsed(), "a newer {LEAF} did not lead to a new image");
     }
     Ok(times)

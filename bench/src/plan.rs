@@ -29,6 +29,9 @@ const ALWAYS: &str = "panic=-1 tsc_early_khz=1000000";
 /// A boot that writes its log nowhere.
 const SILENT: &str = "console=null";
 
+/// The same, and at the end nothing happens but that init memory is given back.
+const UNPROTECTED: &str = "console=null rodata=off";
+
 const fn image(name: &'static str, guests: &'static [&'static str], boots: &'static [Boot]) -> Plan {
     Plan { name, guests, boots }
 }
@@ -48,8 +51,16 @@ pub const PLANS: &[Plan] = &[
             boot("boot loud", "console=ttyS0"),
         ],
     ),
-    image("initcalls-1000", &["boot", "initcalls/1000"], &[boot("1000 initcalls", SILENT)]),
-    image("initcalls-2000", &["boot", "initcalls/2000"], &[boot("2000 initcalls", SILENT)]),
+    image(
+        "initcalls-1000",
+        &["boot", "initcalls/1000"],
+        &[boot("1000 initcalls", SILENT), boot("1000 initcalls unprotected", UNPROTECTED)],
+    ),
+    image(
+        "initcalls-2000",
+        &["boot", "initcalls/2000"],
+        &[boot("2000 initcalls", SILENT), boot("2000 initcalls unprotected", UNPROTECTED)],
+    ),
     image(
         "params-200",
         &["boot", "params/200"],

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use incipit_linker::seal::image::Image;
+use incipit_linker::table::Lifetime;
 use incipit_linker::tables;
 use incipit_tests::built::Build;
 use incipit_tests::golden::{INITCALLS, STAGES};
@@ -259,6 +260,8 @@ fn sections() -> Result<()> {
             format!("{start:#018x}-{end:#018x}"),
             ((end - start) / table.entry_size).to_string(),
         ];
+        let is_gone = table.lifetime == Lifetime::Init;
+        ensure!(line.ends_with(" freed") == is_gone, "{line}");
         ensure!(
             words.get(1..4).is_some_and(|words| words == expected),
             "expected {expected:?} for {} in:\n{text}",

@@ -1,11 +1,17 @@
-//! The last initcall: tells the host what the boot has taken up to here, from what the kernel keeps of each stage and initcall.
+//! The last initcall: tells the host what the boot has taken up to here, from what the kernel keeps of each stage and initcall. In the monitor's place, when the
+//! boot is done, it tells what came behind.
 //!
 //! It is part of every image that is measured. Instructions are counted from the kernel's entry; the firmware's are not in any figure.
 
 #![no_std]
 
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use incipit::arch::x86::tsc::rdtsc;
 use incipit::init::info::Level;
 use incipit::init::{EntryInfo, State, initcalls, stages};
+use incipit::kdb;
+use incipit::mm::{PAGE_SIZE, sections};
 use incipit::prelude::*;
 use incipit_bench_meter::report;
 
@@ -27,7 +33,19 @@ fn bench_boot_report() -> Result<(), Errno> {
     report("initcalls", took);
     report("core", end - took);
     report("behind", levels().filter(|call| call.state() == State::Pending).count() as u64);
+    kdb::register_monitor(report_end);
+    kdb::request();
+    REPORTED.store(rdtsc(), Relaxed);
     Ok(())
+}
+
+/// When the initcall above was done.
+static REPORTED: AtomicU64 = AtomicU64::new(0);
+
+/// Called when init memory is gone and read-only data protected.
+fn report_end(_reason: &str) {
+    report("finish", rdtsc() - REPORTED.load(Relaxed));
+    report("init_pages", (sections::init().len() / PAGE_SIZE) as u64);
 }
 
 /// Whether the function has been called and is back.

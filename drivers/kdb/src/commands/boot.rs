@@ -6,6 +6,7 @@ use arrayvec::ArrayString;
 use incipit::init::listing::{self, Listing};
 use incipit::init::{self, EntryInfo};
 use incipit::kdb::{Command, CommandError, KDB_COMMANDS, Then};
+use incipit::mm::sections::init_is_freed;
 use incipit::table;
 use linkme::distributed_slice;
 
@@ -132,6 +133,7 @@ fn sections(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandE
         "{:<18} {:<26} {:<37} {:>7} {:>5}",
         "table", "section", "range", "entries", "bytes"
     )?;
+    let is_freed = init_is_freed();
     for table in table::all() {
         let (start, end) = (table.start.addr(), table.end.addr());
         write!(
@@ -145,7 +147,8 @@ fn sections(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandE
         for (is_so, word) in [
             (table.sorted, "sorted"),
             (table.writable, "writable"),
-            (table.freed, "freed after boot"),
+            (table.freed && !is_freed, "freed after boot"),
+            (table.freed && is_freed, "freed"),
         ] {
             if is_so {
                 write!(screen, " {word}")?;

@@ -40,9 +40,9 @@ fn for_each_wx_page(mut found: impl FnMut(usize)) {
 
 /// Goes through what `table`, whose first entry is for `start`, allows to be executed. `writable`: whether the entries that lead to it allow writing.
 fn walk_executable(table: &Table, level: Level, start: usize, writable: bool, found: &mut impl FnMut(usize)) {
-    for (index, entry) in table.entries().enumerate() {
-        if !entry.is_present() || !entry.is_executable() {
-            continue;
+    table.for_each_present(|index, entry| {
+        if !entry.is_executable() {
+            return;
         }
         let address = sign_extended(start + index * level.size());
         let writable = writable && entry.flags().contains(Flags::RW);
@@ -54,7 +54,7 @@ fn walk_executable(table: &Table, level: Level, start: usize, writable: bool, fo
             _ if writable => found(address),
             _ => {}
         }
-    }
+    });
 }
 
 /// The first address, of the image or of the direct map, by which a byte of `section` may be written.

@@ -1,4 +1,4 @@
-//! Going through the entries that map a range of addresses, one after the other: what changes page tables and what looks at them share this walk.
+//! Going through the entries that map a range of addresses: what changes page tables and what looks at them share this walk.
 
 use core::ops::Range;
 
@@ -50,47 +50,36 @@ impl Leaf {
         self.address.saturating_add(self.level.size())
     }
 
-    /// The leaf behind this one. As long as it stands in the same table, the way from the top need not be gone again.
-    fn next(&self) -> Leaf {
-        let index = self.index + 1;
-        if index < PTRS_PER_TABLE {
-            let entry = self.table.get(index);
-            if !entry.is_present() || entry.is_leaf(self.level) {
-                return Leaf {
-                    address: self.end(),
-                    index,
-                    ..*self
-                };
-            }
-        }
-        Leaf::of(self.end())
+    /// This leaf and those behind it in its table up to the address `end`, as far as nothing but leaves can stand there.
+    fn with_neighbours(self, end: usize) -> impl Iterator<Item = Leaf> {
+        let wanted = (end - self.address).div_ceil(self.level.size());
+        let count = if self.level == Level::Pte {
+            wanted.min(PTRS_PER_TABLE - self.index)
+        } else {
+            1
+        };
+        (0..count).map(move |number| Leaf {
+            address: self.address + number * self.level.size(),
+            index: self.index + number,
+            ..self
+        })
     }
 }
 
-/// The entries of the tables in use that the addresses of a range depend on, in order; where nothing is mapped those that say so.
+/// The entries of the tables in use that the addresses of `range` depend on, in order; where nothing is mapped those that say so. The first and the last may
+/// reach beyond the range.
 ///
-/// The first and the last may reach beyond the range. A change behind the entry that came last is seen.
-pub struct Leaves {
-    last: Option<Leaf>,
-    range: Range<usize>,
-}
-
-/// The leaves of `range`.
-#[must_use]
-pub fn leaves(range: Range<usize>) -> Leaves {
-    Leaves { last: None, range }
-}
-
-impl Iterator for Leaves {
-    type Item = Leaf;
-
-    #[inline]
-    fn next(&mut self) -> Option<Leaf> {
-        let reached = self.last.map_or(self.range.start, |last| last.end());
-        if reached >= self.range.end {
+/// The way from the top is gone once for each table of small pages, and the iterator is fastest from inside (`for_each`, `any`).
+pub fn leaves(range: Range<usize>) -> impl Iterator<Item = Leaf> {
+    let mut next = range.start;
+    let firsts = core::iter::from_fn(move || {
+        if next >= range.end {
             return None;
         }
-        self.last = Some(self.last.map_or_else(|| Leaf::of(reached), |last| last.next()));
-        self.last
-    }
+        let first = Leaf::of(next);
+        let table_end = (first.address | (Level::Pmd.size() - 1)).saturating_add(1);
+        next = if first.level == Level::Pte { table_end } else { first.end() };
+        Some(first)
+    });
+    firsts.flat_map(move |first| first.with_neighbours(range.end))
 }

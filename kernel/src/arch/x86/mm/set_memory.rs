@@ -83,12 +83,12 @@ fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), 
         return Err(Errno::EINVAL);
     }
     let was_split = split::at(range.start)? | split::at(range.end)?;
-    for leaf in leaves(range.clone()) {
+    leaves(range.clone()).for_each(|leaf| {
         let old = leaf.entry();
         let new = Entry::new(old.phys(), (old.flags() | set) & !clear);
         // SAFETY: the entry leads where it led before. What the new protection forbids becomes a fault, which is what the caller asked for.
         unsafe { leaf.set(new) };
-    }
+    });
     if was_split || pages > SINGLE_PAGE_FLUSH_CEILING {
         tlb::flush_all();
     } else {
