@@ -98,7 +98,7 @@ fn plain(command: &mut Command) {
         .envs(std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name == kept)));
 }
 
-/// The word that adds the subsystem crates of the [extended](extended) image.
+/// The word that adds the subsystem crates of the [extended] image.
 #[must_use]
 pub fn extensions() -> String {
     format!("SUBSYS={}", EXTENSIONS.join(" "))

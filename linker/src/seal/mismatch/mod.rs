@@ -1,12 +1,12 @@
 //! Holds what stays against what is given back after the boot: nothing that stays refers to init memory.
 //!
 //! The references are the relocations that the linker leaves in its output, so they are those of the image itself, after inlining and garbage collection. The image is
-//! divided into [`items`]:
+//! divided into `items`:
 //!
 //! - what lies in init memory may refer to anything;
 //! - what the source names (a function, a method of a plain type, a static) and lies elsewhere stays, and must not refer to init memory;
 //! - what the compiler derived (closures, generic code, glue, constants without a name) lies where the compiler puts it. It is as good as init memory as long as
-//!   only init memory refers to it ([`reach`]).
+//!   only init memory refers to it (`reach`).
 //!
 //! A bound of init memory, such as `__init_begin`, is a place and no thing; a bound of a table in it is the table. The address of a per-CPU variable stands for
 //! its copies. `#[init_ref("reason")]` makes an exception, which `seal -v` lists.
