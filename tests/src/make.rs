@@ -25,7 +25,7 @@ const KEPT: &[&str] = &[
     "TMPDIR",
 ];
 
-/// The subsystem crates of the [extended](extended) image.
+/// The subsystem crates of the [extended] image.
 const EXTENSIONS: &[&str] = &[
     "examples/hello",
     "examples/registries",
