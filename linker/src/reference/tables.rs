@@ -46,7 +46,7 @@ pub fn page() -> String {
             (
                 "lifetime",
                 if table.lifetime == Lifetime::Init {
-                    "freed after the boot"
+                    "freed after the boot; walked with an `InitMemory`"
                 } else {
                     "kept"
                 }
