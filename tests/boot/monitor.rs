@@ -19,6 +19,7 @@ pub fn trials() -> Vec<Trial> {
             let text = Session::new("")?.obey("help")?;
             for command in [
                 "bt",
+                "capabilities",
                 "dmesg",
                 "go",
                 "help",
@@ -53,6 +54,10 @@ pub fn trials() -> Vec<Trial> {
             golden("initcalls", &INITCALLS.names()?)
         }),
         trial("monitor::rows_for_programs_have_a_field_for_each_column", rows_for_programs),
+        trial(
+            "monitor::where_the_counter_counts_instructions_each_row_has_their_number",
+            instructions,
+        ),
         trial("monitor::params_tell_value_type_and_origin", || {
             let text = Session::new("initcall_debug")?.obey("params")?;
             let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
@@ -210,6 +215,31 @@ fn golden(command: &str, expected: &[String]) -> Result<()> {
     // Number, level, state, result, microseconds, name, place.
     let names: Vec<_> = rows.map(|line| line.split_whitespace().nth(5).unwrap_or_default()).collect();
     ensure!(names == expected, "expected {expected:?} in:\n{text}");
+    Ok(())
+}
+
+fn instructions() -> Result<()> {
+    let mut session = incipit_report::qemu::Session::boot(&Build::ours().vmlinux(), &incipit_report::qemu::Machine::default())?;
+    ensure!(
+        session
+            .obey("stages")?
+            .lines()
+            .next()
+            .is_some_and(|head| head.contains(" instructions ")),
+        "no column"
+    );
+    let text = session.obey("stages -r")?;
+    for row in text.lines().skip(1) {
+        // Columns 7 and 8: an instruction takes a nanosecond in this machine.
+        let fields: Vec<_> = row.split('\t').collect();
+        ensure!(
+            fields.get(7) == fields.get(8) && fields.get(8).is_some_and(|field| field.parse::<u64>().is_ok()),
+            "{row}"
+        );
+    }
+    // On a machine with a clock nobody can know.
+    let text = Session::new("")?.obey("stages")?;
+    ensure!(text.lines().next().is_some_and(|head| !head.contains("instructions")), "{text}");
     Ok(())
 }
 

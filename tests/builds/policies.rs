@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use incipit_linker::graph::{Graph, Kind, Node};
 use incipit_linker::seal::image::Image;
+use incipit_report::qemu::{self as report, Session};
 use incipit_tests::log::Log;
 use incipit_tests::machine::Machine;
 use incipit_tests::make::extended;
@@ -89,6 +90,7 @@ pub fn trials() -> Vec<Trial> {
             );
             Ok(())
         }),
+        trial("policies::the_monitor_tells_states_reasons_and_providers", monitor),
         trial("policies::names_that_are_none_and_errors_that_are_none_are_named", || {
             let log = boots("initcall_fail=nosuch:EIO,policies_bus:EWHAT initcall_stop_after=nothing")?;
             log.require(&[
@@ -112,6 +114,60 @@ pub fn trials() -> Vec<Trial> {
             each_in_turn,
         ),
     ]
+}
+
+fn monitor() -> Result<()> {
+    let mut session = Session::boot(&extended()?.vmlinux(), &report::Machine::default())?;
+    let rows = session.obey("initcalls")?;
+    for (name, parts) in [
+        ("policies_bus", &["subsys", " ok ", " 0 "][..]),
+        ("policies_broken", &["failed", "EIO"]),
+        (
+            "policies_needs_broken",
+            &[
+                "skipped",
+                "lib.rs:51: requires policy_broken, whose provider policies_broken failed: EIO",
+            ],
+        ),
+    ] {
+        let row = rows
+            .lines()
+            .find(|row| row.split_whitespace().nth(5) == Some(name))
+            .unwrap_or_default();
+        ensure!(
+            parts.iter().all(|part| row.contains(part)),
+            "expected {parts:?} for {name} in:\n{rows}"
+        );
+    }
+    let one = session.obey("initcalls policies::policies_after_it")?;
+    for line in [
+        "path      policies::policies_after_it",
+        "source    tests/fixtures/policies/src/lib.rs:74",
+        "state     skipped: comes after policies_takes_along, which failed: ENXIO",
+        "on_error  skip_dependents",
+        "after     policies::policies_takes_along",
+    ] {
+        ensure!(one.lines().any(|other| other == line), "no `{line}` in:\n{one}");
+    }
+    let capabilities = session.obey("capabilities")?;
+    let either: Vec<_> = capabilities
+        .lines()
+        .skip_while(|line| !line.starts_with("policy_either "))
+        .take(3)
+        .collect();
+    ensure!(
+        either.len() == 3
+            && either[0].contains("provided")
+            && either[1].starts_with("  policies_broken")
+            && either[2].starts_with("  policies_bus"),
+        "{capabilities}"
+    );
+    let missing = capabilities
+        .lines()
+        .find(|line| line.starts_with("policy_broken "))
+        .unwrap_or_default();
+    ensure!(missing.contains("missing"), "{capabilities}");
+    Ok(())
 }
 
 fn boots(words: &str) -> Result<Log> {

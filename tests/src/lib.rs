@@ -11,9 +11,11 @@
 //! | `boot/` | machines, command lines, memory maps, initrds, damaged images, consoles, the monitor |
 //! | `exceptions/` | every crash point, and what its report says |
 //! | `attributes/` | mistakes with the attributes, compiled on the host |
+//! | `report/` | the pictures, as a reader sees and clicks them in Chromium |
 //! | `builds/` | other profiles and linkers, crates from outside the tree, mistakes between crates |
 //! | `fixtures/` | crates that exist only to be tested with |
 
+pub mod browser;
 pub mod built;
 pub mod debugger;
 pub mod elf;

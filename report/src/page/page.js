@@ -8,6 +8,8 @@ const card = document.getElementById("card");
 // What the card shows, and whether it stays when the pointer goes away.
 let shown = null;
 let pinned = false;
+// The card was closed, and the pointer has not moved since: what came to light under it was not pointed at.
+let still = false;
 
 // The row of the table of entries that tells of what `element` stands for.
 function rowOf(element) {
@@ -31,7 +33,7 @@ function fill(row) {
   close.type = "button";
   close.textContent = "×";
   close.setAttribute("aria-label", "Close");
-  close.addEventListener("click", () => hide(true));
+  close.addEventListener("click", dismiss);
   card.replaceChildren(name, ...notes, list, close);
 }
 
@@ -51,7 +53,7 @@ function place(element) {
 
 function show(element, pin) {
   if (shown === element && pinned && !pin) return;
-  hide(false);
+  hide();
   shown = element;
   pinned = pin;
   fill(rowOf(element));
@@ -61,15 +63,24 @@ function show(element, pin) {
   for (const edge of edgesOf(element.dataset.entry)) edge.classList.add("lit");
 }
 
-function hide(refocus) {
+function hide() {
   if (!shown) return;
-  const was = shown;
   shown.classList.remove("shown");
   for (const edge of edgesOf(shown.dataset.entry)) edge.classList.remove("lit");
   shown = null;
   pinned = false;
   card.hidden = true;
-  if (refocus && card.contains(document.activeElement)) was.focus();
+}
+
+// Closes the card on the reader's wish; the keyboard goes on where it came from.
+function dismiss() {
+  const from = shown;
+  const inside = card.contains(document.activeElement);
+  hide();
+  still = true;
+  if (!inside) return;
+  from.focus();
+  hide();
 }
 
 // The edges of the picture that begin or end at the entry `id`.
@@ -81,29 +92,40 @@ function subject(event) {
   return event.target.closest?.("[data-entry]");
 }
 
-document.addEventListener("pointerover", (event) => {
-  if (event.pointerType !== "mouse" || pinned) return;
+function follow(event) {
+  if (event.pointerType !== "mouse" || pinned || still) return;
   const element = subject(event);
   if (element) show(element, false);
-  else if (!card.contains(event.target)) hide(false);
+  else if (!card.contains(event.target)) hide();
+}
+
+document.addEventListener("pointerover", follow);
+document.addEventListener("pointermove", (event) => {
+  if (!still) return;
+  still = false;
+  follow(event);
 });
 document.addEventListener("focusin", (event) => {
   const element = subject(event);
   if (element) show(element, false);
-  else if (!card.contains(event.target)) hide(false);
+  else if (!card.contains(event.target)) hide();
 });
 document.addEventListener("click", (event) => {
   const element = subject(event);
   if (element) {
     event.preventDefault();
-    if (shown === element && pinned) hide(false);
+    if (shown === element && pinned) hide();
     else show(element, true);
-  } else if (!card.contains(event.target)) hide(false);
+  } else if (!card.contains(event.target)) hide();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") hide(true);
+  if (event.key === "Escape") dismiss();
 });
-addEventListener("scroll", () => { if (shown && !pinned && !shown.matches(":focus")) hide(false); }, { passive: true });
+addEventListener("scroll", () => {
+  if (!shown || pinned) return;
+  if (shown.matches(":hover, :focus")) place(shown);
+  else hide();
+}, { passive: true });
 
 // --- the filters -----------------------------------------------------------------------------------------------------
 
