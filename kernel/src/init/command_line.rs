@@ -28,6 +28,7 @@ pub(crate) fn setup_command_line() {
     SAVED.call_once(|| copy_of(setup::boot_command_line()));
 }
 
+/// Logs the command line as it was given.
 #[init]
 #[stage(after(crate::arch::x86::segment::smp_prepare_boot_cpu))]
 pub(crate) fn print_command_line() {

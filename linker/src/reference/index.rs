@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
+use super::without_links;
 use crate::record::key;
 use crate::seal::list::Row;
 use crate::table::Table;
@@ -20,7 +21,7 @@ body { max-width: 80rem; margin: 0 auto; padding: 1rem; }
 section { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884; }
-td:first-child, code { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
+td:first-child, code { font-family: ui-monospace, monospace; font-size: .9em; }
 </style>
 <h1>What the tables of the image hold</h1>
 "#;
@@ -68,7 +69,7 @@ fn section(table: &Table, rows: &[&Row], folder: &Path) -> String {
         if leveled {
             let _ = write!(out, "<td>{}", level(row).unwrap_or_default());
         }
-        let about = record.get(key::DOC).map(marked).unwrap_or_default();
+        let about = record.get(key::DOC).map(|text| marked(&without_links(text))).unwrap_or_default();
         let _ = write!(out, "<td>{about}<td><code>{}</code>", escaped(&record.place()));
     }
     out.push_str("\n</table>\n</section>\n");
@@ -135,7 +136,7 @@ mod tests {
 
     fn page_in(folder: &Path) -> String {
         let mut kernel = Kernel::new();
-        kernel.entry_with("initcall6s", "late_one", &[("doc", "Sets `a<b>` up & more.")]);
+        kernel.entry_with("initcall6s", "late_one", &[("doc", "Sets [`a<b>`] up & more.")]);
         kernel.entry_with("param", "quick", &[("type", "bool")]);
         page(&list::rows(&kernel.image(), None).unwrap(), folder)
     }

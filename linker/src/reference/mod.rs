@@ -6,3 +6,9 @@ pub mod index;
 #[cfg(feature = "tool")]
 pub mod parameters;
 pub mod tables;
+
+/// A piece of documentation without links to items, which lead nowhere outside the sources.
+#[cfg(feature = "tool")]
+fn without_links(text: &str) -> String {
+    text.replace("[`", "`").replace("`]", "`")
+}

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use anyhow::{Result, bail};
 
+use super::without_links;
 use crate::record::key;
 use crate::seal::image::Image;
 use crate::seal::list::{self, Row};
@@ -115,7 +116,7 @@ impl Entry {
 /// How a parameter is typed, and what it does.
 fn parameter(record: &Record) -> Result<(String, String), String> {
     match record.get(key::DOC) {
-        Some(about) => Ok((format!("{}=", record.name), plain(about))),
+        Some(about) => Ok((format!("{}=", record.name), without_links(about))),
         None => Err(format!("the parameter {} is not documented", record.name)),
     }
 }
@@ -129,16 +130,11 @@ fn option(record: &Record) -> Result<(String, String), String> {
     let documented = record.get(key::DOC).unwrap_or_default();
     let parts = documented.strip_prefix('`').and_then(|rest| rest.split_once("`: "));
     match parts.filter(|(typed, _)| typed.starts_with(name.as_str())) {
-        Some((typed, about)) => Ok((typed.to_owned(), capitalised(&plain(about)))),
+        Some((typed, about)) => Ok((typed.to_owned(), capitalised(&without_links(about)))),
         None => Err(format!(
             "the documentation of the option {name} must begin with how it is typed: \"`{name}…`: what it does\""
         )),
     }
-}
-
-/// Text without links, which lead nowhere outside the sources' documentation.
-fn plain(text: &str) -> String {
-    text.replace("[`", "`").replace("`]", "`")
 }
 
 fn capitalised(text: &str) -> String {
