@@ -26,6 +26,9 @@ const ALWAYS: &str = "console=ttyS0 kdb panic=-1 tsc_early_khz=1000000";
 /// What the monitor writes when it waits for a line.
 const PROMPT: &str = "[0]kdb> ";
 
+const NO_MONITOR: &str =
+    "the boot did not come to the monitor; the image must have one (CONFIG_KDB), and a serial port to reach it by (CONFIG_SERIAL_8250)";
+
 /// How long a guest may run. Far above what any takes; a guest that hangs must not hang the caller.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -89,7 +92,7 @@ impl Session {
             pending: Vec::new(),
             deadline: Instant::now() + LIMIT,
         };
-        session.wait_for_prompt().context("the boot did not come to the monitor")?;
+        session.wait_for_prompt().context(NO_MONITOR)?;
         Ok(session)
     }
 
@@ -135,7 +138,7 @@ impl Session {
         let lines: Vec<_> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(SHOWN)..];
         if shown.is_empty() {
-            return "it wrote nothing; has the image a monitor (CONFIG_KDB) and a console (CONFIG_SERIAL_8250)?".into();
+            return "it wrote nothing".into();
         }
         format!("the log ends\n{}", shown.join("\n"))
     }

@@ -72,3 +72,9 @@ fn make(name: &str, build: &Build) -> Result<Made> {
         dot,
     })
 }
+
+/// The selector of the lane of the entry called `name`.
+pub fn lane(boot: &Boot, name: &str) -> Result<String> {
+    let index = boot.entries.iter().position(|entry| entry.name == name);
+    Ok(format!(".lane[data-entry=e{}]", index.with_context(|| format!("no {name}"))?))
+}

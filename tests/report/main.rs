@@ -2,6 +2,7 @@
 //!
 //! The report is made here of the built image, and of the one with initcalls that fail; both stay below `out/tests` to be looked at.
 
+mod card;
 mod graph;
 mod look;
 mod made;
@@ -14,6 +15,6 @@ use incipit_tests::machine::QEMU;
 use incipit_tests::trial;
 
 fn main() -> ExitCode {
-    let rooms = [graph::trials(), look::trials(), page::trials()];
+    let rooms = [card::trials(), graph::trials(), look::trials(), page::trials()];
     trial::run(rooms.into_iter().flatten().collect(), &[CHROMIUM, QEMU, "make"])
 }

@@ -14,8 +14,8 @@ use super::{Band, bands};
 pub const BOX_HEIGHT: u32 = 38;
 /// Between the border of the picture and what is in it.
 pub const MARGIN: u32 = 16;
-/// What a band has above its first row: room for its name.
-pub const BAND_HEAD: u32 = 34;
+/// What a band has above its first row: room for its name, and for the arrows below it.
+const BAND_HEAD: u32 = 30;
 /// What a band has below its last row.
 const BAND_FOOT: u32 = 14;
 /// Between two bands.
@@ -259,11 +259,10 @@ fn tops(rows: &[RowOf], spaces: &Gaps) -> (Vec<u32>, Vec<(Band, u32, u32)>, u32)
             Some(band) => {
                 if let Some((_, _, bottom)) = bands.last_mut() {
                     *bottom = at + BAND_FOOT;
-                    // Lines from above need their space; it lies inside the band's head as far as there is room.
                     at += BAND_FOOT + BAND_GAP;
                 }
                 bands.push((band.clone(), at, at));
-                at += BAND_HEAD + (space - 2 * ROW_PAD);
+                at += BAND_HEAD + space - ROW_PAD;
             }
         }
         tops.push(at);

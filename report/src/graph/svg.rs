@@ -64,10 +64,13 @@ pub fn draw(graph: &Graph, costs: &Costs, form: Form) -> String {
             (markers())
             rect.paper width=(width) height=(height) {}
             (picture.head())
-            g.bands { @for (band, top, bottom) in &picture.layout.bands { (picture.band(band, *top, *bottom)) } }
+            g.bands { @for (_, top, bottom) in &picture.layout.bands { (picture.band(*top, *bottom)) } }
             g.edges { @for index in 0..graph.edges.len() { (picture.edge(index)) } }
             g.nodes { @for index in 0..graph.entries.len() { (picture.node(index)) } }
-            g.labels { @for label in picture.labels() { (label) } }
+            g.labels {
+                @for (band, top, _) in &picture.layout.bands { (picture.level(band, *top)) }
+                @for label in picture.labels() { (label) }
+            }
         }
     };
     drawn.into_string()
@@ -135,11 +138,15 @@ impl<'a> Picture<'a> {
         }
     }
 
-    fn band(&self, band: &Band, top: u32, bottom: u32) -> Markup {
+    fn band(&self, top: u32, bottom: u32) -> Markup {
+        html! { rect.band x=(MARGIN / 2) y=(top) width=(self.layout.width - MARGIN) height=(bottom - top) rx="6" {} }
+    }
+
+    /// The name of a band, and what its part of the critical path cost.
+    fn level(&self, band: &Band, top: u32) -> Markup {
         let critical = band.entries.clone().filter(|index| self.critical.entries[*index]);
         let cost: u64 = critical.filter_map(|index| self.costs.of.get(index).copied().flatten()).sum();
         html! {
-            rect.band x=(MARGIN / 2) y=(top) width=(self.layout.width - MARGIN) height=(bottom - top) rx="6" {}
             text.level x=(MARGIN) y=(top + 19) {
                 (band.name) " "
                 tspan.count { (band.entries.len()) @if cost > 0 { " · critical path " (self.cost(cost)) } }
@@ -228,7 +235,7 @@ impl<'a> Picture<'a> {
         }
         let label = |index: usize| {
             let (name, (x, y)) = (self.capability(&self.graph.edges[index]), self.layout.routes[index].to);
-            html! { text.label x=(x + 5) y=(y - 9) { (name.unwrap_or_default()) } }
+            html! { text.label x=(x + 6) y=(y - 4) { (name.unwrap_or_default()) } }
         };
         labelled.into_iter().map(label).collect()
     }

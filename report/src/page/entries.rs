@@ -34,8 +34,8 @@ fn row(item: &Item) -> Markup {
             td data-label=(COLUMNS[2]) { (state(item)) }
             td.figure data-label=(COLUMNS[3]) { (took(item)) }
             td data-label=(COLUMNS[4]) { (place(&entry.place)) }
-            td data-label=(COLUMNS[5]) { (list(&relations.needs)) }
-            td data-label=(COLUMNS[6]) { (list(&relations.gives)) }
+            (list(COLUMNS[5], &relations.needs))
+            (list(COLUMNS[6], &relations.gives))
         }
     }
 }
@@ -50,20 +50,23 @@ fn state(item: &Item) -> Markup {
     }
 }
 
+/// What the entry cost, and when it began, in one unit.
 fn took(item: &Item) -> Markup {
     let entry = item.entry;
+    let unit = if entry.instructions.is_some() { grouped } else { duration };
     html! {
         @match (entry.instructions, entry.took) {
-            (Some(instructions), _) => { (grouped(instructions)) span.unit { " instructions" } }
-            (None, Some(took)) => { (duration(took)) }
-            (None, None) => { "–" }
+            (Some(instructions), Some(took)) => span { (grouped(instructions)) span.unit { " instructions, " (duration(took)) } },
+            (None, Some(took)) => span { (duration(took)) },
+            _ => "–",
         }
+        @if let Some(start) = entry.start { span.note { "began at " (unit(start)) } }
     }
 }
 
-fn list(lines: &[String]) -> Markup {
+fn list(column: &str, lines: &[String]) -> Markup {
     html! {
-        @if lines.is_empty() { "–" }
-        @else { ul.plain { @for line in lines { li { (breakable(line)) } } } }
+        @if lines.is_empty() { td.none data-label=(column) { "–" } }
+        @else { td data-label=(column) { ul.plain { @for line in lines { li { (breakable(line)) } } } } }
     }
 }

@@ -29,6 +29,9 @@ use crate::graph::{Costs, svg};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
+/// How many entries a page may have before the browser is told to lay out only what is looked at.
+const LARGE: usize = 1000;
+
 /// What the browser may load for this page: nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
@@ -80,7 +83,7 @@ pub fn render(contents: &Contents, boot: &Boot) -> Result<String> {
                 title { "Boot report · Incipit" }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
+            body.large[items.len() > LARGE] {
                 a.skip href="#main" { "Skip to the timeline" }
                 (head::show(contents, boot, &items))
                 nav aria-label="Sections" {
