@@ -11,10 +11,17 @@ use serde_json::json;
 
 use crate::made::{DESK, Made, failing, ours};
 
+/// Graphviz.
+const DOT: &str = "dot";
+
 const CONTRAST: &str = include_str!("contrast.js");
 
 pub fn trials() -> Vec<Trial> {
-    let dot = trial("graph::graphviz_takes_the_dot_file", graphviz).with_ignored_flag(!has_program("dot"));
+    let has_dot = has_program(DOT);
+    if !has_dot {
+        eprintln!("skipped: a test needs {DOT}, which this machine does not have");
+    }
+    let dot = trial("graph::graphviz_takes_the_dot_file", graphviz).with_ignored_flag(!has_dot);
     vec![
         trial("graph::every_stage_and_initcall_is_drawn_where_it_can_be_read", || drawn(ours()?)),
         trial("graph::a_graph_with_every_kind_of_edge_can_be_read", || drawn(failing()?)),
@@ -88,7 +95,7 @@ fn contrast() -> Result<()> {
 
 fn graphviz() -> Result<()> {
     for made in [ours()?, failing()?] {
-        let drawn = Command::new("dot").arg("-Tsvg").arg(&made.dot).output().context("starting dot")?;
+        let drawn = Command::new(DOT).arg("-Tsvg").arg(&made.dot).output().context("starting dot")?;
         let (errors, text) = (String::from_utf8_lossy(&drawn.stderr), String::from_utf8_lossy(&drawn.stdout));
         ensure!(drawn.status.success() && errors.is_empty(), "{errors}");
         ensure!(
