@@ -189,19 +189,11 @@ pub(crate) fn set_init_freed() {
     INIT_FREED.store(true, Relaxed);
 }
 
-/// Bytes of the symbol table, by the two counts in its header; an image that was not sealed has an empty placeholder there.
+/// Bytes of the symbol table; an image that was not sealed has an empty placeholder there.
 fn kallsyms_len() -> usize {
-    const HEADER: usize = 32;
-    const PLACEHOLDER: usize = 16;
-    let start: *const [u8; PLACEHOLDER] = (&raw const __kallsyms_start).cast();
-    // SAFETY: the linker script puts a placeholder of 16 bytes behind the symbol, which the seal only grows, in a mapped page that nobody writes.
-    let header = unsafe { &*start };
-    if header[..8] != kallsyms::MAGIC {
-        return PLACEHOLDER;
-    }
-    let count = |at: usize| header[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
-    // Three arrays of 32-bit numbers, one of them with a number more than there are symbols, and the names.
-    HEADER + count(8) * 12 + 4 + count(12)
+    let start: *const [u8; kallsyms::PREFIX] = (&raw const __kallsyms_start).cast();
+    // SAFETY: the linker script puts a placeholder of that size behind the symbol, which the seal only grows, in a mapped page that nobody writes.
+    kallsyms::size(unsafe { &*start }).unwrap_or(kallsyms::PREFIX)
 }
 
 #[ktest]

@@ -29,6 +29,21 @@ pub const MAGIC: [u8; 8] = *b"kallsyms";
 /// Size of what stands before the addresses.
 const HEADER: usize = 32;
 
+/// How much of a table must be at hand to know how long it is.
+pub const PREFIX: usize = 16;
+
+/// The size in bytes of the table that begins with `prefix`; `None` if those are not the first
+/// bytes of one.
+#[must_use]
+pub fn size(prefix: &[u8; PREFIX]) -> Option<usize> {
+    if prefix[..8] != MAGIC {
+        return None;
+    }
+    let (count, names) = (word(prefix, 2)? as usize, word(prefix, 3)? as usize);
+    // Three arrays, one of them with a number more than there are symbols.
+    count.checked_mul(12)?.checked_add(HEADER + 4)?.checked_add(names)
+}
+
 /// A symbol of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbol<'a> {

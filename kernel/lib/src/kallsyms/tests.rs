@@ -33,6 +33,18 @@ fn sample() -> Vec<u8> {
 }
 
 #[test]
+fn a_table_tells_its_size_from_its_first_bytes() {
+    let bytes = sample();
+    assert_eq!(size(bytes.first_chunk().unwrap()), Some(bytes.len()));
+    let empty = build(&[], BASE).unwrap();
+    assert_eq!(size(empty.first_chunk().unwrap()), Some(empty.len()));
+    assert_eq!(size(&[0; PREFIX]), None);
+    let mut huge = [0xff; PREFIX];
+    huge[..8].copy_from_slice(&MAGIC);
+    assert!(size(&huge).is_some_and(|size| size > 1 << 32));
+}
+
+#[test]
 fn an_address_belongs_to_the_symbol_that_begins_before_it() {
     let bytes = sample();
     let table = Kallsyms::new(&bytes).unwrap();
