@@ -16,7 +16,9 @@ static READINGS: AtomicU32 = AtomicU32::new(16);
 /// Logs the smallest step between two readings.
 ///
 /// Called at the level `device`. An error is logged with the function's
-/// name, and the boot goes on.
+/// name, and the boot goes on. `#[init]`: the function's memory is given
+/// back when the boot is done.
+#[init]
 #[initcall(device)]
 fn @name@_init() -> Result<(), Errno> {
     let readings = READINGS.load(Relaxed);

@@ -34,7 +34,7 @@ type Step = (&'static str, fn(&Walk, &str) -> Result<()>);
 const STEPS: &[Step] = &[
     ("make new-subsystem NAME=foo", Walk::create),
     ("make run SUBSYS=../foo", |walk, command| {
-        walk.boots(command, &["] foo: 16 readings, ", "foo/src/lib.rs:21"])
+        walk.boots(command, &["] foo: 16 readings, ", "foo/src/lib.rs:23"])
     }),
     ("make run SUBSYS=../foo APPEND=foo.readings=1000", |walk, command| {
         walk.boots(command, &["] foo: 1000 readings, "])

@@ -11,6 +11,7 @@ use incipit::prelude::*;
 #[param(perm = 0o444)]
 static COUNT: AtomicU32 = AtomicU32::new(1);
 
+#[init]
 #[initcall(device)]
 fn hello_init() -> Result<(), Errno> {
     for number in 1..=COUNT.load(Relaxed) {
