@@ -3,25 +3,19 @@
 //!
 //! Relations lead to earlier numbers only, near and far, so the graph is deep and without a cycle.
 
+#[path = "../count.rs"]
+mod count;
+
 use std::fmt::{self, Write};
-use std::path::PathBuf;
-use std::{env, fs};
 
 /// Initcalls in a module.
 const MODULE: u32 = 100;
 
 fn main() {
-    let name = env::var("CARGO_PKG_NAME").expect("cargo sets CARGO_PKG_NAME");
-    let count: u32 = name
-        .rsplit('-')
-        .next()
-        .and_then(|count| count.parse().ok())
-        .expect("the package's name ends in a number");
+    let count = count::of_package();
     let mut code = String::new();
     write_graph(&mut code, count).expect("a string takes all");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::write(out.join("graph.rs"), code).expect("OUT_DIR is writable");
-    println!("cargo::rerun-if-changed={}", file!());
+    count::write("graph.rs", &code);
 }
 
 fn write_graph(code: &mut String, count: u32) -> fmt::Result {
@@ -41,8 +35,7 @@ fn write_initcall(code: &mut String, number: u32) -> fmt::Result {
     if number % 10 == 0 {
         writeln!(code, "#[capability] pub struct C{number};")?;
         write!(relations, ", provides(C{number})")?;
-    }
-    if number % 10 != 0 {
+    } else {
         let provider = |of: u32| path("C", of % (number / 10 + 1) * 10);
         let (near, far) = (number - 1 - (number - 1) % 7, scattered(number) % number);
         write!(relations, ", after({}, {})", path("f", near), path("f", far))?;

@@ -1,16 +1,12 @@
 //! Writes as many empty initcalls as the package's name says.
 
+#[path = "../count.rs"]
+mod count;
+
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::{env, fs};
 
 fn main() {
-    let name = env::var("CARGO_PKG_NAME").expect("cargo sets CARGO_PKG_NAME");
-    let count: u32 = name
-        .rsplit('-')
-        .next()
-        .and_then(|count| count.parse().ok())
-        .expect("the package's name ends in a number");
+    let count = count::of_package();
     let mut code = String::new();
     for number in 0..count {
         writeln!(
@@ -19,7 +15,5 @@ fn main() {
         )
         .expect("a string takes all");
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::write(out.join("initcalls.rs"), code).expect("OUT_DIR is writable");
-    println!("cargo::rerun-if-changed={}", file!());
+    count::write("initcalls.rs", &code);
 }

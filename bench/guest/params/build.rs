@@ -1,19 +1,15 @@
 //! Writes as many parameters as the package's name says, and the names to look up.
 
+#[path = "../count.rs"]
+mod count;
+
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::{env, fs};
 
 /// The parameters belong to as many modules, whose names differ late.
 const MODULES: u32 = 100;
 
 fn main() {
-    let name = env::var("CARGO_PKG_NAME").expect("cargo sets CARGO_PKG_NAME");
-    let count: u32 = name
-        .rsplit('-')
-        .next()
-        .and_then(|count| count.parse().ok())
-        .expect("the package's name ends in a number");
+    let count = count::of_package();
     let mut code = String::new();
     // The odd numbers are there; each even one is missing between two of its neighbours.
     let module = |number| format!("bench{:02}", number % MODULES);
@@ -31,7 +27,5 @@ fn main() {
             .collect();
         writeln!(code, "static {list}: [&str; {count}] = [{names}];").expect("a string takes all");
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::write(out.join("params.rs"), code).expect("OUT_DIR is writable");
-    println!("cargo::rerun-if-changed={}", file!());
+    count::write("params.rs", &code);
 }
