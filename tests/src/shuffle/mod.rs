@@ -15,6 +15,7 @@ use std::thread;
 use anyhow::{Context, Result, ensure};
 use incipit_linker::graph::Graph;
 use incipit_linker::seal::image::Image;
+use incipit_linker::seal::records::Record;
 
 use crate::log::Log;
 use crate::machine::Machine;
@@ -37,7 +38,8 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Shuffle {
     machine: Machine,
-    graph: Graph,
+    /// The declarations of its initcalls, in its own order.
+    initcalls: Vec<Record>,
 }
 
 impl Shuffle {
@@ -47,10 +49,10 @@ impl Shuffle {
     ///
     /// If the image cannot be read.
     pub fn new(vmlinux: &Path, words: &str) -> Result<Self> {
-        let mut graph = Graph::of_image(&Image::read(vmlinux)?)?;
-        graph.entries.retain(|node| node.part.name != "stage");
+        let entries = Graph::of_image(&Image::read(vmlinux)?)?.entries.into_iter();
+        let initcalls = entries.filter(|node| node.part.name != "stage").map(|node| node.record).collect();
         let machine = Machine::new(vmlinux).append("initcall_debug ignore_loglevel").append(words);
-        Ok(Self { machine, graph })
+        Ok(Self { machine, initcalls })
     }
 
     /// Boots with each of `count` seeds from `first` on, and tells `progress` how many have been tried.
@@ -59,11 +61,11 @@ impl Shuffle {
     ///
     /// If QEMU cannot be run, or the image's own order does not go the same way twice.
     pub fn run(&self, first: u64, count: u64, progress: impl Fn(u64) + Sync) -> Result<Verdict> {
-        let good = self.boot(None)?.1;
+        let (good, again) = (self.boot(None)?.1, self.boot(None)?.1);
         ensure!(
-            self.boot(None)?.1 == good,
+            again == good,
             "two boots in the image's own order do not go the same way: {}",
-            good.difference(&self.boot(None)?.1)
+            good.difference(&again)
         );
         match self.first_failure(first, count, &good, progress)? {
             None => Ok(Verdict::Passed),
@@ -108,15 +110,15 @@ impl Shuffle {
         let (log, bad) = self.boot(Some(Place::whole(seed)))?;
         let mut text = format!("initcall_shuffle={seed}: {}", good.difference(&bad));
         let shuffled = outcome::order(&log);
-        let built = self.graph.entries.iter().map(|node| node.record.name.clone()).collect::<Vec<_>>();
+        let built = self.initcalls.iter().map(|record| record.name.clone()).collect::<Vec<_>>();
         let found = search::narrow(&built, &shuffled, seed, |place| Ok(self.boot(Some(place))?.1 != *good))?;
         let Some(Culprits { early, late, place }) = found else {
             text.push_str("\nIt does not depend on the order alone: a boot with the same seed went well.");
             return Ok(text);
         };
         let described = |name: &str| {
-            let node = self.graph.entries.iter().find(|node| node.record.name == name);
-            node.map_or_else(|| name.to_owned(), |node| format!("{name} ({})", node.record.place()))
+            let record = self.initcalls.iter().find(|record| record.name == name);
+            record.map_or_else(|| name.to_owned(), |record| format!("{name} ({})", record.place()))
         };
         let difference = good.difference(&self.boot(Some(place))?.1);
         text.push_str(&format!(
