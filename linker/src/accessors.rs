@@ -65,12 +65,14 @@ fn accessor(out: &mut String, table: &Table) {
         "const _: () = assert!(align_of::<{entry}>() <= {}, \"{}: the entry's alignment\");",
         table.entry_align, table.name
     );
-    let _ = writeln!(out, "unsafe extern \"C\" {{");
+    let _ = writeln!(
+        out,
+        "// SAFETY: the linker script defines them; their type has no bytes.\nunsafe extern \"C\" {{"
+    );
     for part in table.parts {
         let _ = writeln!(out, "    static {}: Boundary;", part.start);
     }
     let _ = writeln!(out, "    static {}: Boundary;\n}}", table.end);
-    // SAFETY comment of the generated code: the linker script, made from the same description, puts nothing but entries of this type between the two.
     let one = |out: &mut String, doc: &str, name: &str, start: &str, end: &str| {
         let _ = writeln!(
             out,

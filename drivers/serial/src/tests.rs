@@ -38,6 +38,7 @@ impl FakeUart {
 }
 
 impl Backend for &mut FakeUart {
+    // SAFETY: a UART of memory alone; any register may be read.
     unsafe fn read(&mut self, register: u8) -> u8 {
         let register = usize::from(register);
         if self.behaviour == Behaviour::Absent {
@@ -60,6 +61,7 @@ impl Backend for &mut FakeUart {
         }
     }
 
+    // SAFETY: the same for writing.
     unsafe fn write(&mut self, register: u8, value: u8) {
         let latch_open = self.registers[offsets::LCR] & 0x80 != 0;
         if usize::from(register) == offsets::DATA && !latch_open {

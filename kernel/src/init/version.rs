@@ -8,6 +8,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The toolchain that compiled the kernel.
 pub const COMPILER: &str = env!("INCIPIT_RUSTC");
 
+// SAFETY: the generated `main.rs` defines it, once, with this type.
 unsafe extern "Rust" {
     /// Number and date of the sources' state; the generated `main.rs` of the image has it.
     static incipit_build: &'static str;

@@ -181,10 +181,12 @@ impl Heap {
 // SAFETY: a block is handed out once until it is given back: lists and pages are changed under the lock only. Blocks are as large and as aligned as `class_of`
 // and memblock promise, and unwinding does not exist.
 unsafe impl GlobalAlloc for BootAllocator {
+    // SAFETY: asks nothing of the caller that `GlobalAlloc` does not.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.0.lock().alloc(layout)
     }
 
+    // SAFETY: `GlobalAlloc` has the caller promise that the block is one of ours, with this layout.
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if let Some(block) = NonNull::new(block) {
             // SAFETY: as promised by the caller.
@@ -192,6 +194,7 @@ unsafe impl GlobalAlloc for BootAllocator {
         }
     }
 
+    // SAFETY: the same, and that the new size makes a valid layout.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the caller promises that the new size makes a valid layout with the old alignment.
         let new = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };

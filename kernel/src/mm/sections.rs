@@ -84,6 +84,7 @@ macro_rules! sections {
     };
 }
 
+// SAFETY: the linker script defines all of them, and `boot/` the stack. Their type has no bytes, so that nothing can be read through them.
 unsafe extern "C" {
     static _text: Symbol;
     static _stext: Symbol;

@@ -41,6 +41,7 @@ global_asm!(
     fixup_only = const 1, // EX_TYPE_DEFAULT
 );
 
+// SAFETY: the assembly above defines it; nothing calls it.
 unsafe extern "C" {
     /// The loads. They are never run: what is looked up is where they are.
     fn bench_loads();

@@ -17,6 +17,10 @@ pub unsafe fn call_on_empty_stack(stack: Section, entry: extern "C" fn() -> !) -
 }
 
 /// The frame pointer 0 tells a backtrace that nobody has called this.
+///
+/// # Safety
+///
+/// `stack_end` is the end of a stack as [`call_on_empty_stack`] asks for it, and aligned as the ABI wants a stack before a call.
 #[unsafe(naked)]
 unsafe extern "C" fn enter(entry: extern "C" fn() -> !, stack_end: usize) -> ! {
     naked_asm!("mov rsp, rsi", "xor ebp, ebp", "call rdi", "ud2")

@@ -45,7 +45,13 @@ unsafe impl Sync for KernelParam {}
 
 /// What a parameter's type does with its text; made from the type by [`KernelParam::new`].
 struct Operations {
+    /// # Safety
+    ///
+    /// The pointer leads to a value of the type that the operations were made from, for ever.
     set: unsafe fn(*const (), Option<&[u8]>) -> Result<(), ParamError>,
+    /// # Safety
+    ///
+    /// As for `set`.
     get: unsafe fn(*const (), &mut dyn fmt::Write) -> fmt::Result,
     takes_no_value: bool,
     type_name: &'static str,
