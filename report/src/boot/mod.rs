@@ -1,4 +1,6 @@
 //! One boot, measured: what the monitor tells when it is done.
+//!
+//! Asks through [`crate::qemu`], and makes values of the answers, or an error that names the command. Reads no image, and does not know how a page looks.
 
 pub mod entries;
 pub mod measured;

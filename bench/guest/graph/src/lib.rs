@@ -1,4 +1,4 @@
-//! Initcalls with three relations each: how many, says the package's name.
+//! Initcalls with three relations to one on the average: how many, says the package's name.
 
 #![no_std]
 

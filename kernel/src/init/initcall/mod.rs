@@ -2,6 +2,9 @@
 //!
 //! The core knows levels and entries, never a subsystem. Each call is watched: what it returned, how long it took, and whether it left interrupts or the
 //! preemption count as they were.
+//!
+//! `named` is what the command line asks of single initcalls, `policy` what an error means for the others, `shuffle` another order. They may use the log, the
+//! clock and the tables; what a capability stands for, or who provides it, none of them knows.
 
 use core::sync::atomic::AtomicBool;
 use core::sync::atomic::Ordering::Relaxed;

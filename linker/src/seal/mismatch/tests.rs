@@ -1,3 +1,5 @@
+//! Images in which something that stays leads to init memory, by every kind of reference, and those in which nothing does.
+
 use object::elf::{R_X86_64_32, R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_TLSGD, STT_FUNC, STT_OBJECT, STT_SECTION};
 
 use super::*;
