@@ -15,6 +15,8 @@
 use core::arch::global_asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use incipit::arch::x86::mm::fixmap::LEVEL2_FIXMAP_PGT;
+
 use crate::WayIn;
 
 /// Size of the stack that the boot CPU starts on, in bytes: Linux's `THREAD_SIZE`.
@@ -60,5 +62,6 @@ global_asm!(
     bzimage_16 = const WayIn::Bzimage16 as u32,
     enter = sym crate::enter,
     entered = sym ENTERED,
+    level2_fixmap_pgt = sym LEVEL2_FIXMAP_PGT,
     options(att_syntax),
 );

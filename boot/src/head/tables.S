@@ -53,6 +53,7 @@ early_level3_low_pgt:
 early_level3_image_pgt:
     .org    early_level3_image_pgt + IMAGE_LEVEL3_INDEX * 8
     .quad   early_level2_image_pgt - KERNEL_MAP + PRESENT_WRITE
+    .quad   {level2_fixmap_pgt} - KERNEL_MAP + PRESENT_WRITE
     .balign 4096
 
 early_level2_low_pgt:

@@ -33,6 +33,8 @@ bitflags::bitflags! {
         const MCE = 1 << 9;
         /// Runs on a hypervisor, which has leaves of its own.
         const HYPERVISOR = 1 << 10;
+        /// The page attribute table.
+        const PAT = 1 << 11;
     }
 }
 
@@ -78,6 +80,7 @@ fn identify() -> CpuInfo {
         note(basic.has_pge(), Features::PGE);
         note(basic.has_tsc(), Features::TSC);
         note(basic.has_mce(), Features::MCE);
+        note(basic.has_pat(), Features::PAT);
         note(basic.has_hypervisor(), Features::HYPERVISOR);
     }
     if let Some(more) = id.get_extended_feature_info() {

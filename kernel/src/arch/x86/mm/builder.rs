@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table};
-use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
+use crate::mm::{PAGE_SIZE, memblock, phys_to_virt, virt_to_phys};
 use crate::prelude::*;
 
 /// Page tables that no processor uses yet.
@@ -62,6 +62,22 @@ impl PageTables {
         // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
         let table = unsafe { Table::at(self.pgd) };
         self.map_in(table, Level::Pgd, mapping)
+    }
+
+    /// Leads the 1 GiB from `start` on, of which nothing is mapped yet, to `directory`, a table of the image or one that stays.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    #[init]
+    pub fn link(&mut self, start: usize, directory: &'static Table) -> Result<(), Errno> {
+        // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
+        let top = unsafe { Table::at(self.pgd) };
+        let table = self.table_below(top, Level::Pgd.index(start), Level::Pgd)?;
+        let phys = virt_to_phys(core::ptr::from_ref(directory).cast());
+        // SAFETY: no processor uses the tables yet; the directory is a table and stays.
+        unsafe { table.set(Level::Pud.index(start), Entry::new(phys, Flags::TABLE)) };
+        Ok(())
     }
 
     /// Forbids to execute anything in the parts of 512 GiB that `range` touches, whatever their pages allow.

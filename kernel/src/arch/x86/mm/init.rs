@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::builder::{Mapping, PageTables};
 use super::pgtable::{Flags, Level};
-use super::{set_memory, tlb};
+use super::{fixmap, set_memory, tlb};
 use crate::arch::x86::cpu::features::{Features, boot_cpu_has};
 use crate::arch::x86::registers::{self, Cr0, Cr4};
 use crate::mm::sections::{self, Section};
@@ -60,6 +60,7 @@ fn build() -> Result<PageTables, Errno> {
     map_ram(&mut tables)?;
     tables.forbid_execution(PAGE_OFFSET..PAGE_OFFSET + DIRECT_MAP_SIZE as usize);
     map_image(&mut tables)?;
+    tables.link(fixmap::start(), &fixmap::LEVEL2_FIXMAP_PGT)?;
     Ok(tables)
 }
 

@@ -6,8 +6,11 @@
 pub mod builder;
 pub mod checkwx;
 pub mod dump;
+pub mod fixmap;
 pub mod init;
+pub mod ioremap;
 pub mod leaves;
+pub mod pat;
 pub mod pgtable;
 pub mod set_memory;
 mod split;

@@ -18,6 +18,10 @@ bitflags::bitflags! {
         const RW = 1 << 1;
         /// User code may use it.
         const USER = 1 << 2;
+        /// With [`Flags::PCD`] a number into the table of memory types (SDM 3, 12.12.3).
+        const PWT = 1 << 3;
+        /// See [`Flags::PWT`].
+        const PCD = 1 << 4;
         /// Has been used. Set beforehand, so that the processor need not write it.
         const ACCESSED = 1 << 5;
         /// Has been written. Set beforehand, too.
@@ -141,6 +145,12 @@ pub struct Table([AtomicU64; PTRS_PER_TABLE]);
 const _: () = assert!(size_of::<Table>() == PAGE_SIZE);
 
 impl Table {
+    /// A table that maps nothing.
+    #[must_use]
+    pub const fn empty() -> Table {
+        Table([const { AtomicU64::new(0) }; PTRS_PER_TABLE])
+    }
+
     /// The table at a physical address, in the direct map.
     ///
     /// # Safety

@@ -15,6 +15,7 @@ use incipit_lib::text::Lossy;
 
 use crate::arch::x86::cpu::features::{self, Features};
 use crate::arch::x86::mm::init::init_mem_mapping;
+use crate::arch::x86::mm::pat::pat_init;
 use crate::arch::x86::tsc;
 use crate::init::param::parse_early_param;
 use crate::prelude::*;
@@ -40,6 +41,7 @@ pub fn setup_arch(init: InitMemory<'_>) {
     tsc::tsc_early_init();
     e820::add_kernel_range();
     e820::trim_bios_range();
+    pat_init();
     memory::find_end_of_ram();
     memory::reserve_low_memory();
     initrd::reserve_initrd();
