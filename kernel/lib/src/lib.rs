@@ -24,4 +24,5 @@ pub mod param;
 pub mod ratelimit;
 pub mod ring;
 pub mod text;
+pub mod vt;
 pub mod wire;
