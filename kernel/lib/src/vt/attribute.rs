@@ -74,7 +74,7 @@ impl Rendition {
             byte = byte & 0xf0 | HALF_BRIGHT;
         }
         if self.reverse {
-            byte = byte & 0x88 | (byte >> 4 | byte << 4) & 0x77;
+            byte = byte & 0x88 | byte.rotate_left(4) & 0x77;
         }
         if self.blink {
             byte ^= 0x80;

@@ -23,7 +23,7 @@ impl Attribute {
     /// Foreground and background changed for each other, as a block cursor shows the cell below it.
     #[must_use]
     pub const fn inverted(self) -> Self {
-        Self(self.0 << 4 | self.0 >> 4)
+        Self(self.0.rotate_left(4))
     }
 }
 
