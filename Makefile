@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
 # Words that other programs' environments use too count only on make's own command line.
-$(foreach name,V O DEBUG LD NAME DIR FILTER,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
+$(foreach name,V O DEBUG LD NAME DIR FILTER GUI GRUB,$(if $(filter command,$(firstword $(origin $(name)))),,$(eval $(name) :=)))
 
 V ?= ## 1: show the commands and what sealing the image found
 O := $(or $(O),out)## folder for the image: another one leaves out/vmlinux alone
@@ -27,6 +27,8 @@ INITRD ?= ## initial ramdisk file
 SMP ?= 1## processors of the guest
 MEM ?= 128M## memory of the guest
 MACHINE ?= pc## pc, q35 or microvm
+GUI ?= ## 1: a window for make qemu-uefi; x, sdl2, wx or term: Bochs' display library for make bochs
+GRUB ?= ## 1: make qemu-uefi boots with GRUB from the CD instead of starting bzImage
 CPU ?= max## processor model of the guest, as QEMU names it
 TARGET ?= cmdline## what make fuzz feeds: cmdline, e820, bootparam, memblock, kallsyms, ring or vt
 RUNS ?= 1000000## how many inputs
@@ -55,7 +57,7 @@ linked := out/target/$(target)/$(profile)/vmlinux
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
 quoted = '$(subst ','\'',$(1))'
 asked := $(foreach name,RUSTC CARGO INCIPIT_SYSROOT,$(name)=$(call quoted,$($(name))))
-$(shell $(asked) scripts/setup.sh build $(filter run test gdb,$(MAKECMDGOALS)) $(if $(filter ktest shuffle bench report,$(MAKECMDGOALS)),run))
+$(shell $(asked) scripts/setup.sh build $(filter run iso bochs test gdb,$(MAKECMDGOALS)) $(if $(filter qemu-uefi,$(MAKECMDGOALS)),uefi) $(if $(filter ktest shuffle bench report,$(MAKECMDGOALS)),run))
 ifneq ($(.SHELLSTATUS),0)
 $(error the set-up is not complete)
 endif
@@ -65,7 +67,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all new-subsystem run ktest graph report shuffle test golden reference doc lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run iso bochs qemu-uefi ktest graph report shuffle test golden reference doc lint bench fuzz gdb clean help FORCE
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
@@ -119,6 +121,19 @@ qemu = qemu-system-x86_64 -accel tcg -machine $(MACHINE) -cpu $(CPU) -smp $(SMP)
 run: $(O)/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
 	$(Q)$(qemu) -nographic
 
+# What other loaders and emulators boot. The screen and the serial line both show the boot there.
+booted = --build $(O) --append=$(call quoted,$(command_line)) $(if $(INITRD),--initrd $(call quoted,$(INITRD)))
+machine = $(Q)$(cargo) run -q -p incipit-machine --
+
+iso: all ## Make out/incipit.iso, which BIOS and UEFI boot: GRUB, and every way in that it has
+	$(machine) iso $(booted) --output $(O)/incipit.iso && echo $(O)/incipit.iso
+
+bochs: all ## Boot in Bochs on this terminal, by GRUB: GUI=x for a window
+	$(machine) bochs $(booted) --memory $(MEM) --processors $(SMP) $(if $(GUI),--window $(call quoted,$(GUI)))
+
+qemu-uefi: all ## Boot in QEMU with UEFI on this terminal (C-a x leaves): GRUB=1, GUI=1
+	$(machine) uefi $(booted) --memory $(MEM) --processors $(SMP) $(if $(GRUB),--grub) $(if $(GUI),--window)
+
 ktest: $(O)/vmlinux ## Run the tests that are inside the image: FILTER=foo::*, or those of SUBSYS, or all
 	$(Q)$(cargo) run -q -p incipit-tests --bin ktest -- --image $(O)/vmlinux $(if $(SUBSYS),--crates $(O)/image/subsys.list) \
 		$(if $(FILTER),--filter $(call quoted,$(FILTER))) --machine $(MACHINE) --cpu $(CPU) --memory $(MEM) --processors $(SMP) \
@@ -145,7 +160,7 @@ doc := $(O)/doc/$(target)/doc
 # --- what is checked --------------------------------------------------------------------------------------------------
 
 # The crates that run on the host; all others are the kernel's and are compiled for the target.
-host := incipit-config incipit-linker incipit-macros incipit-lib incipit-bzimage incipit-tests incipit-bench incipit-report
+host := incipit-config incipit-linker incipit-macros incipit-machine incipit-lib incipit-bzimage incipit-tests incipit-bench incipit-report
 on_host := $(addprefix -p ,$(host)) $(tool)
 on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 

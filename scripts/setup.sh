@@ -1,7 +1,7 @@
 #!/bin/sh
 # Finds what the build needs, installs what is missing, and writes down where it is.
 #
-#   scripts/setup.sh [GROUP]...      groups: build (default) run test gdb
+#   scripts/setup.sh [GROUP]...      groups: build (default) run iso bochs uefi test gdb
 #
 # Make calls it before every target; when all is there it says nothing and takes a few milliseconds. It leaves
 #
@@ -17,13 +17,21 @@ set -eu
 target=x86_64-unknown-none
 minimum=93 # Rust 1.93: core::fmt::from_fn
 
-# group, what must be there (a command, or a case of `present`), the Debian package that has it
+# group, what must be there (a command, a file, or a case of `present`), the Debian package that has it
 needs='
 build cc gcc
 build crt1.o libc6-dev
 build make make
 run qemu-system-x86_64 qemu-system-x86
-test qemu-system-x86_64 qemu-system-x86
+iso grub-mkrescue grub-common
+iso /usr/lib/grub/i386-pc grub-pc-bin
+iso /usr/lib/grub/x86_64-efi grub-efi-amd64-bin
+iso xorriso xorriso
+iso mformat mtools
+bochs bochs bochs
+bochs /usr/share/bochs/BIOS-bochs-latest bochsbios
+bochs /usr/share/vgabios/vgabios.bin vgabios
+uefi OVMF ovmf
 test file file
 test readelf binutils
 test kill procps
@@ -35,6 +43,10 @@ gdb gdb gdb
 
 cd "${0%/*}/.."
 groups=${*:-build}
+# What one group needs, others may need, too.
+case " $groups " in *" test "*) groups="$groups run iso bochs uefi" ;; esac
+case " $groups " in *" bochs "*) groups="$groups iso" ;; esac
+case " $groups " in *" uefi "*) groups="$groups run iso" ;; esac
 
 say() {
     printf 'setup: %s\n' "$*" >&2
@@ -50,6 +62,8 @@ die() {
 present() {
     case $1 in
     crt1.o) crt=$(cc -print-file-name=crt1.o 2>/dev/null) && [ -e "$crt" ] ;;
+    OVMF) for code in /usr/share/OVMF/OVMF_CODE*.fd /usr/share/edk2/*/OVMF_CODE*.fd; do [ ! -e "$code" ] || return 0; done && return 1 ;;
+    /*) [ -e "$1" ] ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }

@@ -1,0 +1,113 @@
+//! The description of a machine.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::grub::Protocol;
+
+/// What runs the machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Emulator {
+    /// QEMU, which translates instructions and forgives much.
+    #[default]
+    Qemu,
+    /// Bochs, which does each instruction as the manual has it.
+    Bochs,
+}
+
+impl fmt::Display for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Qemu => "QEMU",
+            Self::Bochs => "Bochs",
+        })
+    }
+}
+
+/// What the machine does before it loads anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Firmware {
+    /// The BIOS that comes with the emulator.
+    #[default]
+    Bios,
+    /// UEFI: OVMF.
+    Uefi,
+}
+
+impl fmt::Display for Firmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bios => "BIOS",
+            Self::Uefi => "UEFI",
+        })
+    }
+}
+
+/// What puts the kernel into memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Loader {
+    /// QEMU's own `-kernel`: an ELF image by its PVH note; a bzImage by the 16-bit protocol from a BIOS, as an EFI application from UEFI.
+    #[default]
+    Qemu,
+    /// GRUB, from a CD.
+    Grub(Protocol),
+    /// The firmware itself: UEFI starts `\EFI\BOOT\BOOTX64.EFI` of a disk.
+    Firmware,
+}
+
+/// A machine that is not running yet.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// What runs it.
+    pub emulator: Emulator,
+    /// What it begins with.
+    pub firmware: Firmware,
+    /// What loads the kernel.
+    pub loader: Loader,
+    /// The kernel's file, of the kind that the loader takes.
+    pub kernel: PathBuf,
+    /// The kernel's command line.
+    pub command_line: OsString,
+    /// The initial RAM disk's file.
+    pub initrd: Option<PathBuf>,
+    /// QEMU's chipset: `pc`, `q35` or `microvm`.
+    pub chipset: String,
+    /// The processor, as the emulator names it; the emulator's best if there is none.
+    pub cpu: Option<String>,
+    /// The size of memory: a number and `M` or `G`.
+    pub memory: String,
+    /// How many processors.
+    pub processors: u32,
+    /// The screen that GRUB leaves, as its `gfxpayload` has it.
+    pub screen: Option<String>,
+}
+
+impl Machine {
+    /// QEMU's `pc` with one processor and 128 MiB, which loads `kernel` itself.
+    #[must_use]
+    pub fn new(kernel: &Path) -> Self {
+        Self {
+            emulator: Emulator::default(),
+            firmware: Firmware::default(),
+            loader: Loader::default(),
+            kernel: kernel.to_owned(),
+            command_line: OsString::new(),
+            initrd: None,
+            chipset: "pc".into(),
+            cpu: None,
+            memory: "128M".into(),
+            processors: 1,
+            screen: None,
+        }
+    }
+
+    /// Adds `words`, which need be no text, to the command line.
+    pub fn append(&mut self, words: &[u8]) {
+        if !self.command_line.is_empty() {
+            self.command_line.push(" ");
+        }
+        self.command_line.push(OsStr::from_bytes(words));
+    }
+}
