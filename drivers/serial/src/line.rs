@@ -97,7 +97,8 @@ impl<B: Backend> Line<B> {
         self.uart.fifo_enabled()
     }
 
-    /// Sends `text`, with a carriage return before each line feed. What the line does not take is lost.
+    /// Sends `text`, with a carriage return before each line feed, and comes back when it is on the wire: what is still in the UART is lost if the machine is
+    /// reset. What the line does not take is lost, too.
     pub fn write(&mut self, text: &[u8]) {
         for line in text.split_inclusive(|&byte| byte == b'\n') {
             match line.strip_suffix(b"\n") {
@@ -107,6 +108,9 @@ impl<B: Backend> Line<B> {
                 }
                 None => self.send(line),
             }
+        }
+        if !self.stuck {
+            self.stuck = !self.wait_until_drained();
         }
     }
 

@@ -14,6 +14,8 @@ struct FakeUart {
     registers: [u8; 8],
     sent: arrayvec::ArrayVec<u8, 64>,
     status_reads: u32,
+    /// How many reads of the status the last byte still takes.
+    on_the_way: u32,
     behaviour: Behaviour,
 }
 
@@ -22,6 +24,8 @@ enum Behaviour {
     Sane,
     /// Never sends a byte.
     Stuck,
+    /// Its registers take bytes at once, but the last is on its way for some reads of the status.
+    Slow,
     /// Every register reads as all ones.
     Absent,
 }
@@ -32,6 +36,7 @@ impl FakeUart {
             registers: [0; 8],
             sent: arrayvec::ArrayVec::new(),
             status_reads: 0,
+            on_the_way: 0,
             behaviour,
         }
     }
@@ -47,10 +52,11 @@ impl Backend for &mut FakeUart {
         match register {
             offsets::LSR => {
                 self.status_reads += 1;
-                if self.behaviour == Behaviour::Stuck {
-                    0
-                } else {
-                    (LSR::THR_EMPTY | LSR::TRANSMITTER_EMPTY).bits()
+                self.on_the_way = self.on_the_way.saturating_sub(1);
+                match self.behaviour {
+                    Behaviour::Stuck => 0,
+                    Behaviour::Slow if self.on_the_way > 0 => LSR::THR_EMPTY.bits(),
+                    _ => (LSR::THR_EMPTY | LSR::TRANSMITTER_EMPTY).bits(),
                 }
             }
             // In the loop, RTS comes back as CTS and OUT2 as DCD.
@@ -66,6 +72,7 @@ impl Backend for &mut FakeUart {
         let latch_open = self.registers[offsets::LCR] & 0x80 != 0;
         if usize::from(register) == offsets::DATA && !latch_open {
             let _ = self.sent.try_push(value);
+            self.on_the_way = 10;
         }
         self.registers[usize::from(register)] = value;
     }
@@ -129,6 +136,13 @@ fn the_status_is_read_once_for_a_whole_fifo() {
     line(&mut uart).write(b"0123456789abcdef0123456789abcdef");
     assert_eq!(uart.sent.len(), 32);
     assert!(uart.status_reads <= 3, "{} reads", uart.status_reads);
+}
+
+#[ktest]
+fn what_was_written_is_on_the_wire() {
+    let mut uart = FakeUart::new(Behaviour::Slow);
+    line(&mut uart).write(b"the last words before a reset");
+    assert_eq!(uart.on_the_way, 0);
 }
 
 #[ktest]
