@@ -24,5 +24,6 @@ pub mod param;
 pub mod ratelimit;
 pub mod ring;
 pub mod text;
+pub mod video;
 pub mod vt;
 pub mod wire;
