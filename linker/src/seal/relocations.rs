@@ -25,10 +25,10 @@ pub struct Relocation {
 }
 
 impl Section {
-    /// Whether it holds relocations of the link, which nobody needs at run time.
+    /// Whether it holds relocations of the link, which nobody needs at run time, or is for those of a loader and empty: GRUB refuses a file that has such a section.
     #[must_use]
     pub fn is_relocations(&self) -> bool {
-        self.kind == elf::SHT_RELA.0 && !self.is_loaded()
+        self.kind == elf::SHT_RELA.0 && (!self.is_loaded() || self.size == 0)
     }
 }
 
