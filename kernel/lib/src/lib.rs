@@ -13,6 +13,7 @@ extern crate std;
 pub mod bootparam;
 pub mod cmdline;
 pub mod e820;
+pub mod efi;
 pub mod errno;
 pub mod glob;
 pub mod init_args;

@@ -55,19 +55,19 @@ pub(crate) const fn fits<T: Wire>(offset: usize, size: usize) -> bool {
     T::SIZE <= size && offset <= size - T::SIZE
 }
 
-/// Describes a structure as fields at offsets: `pub struct Name[size] { field: type => offset, … }`.
+/// Describes a structure as fields at offsets: `[pub] struct Name[size] { field: type => offset, … }`.
 /// Makes a plain struct of public fields and its [`Wire`] encoding; bytes that belong to no field
 /// are left alone when writing. A field that reaches past the size does not compile.
 macro_rules! wire {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident[$size:literal] {
+        $vis:vis struct $name:ident[$size:literal] {
             $($(#[$field_meta:meta])* $field:ident: $type:ty => $offset:literal,)*
         }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct $name {
+        $vis struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
         }
 
