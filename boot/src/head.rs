@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `head/image.S` | the first 0x200 bytes of the image, whose offsets others know |
-//! | `head/linux.S`, `head/pvh.S` | the ways in; each ends in `protected_mode` with the way and its argument in registers |
+//! | `head/linux.S`, `head/pvh.S`, `head/multiboot2.S` | the ways in; each ends in `protected_mode` with the way and its argument in registers |
 //! | `head/verify.S`, `head/console.S` | refuses an image or a CPU that cannot do, in one line on screen and serial port |
 //! | `head/long_mode.S`, `head/tables.S` | page tables, long mode, stack, [`enter`](crate::enter) |
 //! | `setup/*.S` | 16-bit code: asks the BIOS, then takes the 32-bit way in |
@@ -16,6 +16,7 @@ use core::arch::global_asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use incipit::arch::x86::mm::fixmap::LEVEL2_FIXMAP_PGT;
+use incipit_lib::bootparam::multiboot2::BOOTLOADER_MAGIC;
 
 use crate::WayIn;
 
@@ -41,6 +42,7 @@ global_asm!(
     include_str!("head/console.S"),
     include_str!("head/linux.S"),
     include_str!("head/pvh.S"),
+    include_str!("head/multiboot2.S"),
     include_str!("head/verify.S"),
     include_str!("head/long_mode.S"),
     include_str!("head/tables.S"),
@@ -56,10 +58,12 @@ global_asm!(
     setup_type_max = const SETUP_TYPE_MAX,
     SETUP16_MARK = const SETUP16_MARK,
     INIT_STACK_SIZE = const INIT_STACK_SIZE,
+    MULTIBOOT2_MAGIC = const BOOTLOADER_MAGIC,
     pvh = const WayIn::Pvh as u32,
     linux_32 = const WayIn::Linux32 as u32,
     linux_64 = const WayIn::Linux64 as u32,
     bzimage_16 = const WayIn::Bzimage16 as u32,
+    multiboot2 = const WayIn::Multiboot2 as u32,
     enter = sym crate::enter,
     entered = sym ENTERED,
     level2_fixmap_pgt = sym LEVEL2_FIXMAP_PGT,

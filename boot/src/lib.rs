@@ -4,6 +4,7 @@
 //! | way in | started by | argument |
 //! | --- | --- | --- |
 //! | [`WayIn::Pvh`] | the PVH note of the ELF image: QEMU `-kernel vmlinux`, Xen, Firecracker, Cloud Hypervisor | `hvm_start_info` |
+//! | [`WayIn::Multiboot2`] | the Multiboot2 header of the ELF image: GRUB `multiboot2` | the information's tags |
 //! | [`WayIn::Linux32`] | the 32-bit boot protocol: GRUB `linux`, kexec | `boot_params` |
 //! | [`WayIn::Linux64`] | the 64-bit boot protocol: kexec, virtual machine monitors | `boot_params` |
 //! | [`WayIn::Bzimage16`] | the 16-bit boot protocol: QEMU `-kernel bzImage`, GRUB `linux16`, Syslinux | the BIOS |
@@ -15,6 +16,7 @@
 
 mod head;
 mod linux;
+mod multiboot2;
 mod physical;
 mod pvh;
 
@@ -24,7 +26,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use incipit::arch::x86::setup::boot_params;
 use incipit::init::start_kernel;
 use incipit::prelude::*;
-use incipit_lib::bootparam::BootParams;
+use incipit_lib::bootparam::{BootParams, E820Extension};
 use spin::{Mutex, MutexGuard};
 
 pub use head::{INIT_STACK_SIZE, entered};
@@ -41,10 +43,12 @@ pub enum WayIn {
     Linux64 = 2,
     /// Real mode; the set-up code of our own bzImage made the `boot_params`.
     Bzimage16 = 3,
+    /// 32-bit protected mode with Multiboot2's information.
+    Multiboot2 = 4,
 }
 
 impl WayIn {
-    const ALL: [Self; 4] = [Self::Pvh, Self::Linux32, Self::Linux64, Self::Bzimage16];
+    const ALL: [Self; 5] = [Self::Pvh, Self::Linux32, Self::Linux64, Self::Bzimage16, Self::Multiboot2];
 }
 
 impl fmt::Display for WayIn {
@@ -54,6 +58,7 @@ impl fmt::Display for WayIn {
             Self::Linux32 => "the 32-bit Linux boot protocol",
             Self::Linux64 => "the 64-bit Linux boot protocol",
             Self::Bzimage16 => "the 16-bit Linux boot protocol",
+            Self::Multiboot2 => "multiboot2",
         })
     }
 }
@@ -64,6 +69,9 @@ static WAY_IN: AtomicU32 = AtomicU32::new(WayIn::Pvh as u32);
 /// What the kernel gets. It stays where it is for good: the kernel is told its physical address.
 static BOOT_PARAMS: Mutex<BootParams> = Mutex::new(BootParams::zeroed());
 
+/// What of the memory map [`BOOT_PARAMS`] has no room for. It stays where it is, too.
+static E820_EXTENSION: Mutex<E820Extension> = Mutex::new(E820Extension::new());
+
 /// How this boot began.
 pub fn way_in() -> WayIn {
     WayIn::ALL[WAY_IN.load(Ordering::Relaxed) as usize]
@@ -73,17 +81,27 @@ pub fn way_in() -> WayIn {
 extern "C" fn enter(way: WayIn, argument: u64) -> ! {
     WAY_IN.store(way as u32, Ordering::Relaxed);
     let params = MutexGuard::leak(BOOT_PARAMS.lock());
+    let extension = MutexGuard::leak(E820_EXTENSION.lock());
     match way {
-        WayIn::Pvh => pvh::fill(argument, params),
+        WayIn::Pvh => pvh::fill(argument, params, extension),
+        WayIn::Multiboot2 => multiboot2::fill(argument, params, extension),
         WayIn::Linux32 | WayIn::Linux64 | WayIn::Bzimage16 => linux::fill(argument, params),
     }
     start_kernel(incipit::mm::virt_to_phys(params.as_bytes().as_ptr()))
+}
+
+/// Where the kernel is to look for `extension`.
+fn extension_phys(extension: &E820Extension) -> u64 {
+    incipit::mm::virt_to_phys(extension.as_bytes().as_ptr())
 }
 
 /// Says how this boot began and which loader began it.
 #[init]
 #[initcall(pure)]
 fn report_way_in() -> Result<(), Errno> {
-    pr_info!("boot: started through {} by {}", way_in(), boot_params().loader());
+    match multiboot2::loader() {
+        Some(name) => pr_info!("boot: started through {} by {name}", way_in()),
+        None => pr_info!("boot: started through {} by {}", way_in(), boot_params().loader()),
+    }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! The zero page, its `setup_data` chain, PVH start information and the initrd, from any bytes.
+//! The zero page, its `setup_data` chain, PVH and Multiboot2 information, and the initrd, from any bytes.
 
 #![no_main]
 
-use incipit_lib::bootparam::{BootParams, SetupDataChain, pvh, walk_setup_data};
+use incipit_lib::bootparam::{BootParams, E820Extension, SetupDataChain, multiboot2, pvh, walk_setup_data};
 use incipit_lib::e820::E820Table;
 use incipit_lib::initrd;
 use libfuzzer_sys::fuzz_target;
@@ -72,13 +72,20 @@ fuzz_target!(|data: &[u8]| {
     walk(memory, first);
 
     let mut params = BootParams::zeroed();
-    match pvh::to_boot_params(first, map(memory), &mut params) {
+    let mut extension = E820Extension::new();
+    match pvh::to_boot_params(first, map(memory), &mut params, &mut extension, 0) {
         Ok(_) => assert!(params.hdr().is_valid()),
         Err(error) => {
             assert_ne!(error.to_string(), "");
-            assert!(params == BootParams::zeroed());
+            let unread = matches!(error, pvh::PvhError::Unmapped { .. } | pvh::PvhError::BadMagic { .. });
+            assert_eq!(unread, params == BootParams::zeroed());
         }
     }
+    page(&mut params, memory);
+
+    let found = multiboot2::to_boot_params(first, map(memory), &mut params, &mut extension, 0);
+    assert!(found.error.is_some_and(|error| !error.to_string().is_empty()) || params.e820_table().len() <= memory.len() / 24);
+    assert!(params.hdr().is_valid());
     page(&mut params, memory);
 
     let len = memory.len().min(BootParams::SIZE);

@@ -120,7 +120,7 @@ wire! {
         orig_video_ega_bx: u16 => 0x0a,
         /// Text rows.
         orig_video_lines: u8 => 0x0e,
-        /// Kind of display: 0x01 VGA text, 0x22 CGA, 0x23 VESA framebuffer, 0x70 EFI framebuffer.
+        /// Kind of display: 0x01 VGA text, 0x23 VESA framebuffer, 0x70 EFI framebuffer.
         orig_video_is_vga: u8 => 0x0f,
         /// Height of a character in scan lines.
         orig_video_points: u16 => 0x10,
@@ -172,6 +172,9 @@ wire! {
 }
 
 impl ScreenInfo {
+    /// What the 16-bit set-up code says of any VGA in text mode; Linux has no name for it.
+    pub const VGA_TEXT: u8 = 1;
+
     /// `VIDEO_TYPE_VGAC`: VGA colour text.
     pub const VIDEO_TYPE_VGAC: u8 = 0x22;
 
@@ -183,6 +186,17 @@ impl ScreenInfo {
 
     /// `VIDEO_CAPABILITY_64BIT_BASE`.
     pub const CAPABILITY_64BIT_BASE: u32 = 1 << 1;
+
+    /// The same with its framebuffer at physical address `phys`.
+    #[must_use]
+    pub const fn at(mut self, phys: u64) -> Self {
+        self.lfb_base = phys as u32;
+        self.ext_lfb_base = (phys >> 32) as u32;
+        if self.ext_lfb_base != 0 {
+            self.capabilities |= Self::CAPABILITY_64BIT_BASE;
+        }
+        self
+    }
 
     /// Physical address of the framebuffer; the upper half counts only where the loader says so.
     pub const fn framebuffer(&self) -> u64 {

@@ -7,11 +7,14 @@
 
 mod info;
 mod loader;
+mod memory_map;
+pub mod multiboot2;
 pub mod pvh;
 mod setup_data;
 
 pub use info::{ApmBiosInfo, EddDeviceParams, EddInfo, EfiInfo, IstInfo, ScreenInfo, SetupHeader, SysDescTable};
 pub use loader::Loader;
+pub use memory_map::{E820Extension, MemoryMapWriter};
 pub use setup_data::{SetupData, SetupDataChain, SetupDataError, SetupIndirect, SetupType, walk_setup_data};
 
 use crate::e820::E820Entry;
@@ -236,6 +239,23 @@ impl BootParams {
         }
         self.set_e820_entries(taken.len() as u8);
         taken.len()
+    }
+
+    /// Where entry `index` of the memory map lies.
+    fn e820_slot(&mut self, index: usize) -> &mut [u8] {
+        &mut self.bytes[E820_TABLE..][index * E820Entry::SIZE..][..E820Entry::SIZE]
+    }
+
+    /// Makes the page what every loader of this kernel begins with: all zero but for a header of protocol 2.12, in the name of the loader `type_of_loader`.
+    fn begin(&mut self, type_of_loader: u8) {
+        self.bytes.fill(0);
+        self.set_hdr(SetupHeader {
+            boot_flag: SetupHeader::BOOT_FLAG,
+            header: SetupHeader::MAGIC,
+            version: 0x020c,
+            type_of_loader,
+            ..self.hdr()
+        });
     }
 
     /// The valid EDD entries, at most [`EDD_MAX`](Self::EDD_MAX).

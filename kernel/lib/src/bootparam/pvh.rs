@@ -4,7 +4,7 @@
 //! `arch/x86/platform/pvh/enlighten.c`. All addresses are physical, and memory is seen only through
 //! the caller's mapping.
 
-use super::{BootParams, SetupHeader};
+use super::{BootParams, E820Extension, MemoryMapWriter};
 use crate::e820::{E820Entry, E820Type};
 use crate::wire::{Wire, wire};
 use core::fmt;
@@ -101,10 +101,20 @@ impl fmt::Display for PvhError {
 
 impl core::error::Error for PvhError {}
 
+/// Entries that are looked at: with [`LEGACY_HOLE`], as many as page and extension hold.
+const ENTRIES_MAX: usize = BootParams::E820_MAX + E820Extension::MAX - 1;
+
+/// What PC firmware keeps to itself below 1 MiB.
+const LEGACY_HOLE: E820Entry = E820Entry {
+    addr: 0xa_0000,
+    size: 0x6_0000,
+    kind: E820Type::RESERVED,
+};
+
 /// What of the start information the zero page could not take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// Entries of the memory map past the page's 128.
+    /// Entries of the memory map past those that the page and its extension hold.
     pub memmap_entries: u32,
     /// Modules after the initrd.
     pub modules: u32,
@@ -114,8 +124,8 @@ pub struct Dropped {
 /// Linux boot protocol would. `map(phys, len)` gives access to memory, or `None` where there is
 /// none that may be read.
 ///
-/// The legacy hole from 640 KiB to 1 MiB is added as reserved where an entry is left for it, since
-/// hypervisors do not list it.
+/// Ranges past the page's 128 go to `extension`, which lies at physical address `extension_phys` and becomes a node of the page's `setup_data` chain. The
+/// legacy hole from 640 KiB to 1 MiB is added as reserved, since hypervisors do not list it.
 ///
 /// # Errors
 ///
@@ -125,17 +135,13 @@ pub fn to_boot_params<'a>(
     start_info: u64,
     mut map: impl FnMut(u64, usize) -> Option<&'a [u8]>,
     into: &mut BootParams,
+    extension: &mut E820Extension,
+    extension_phys: u64,
 ) -> Result<Dropped, PvhError> {
     into.as_bytes_mut().fill(0);
     let info = read_start_info(start_info, &mut map)?;
-    into.set_hdr(SetupHeader {
-        boot_flag: SetupHeader::BOOT_FLAG,
-        header: SetupHeader::MAGIC,
-        version: 0x020c,
-        // QEMU's number, in its undefined version 0: the information does not say who made it.
-        type_of_loader: 0xb0,
-        ..into.hdr()
-    });
+    // QEMU's number, in its undefined version 0: the information does not say who made it.
+    into.begin(0xb0);
     into.set_cmd_line_ptr(info.cmdline_paddr);
     into.set_acpi_rsdp_addr(info.rsdp_paddr);
 
@@ -152,11 +158,20 @@ pub fn to_boot_params<'a>(
     if info.version < 1 || info.memmap_entries == 0 {
         return Err(PvhError::NoMemoryMap);
     }
-    let memmap = table(info.memmap_paddr, info.memmap_entries, BootParams::E820_MAX, MemmapEntry::SIZE)?;
-    let entries = fill_e820(memmap, into);
+    let memmap = table(info.memmap_paddr, info.memmap_entries, ENTRIES_MAX, MemmapEntry::SIZE)?;
+    let mut writer = MemoryMapWriter::new(into, extension);
+    for range in memmap.chunks_exact(MemmapEntry::SIZE).filter_map(MemmapEntry::read) {
+        writer.push(E820Entry {
+            addr: range.addr,
+            size: range.size,
+            kind: E820Type(range.kind),
+        });
+    }
+    writer.push(LEGACY_HOLE);
+    let dropped = writer.finish(extension_phys);
     modlist?;
     Ok(Dropped {
-        memmap_entries: info.memmap_entries - entries as u32,
+        memmap_entries: info.memmap_entries.saturating_sub(ENTRIES_MAX as u32) + dropped as u32,
         modules: info.nr_modules.saturating_sub(1),
     })
 }
@@ -177,30 +192,4 @@ fn read_start_info<'a>(phys: u64, mut map: impl FnMut(u64, usize) -> Option<&'a 
         return HvmStartInfo::read(&whole).ok_or(unmapped);
     }
     map(phys, HvmStartInfo::SIZE).and_then(HvmStartInfo::read).ok_or(unmapped)
-}
-
-/// Puts the memory map into the page; returns how many of its entries were taken.
-fn fill_e820(memmap: &[u8], into: &mut BootParams) -> usize {
-    let mut entries = [E820Entry::default(); BootParams::E820_MAX];
-    let mut count = 0;
-    let ranges = memmap.chunks_exact(MemmapEntry::SIZE).filter_map(MemmapEntry::read);
-    for (place, range) in entries.iter_mut().zip(ranges) {
-        *place = E820Entry {
-            addr: range.addr,
-            size: range.size,
-            kind: E820Type(range.kind),
-        };
-        count += 1;
-    }
-    let mut total = count;
-    if let Some(hole) = entries.get_mut(count) {
-        *hole = E820Entry {
-            addr: 0xa_0000,
-            size: 0x6_0000,
-            kind: E820Type::RESERVED,
-        };
-        total += 1;
-    }
-    into.set_e820_table(&entries[..total]);
-    count
 }

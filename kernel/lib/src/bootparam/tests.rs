@@ -2,6 +2,7 @@ use super::*;
 use crate::e820::E820Type;
 use std::vec::Vec;
 
+mod multiboot2;
 mod pvh;
 mod setup_data;
 

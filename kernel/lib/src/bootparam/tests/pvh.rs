@@ -1,9 +1,20 @@
 //! PVH start information.
 
 use super::*;
-use crate::bootparam::pvh::{Dropped, HvmStartInfo, PvhError, to_boot_params};
+use crate::bootparam::pvh::{self, Dropped, HvmStartInfo, PvhError};
 use proptest::prelude::*;
 use std::vec;
+
+/// Where the kernel's extension node is in these tests.
+const EXTENSION: u64 = 0x5000;
+
+fn to_boot_params<'a>(
+    start_info: u64,
+    map: impl FnMut(u64, usize) -> Option<&'a [u8]>,
+    into: &mut BootParams,
+) -> Result<Dropped, PvhError> {
+    pvh::to_boot_params(start_info, map, into, &mut E820Extension::new(), EXTENSION)
+}
 
 /// Start information at 0x9000 with `entries` memory ranges and `modules` modules.
 fn start_info(entries: u32, modules: u32) -> Memory {
@@ -19,7 +30,7 @@ fn start_info(entries: u32, modules: u32) -> Memory {
     }
     memory.put(0x9800, &0x700_0000_u64.to_le_bytes());
     memory.put(0x9808, &0x1234_u64.to_le_bytes());
-    for n in 0..u64::from(entries).min(300) {
+    for n in 0..u64::from(entries).min(330) {
         memory.put(0xa000 + n * 24, &(n << 20).to_le_bytes());
         memory.put(0xa000 + n * 24 + 8, &0x1000_u64.to_le_bytes());
         memory.put(0xa000 + n * 24 + 16, &1_u32.to_le_bytes());
@@ -60,18 +71,47 @@ fn pvh_without_modules_has_no_initrd() {
 }
 
 #[test]
-fn pvh_ranges_and_modules_past_the_page_are_counted() {
+fn pvh_ranges_past_the_page_go_to_a_node_of_the_chain() {
     let memory = start_info(200, 3);
     let mut params = BootParams::zeroed();
-    let dropped = to_boot_params(0x9000, memory.map(), &mut params);
+    let mut extension = E820Extension::new();
+    let dropped = pvh::to_boot_params(0x9000, memory.map(), &mut params, &mut extension, EXTENSION);
     assert_eq!(
         dropped,
         Ok(Dropped {
-            memmap_entries: 72,
+            memmap_entries: 0,
             modules: 2
         })
     );
     assert_eq!(params.e820_table().last().map(|entry| entry.addr), Some(127 << 20));
+    let behind = Memory {
+        base: EXTENSION,
+        bytes: extension.as_bytes().to_vec(),
+    };
+    let nodes: Vec<_> = walk_setup_data(params.hdr().setup_data, behind.map())
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(nodes.len(), 1);
+    let entries: Vec<_> = nodes[0].e820_entries().collect();
+    assert_eq!(entries.len(), 200 - 128 + 1);
+    assert_eq!((entries[0].addr, entries[71].addr), (128 << 20, 199 << 20));
+    assert_eq!((entries[72].addr, entries[72].kind), (0xa_0000, E820Type::RESERVED));
+}
+
+#[test]
+fn pvh_ranges_that_fit_nowhere_are_counted() {
+    let most = (BootParams::E820_MAX + E820Extension::MAX - 1) as u32;
+    for (entries, memmap_entries) in [(128, 0), (most, 0), (most + 3, 3)] {
+        let mut params = BootParams::zeroed();
+        let dropped = to_boot_params(0x9000, start_info(entries, 0).map(), &mut params);
+        assert_eq!(
+            dropped,
+            Ok(Dropped {
+                memmap_entries,
+                modules: 0
+            })
+        );
+    }
 }
 
 #[test]
