@@ -173,9 +173,10 @@ shuffle: $(O)/vmlinux ## Boot the initcalls in N other legal orders, from SEED o
 golden: $(O)/vmlinux ## Take the image's order of stages and initcalls over into tests/golden
 	$(Q)$(cargo) run -q -p incipit-tests --bin golden $<
 
-reference: $(O)/vmlinux ## Write docs/reference from the tables' descriptions and the image
+reference: $(O)/vmlinux ## Write docs/reference from the tables' descriptions and the image, and the table of docs/loaders.md
 	$(Q)$(tools)/incipit-linker tables >$(O)/page && mv $(O)/page docs/reference/tables.md
 	$(Q)$(tools)/incipit-linker parameters --image $< --switches $(O)/image/switches.list >$(O)/page && mv $(O)/page docs/reference/kernel-parameters.md
+	$(Q)$(cargo) run -q -p incipit-tests --bin loaders
 
 # What a crate keeps to itself has pages, too: most entries are private.
 doc: $(O)/vmlinux ## Write the documentation of the image's crates, with a front page that lists all entries of the tables

@@ -45,6 +45,12 @@ pub enum Serial {
     Output,
 }
 
+/// Whether the BIOS that Bochs' machines have is on this computer.
+#[must_use]
+pub fn has_bios() -> bool {
+    [BIOS, VGA_BIOS].iter().all(|file| Path::new(file).exists())
+}
+
 impl Machine {
     /// The command that starts Bochs with this machine. What it needs is put into `folder`; its own log will be `bochs.log` there, and what its debugger says
     /// `bochs.out`.

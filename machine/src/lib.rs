@@ -1,7 +1,7 @@
 //! The machines that the image is booted on: one description for `make iso`, `make bochs`, `make qemu-uefi`, the tests and the figures.
 //!
-//! A machine is an emulator, its firmware, a loader, and what the loader hands over. [`Machine::command`] makes the media that the loader needs, in a folder
-//! of the caller's, and the emulator's command line.
+//! A machine is an emulator, its firmware, a loader, and what the loader hands over. [`Machine::qemu`] and [`Machine::bochs`] make the media that the loader needs, in a folder
+//! of the caller's, and the command line of the emulator.
 //!
 //! | room | what it knows |
 //! | --- | --- |

@@ -13,7 +13,7 @@ use incipit_tests::machine::Machine;
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
 
-use crate::monitor::Session;
+use incipit_tests::session::Session;
 
 /// Where Linux's layout puts the direct map.
 const PAGE_OFFSET: u64 = 0xffff_8880_0000_0000;

@@ -6,18 +6,17 @@ use incipit_linker::table::Lifetime;
 use incipit_linker::tables;
 use incipit_tests::built::Build;
 use incipit_tests::golden::{INITCALLS, STAGES};
-use incipit_tests::guest::Guest;
 use incipit_tests::machine::Machine;
+use incipit_tests::session::{PROMPT, Session, names};
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
-
-const PROMPT: &str = "[0]kdb> ";
 
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("monitor::help_lists_the_commands", || {
             let text = Session::new("")?.obey("help")?;
             for command in [
+                "boot_params",
                 "bt",
                 "capabilities",
                 "dmesg",
@@ -177,43 +176,10 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A guest whose monitor waits for a line.
-pub struct Session {
-    /// The guest.
-    pub guest: Guest,
-}
-
-impl Session {
-    /// A session on the usual machine, with more words on the command line.
-    pub fn new(words: &str) -> Result<Self> {
-        Self::on(&Machine::new(&Build::ours().vmlinux()).append("kdb").append(words))
-    }
-
-    /// A session on a machine whose command line asks for the monitor.
-    pub fn on(machine: &Machine) -> Result<Self> {
-        let mut guest = machine.start()?;
-        guest.wait_for(PROMPT)?;
-        Ok(Self { guest })
-    }
-
-    /// Types a line and returns what it prints.
-    pub fn obey(&mut self, line: &str) -> Result<String> {
-        self.guest.send(format!("{line}\r").as_bytes())?;
-        let text = self.guest.wait_for(PROMPT)?;
-        // The line that was typed comes back first.
-        let answer = text.split_once('\n').map_or("", |(_, answer)| answer);
-        Ok(answer.trim_end_matches(PROMPT).to_owned())
-    }
-}
-
 /// Fails unless the names that `command` lists are `expected`.
 fn golden(command: &str, expected: &[String]) -> Result<()> {
     let text = Session::new("")?.obey(command)?;
-    let rows = text
-        .lines()
-        .filter(|line| line.split_whitespace().next().is_some_and(|word| word.parse::<u32>().is_ok()));
-    // Number, level, state, result, microseconds, name, place.
-    let names: Vec<_> = rows.map(|line| line.split_whitespace().nth(5).unwrap_or_default()).collect();
+    let names = names(&text);
     ensure!(names == expected, "expected {expected:?} in:\n{text}");
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! A machine that runs: its console, and the ways to look into it.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -31,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub struct Guest {
     child: Child,
     console: Arc<Console>,
-    input: Option<ChildStdin>,
+    input: Option<Box<dyn Write + Send>>,
     readers: Vec<JoinHandle<()>>,
     errors: Arc<Console>,
     seen: usize,
@@ -53,7 +54,7 @@ impl Guest {
         if let Some(output) = child.stderr.take() {
             readers.push(Console::fill(&errors, output));
         }
-        let input = child.stdin.take();
+        let input = child.stdin.take().map(|pipe| Box::new(pipe) as Box<dyn Write + Send>);
         let mut guest = Self {
             child,
             console,
@@ -73,6 +74,21 @@ impl Guest {
         if let Some(listener) = sockets.debugger {
             guest.debugger = Some(Debugger::new(guest.accept(&listener)?));
         }
+        Ok(guest)
+    }
+
+    /// A machine whose serial line connects to `listener`.
+    pub(crate) fn on_line(child: Child, folder: Folder, listener: &TcpListener) -> Result<Self> {
+        let mut guest = Self::new(child, folder, Sockets::default())?;
+        listener.set_nonblocking(true)?;
+        let line = guest.connected(|| listener.accept().map(|(stream, _)| stream))?;
+        line.set_nonblocking(false)?;
+        // Each key is to arrive when it is pressed.
+        line.set_nodelay(true)?;
+        guest.input = Some(Box::new(line.try_clone()?));
+        // The console's only writer so far was a standard output that leads nowhere.
+        guest.console = Arc::default();
+        guest.readers.push(Console::fill(&guest.console, line));
         Ok(guest)
     }
 
@@ -97,21 +113,37 @@ impl Guest {
         Ok(guest)
     }
 
-    /// Waits until QEMU connects to `listener`.
+    /// Waits until the emulator connects to `listener`.
     fn accept(&mut self, listener: &UnixListener) -> Result<UnixStream> {
         listener.set_nonblocking(true)?;
+        let stream = self.connected(|| listener.accept().map(|(stream, _)| stream))?;
+        stream.set_nonblocking(false)?;
+        stream.set_read_timeout(Some(LIMIT))?;
+        Ok(stream)
+    }
+
+    /// Asks `accept` until the emulator has connected.
+    fn connected<S>(&mut self, accept: impl Fn() -> io::Result<S>) -> Result<S> {
         loop {
-            if let Ok((stream, _)) = listener.accept() {
-                stream.set_nonblocking(false)?;
-                stream.set_read_timeout(Some(LIMIT))?;
+            if let Ok(stream) = accept() {
                 return Ok(stream);
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("QEMU ended at once ({status}): {}", self.errors.text());
+                bail!("the emulator ended at once ({status}): {}", self.complaints());
             }
-            ensure!(Instant::now() < self.deadline, "QEMU does not connect");
+            ensure!(Instant::now() < self.deadline, "the emulator does not connect");
             thread::sleep(PAUSE);
         }
+    }
+
+    /// What the emulator says of itself: on standard error, or in the log of Bochs.
+    fn complaints(&self) -> String {
+        let log = fs::read(self.folder.path().join("bochs.log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        // The time, then the kind of message: p for panic, e for error.
+        let serious = |line: &&str| line.get(11..13).is_some_and(|kind| matches!(kind, "p[" | "e["));
+        let lines: Vec<_> = log.lines().filter(serious).collect();
+        format!("{}{}", self.errors.text(), lines.join("; "))
     }
 
     /// Waits until the guest has written `text`, behind what was waited for before, and returns what it wrote up to there and not further.
@@ -147,17 +179,17 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// If QEMU takes no input any more.
+    /// If the emulator takes no input any more.
     pub fn send(&mut self, text: &[u8]) -> Result<()> {
         let input = self.input.as_mut().context("the console is closed")?;
         input.write_all(text).and_then(|()| input.flush()).context("typing on the console")
     }
 
-    /// Waits until the guest ends QEMU.
+    /// Waits until the guest ends the emulator.
     ///
     /// # Errors
     ///
-    /// If that does not happen, or QEMU itself fails; the error shows the log.
+    /// If that does not happen, or the emulator itself fails; the error shows the log.
     pub fn wait_for_end(mut self) -> Result<Log> {
         let mut state = self.console.lock();
         while !state.closed {
@@ -176,8 +208,8 @@ impl Guest {
         self.readers.drain(..).for_each(|reader| drop(reader.join()));
         ensure!(
             status.success(),
-            "QEMU failed ({status}): {}; the log ends:\n{}",
-            self.errors.text(),
+            "the emulator failed ({status}): {}; the log ends:\n{}",
+            self.complaints(),
             log.tail()
         );
         Ok(log)
@@ -228,7 +260,11 @@ impl Guest {
 
     /// What an error says of the run.
     fn story(&self, console: &[u8]) -> String {
-        format!("QEMU says: {}; the log ends:\n{}", self.errors.text(), Log::new(console).tail())
+        format!(
+            "the emulator says: {}; the log ends:\n{}",
+            self.complaints(),
+            Log::new(console).tail()
+        )
     }
 }
 

@@ -12,12 +12,12 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log in `bytes`; what is no UTF-8 shows as replacement characters.
+    /// The log in `bytes`; what is no UTF-8 shows as replacement characters. Carriage returns go on either side: GRUB writes them behind line feeds.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         Self {
-            lines: text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect(),
+            lines: text.lines().map(|line| line.trim_matches('\r').to_owned()).collect(),
         }
     }
 

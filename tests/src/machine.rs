@@ -1,74 +1,86 @@
-//! Describes a machine of QEMU's, and starts it.
+//! A machine for a test, and how it is started.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::ffi::OsStr;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Stdio;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+pub use incipit_machine::machine::{Emulator, Firmware, Loader};
+pub use incipit_machine::qemu::PROGRAM as QEMU;
+use incipit_machine::{bochs, firmware, qemu};
 
+use crate::built::has_program;
 use crate::guest::{Folder, Guest};
 use crate::log::Log;
-
-/// The emulator.
-pub const QEMU: &str = "qemu-system-x86_64";
 
 /// A machine that is not running yet.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    kernel: PathBuf,
-    chipset: String,
-    cpu: String,
-    memory: String,
-    processors: u32,
-    command_line: OsString,
-    initrd: Option<PathBuf>,
+    description: incipit_machine::Machine,
     monitored: bool,
     debugged: bool,
 }
 
 impl Machine {
-    /// A `pc` with one `max` processor and 128 MiB that boots `kernel`, an ELF image by its PVH note or a bzImage, and ends when the kernel panics.
+    /// QEMU's `pc` with one `max` processor and 128 MiB that boots `kernel`, an ELF image by its PVH note or a bzImage, and ends when the kernel panics.
     #[must_use]
     pub fn new(kernel: &Path) -> Self {
+        let mut description = incipit_machine::Machine::new(kernel);
+        description.append(b"console=ttyS0 panic=-1");
         Self {
-            kernel: kernel.to_owned(),
-            chipset: "pc".into(),
-            cpu: "max".into(),
-            memory: "128M".into(),
-            processors: 1,
-            command_line: "console=ttyS0 panic=-1".into(),
-            initrd: None,
+            description,
             monitored: false,
             debugged: false,
         }
     }
 
+    /// In another emulator.
+    #[must_use]
+    pub fn emulator(mut self, emulator: Emulator) -> Self {
+        self.description.emulator = emulator;
+        self
+    }
+
+    /// With other firmware.
+    #[must_use]
+    pub fn firmware(mut self, firmware: Firmware) -> Self {
+        self.description.firmware = firmware;
+        self
+    }
+
+    /// With another loader, which must be one that takes the kernel's file.
+    #[must_use]
+    pub fn loader(mut self, loader: Loader) -> Self {
+        self.description.loader = loader;
+        self
+    }
+
     /// With another chipset: `pc`, `q35` or `microvm`.
     #[must_use]
     pub fn chipset(mut self, chipset: &str) -> Self {
-        chipset.clone_into(&mut self.chipset);
+        chipset.clone_into(&mut self.description.chipset);
         self
     }
 
-    /// With another processor, as QEMU's `-cpu` names it.
+    /// With another processor, as the emulator names it.
     #[must_use]
     pub fn cpu(mut self, cpu: &str) -> Self {
-        cpu.clone_into(&mut self.cpu);
+        self.description.cpu = Some(cpu.to_owned());
         self
     }
 
-    /// With another size of memory, as QEMU's `-m` takes it.
+    /// With another size of memory: a number and `M` or `G`.
     #[must_use]
     pub fn memory(mut self, memory: &str) -> Self {
-        memory.clone_into(&mut self.memory);
+        memory.clone_into(&mut self.description.memory);
         self
     }
 
     /// With several processors.
     #[must_use]
     pub fn processors(mut self, count: u32) -> Self {
-        self.processors = count;
+        self.description.processors = count;
         self
     }
 
@@ -81,15 +93,14 @@ impl Machine {
     /// The same with words that need be no text.
     #[must_use]
     pub fn append_bytes(mut self, words: &[u8]) -> Self {
-        self.command_line.push(" ");
-        self.command_line.push(OsStr::from_bytes(words));
+        self.description.append(words);
         self
     }
 
     /// With an initial ramdisk.
     #[must_use]
     pub fn initrd(mut self, file: &Path) -> Self {
-        self.initrd = Some(file.to_owned());
+        self.description.initrd = Some(file.to_owned());
         self
     }
 
@@ -107,46 +118,52 @@ impl Machine {
         self
     }
 
+    /// The kernel's command line.
+    #[must_use]
+    pub fn command_line(&self) -> &OsStr {
+        &self.description.command_line
+    }
+
+    /// The Debian packages that starting this machine needs and this computer lacks.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let emulator = match self.description.emulator {
+            Emulator::Qemu => (has_program(qemu::PROGRAM), "qemu-system-x86"),
+            Emulator::Bochs => (has_program(bochs::PROGRAM), "bochs"),
+        };
+        let firmware = match (self.description.emulator, self.description.firmware) {
+            (Emulator::Qemu, Firmware::Uefi) => (firmware::Ovmf::find().is_ok(), "ovmf"),
+            (Emulator::Bochs, _) => (bochs::has_bios(), "bochsbios"),
+            (Emulator::Qemu, Firmware::Bios) => (true, ""),
+        };
+        let loader = match self.description.loader {
+            Loader::Qemu => (true, ""),
+            Loader::Grub(_) => (has_program("grub-mkrescue") && has_program("xorriso"), "grub-common"),
+            Loader::Firmware => (has_program("mformat"), "mtools"),
+        };
+        [emulator, firmware, loader]
+            .into_iter()
+            .filter_map(|(there, package)| (!there).then_some(package))
+            .collect()
+    }
+
     /// Starts the machine.
     ///
     /// # Errors
     ///
-    /// If QEMU cannot be started or does not answer.
+    /// If the emulator cannot be started or does not answer, or the media that it boots from cannot be made.
     pub fn start(&self) -> Result<Guest> {
+        match self.description.emulator {
+            Emulator::Qemu => self.start_qemu(),
+            Emulator::Bochs => self.start_bochs(),
+        }
+    }
+
+    fn start_qemu(&self) -> Result<Guest> {
         let folder = Folder::new()?;
         let sockets = folder.listen(self.monitored, self.debugged)?;
-        let mut command = Command::new(QEMU);
-        command
-            .args([
-                "-no-user-config",
-                "-accel",
-                "tcg",
-                "-machine",
-                &self.chipset,
-                "-cpu",
-                &self.cpu,
-                "-m",
-                &self.memory,
-            ])
-            .args([
-                "-smp",
-                &self.processors.to_string(),
-                "-nic",
-                "none",
-                "-no-reboot",
-                "-display",
-                "none",
-                "-monitor",
-                "none",
-            ])
-            .args(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"])
-            .arg("-kernel")
-            .arg(&self.kernel)
-            .arg("-append")
-            .arg(&self.command_line);
-        if let Some(initrd) = &self.initrd {
-            command.arg("-initrd").arg(initrd);
-        }
+        let mut command = self.description.qemu(folder.path())?;
+        command.args(qemu::SERIAL_ON_STDIO.split(' '));
         if self.monitored {
             command.args(["-chardev", &folder.client("monitor"), "-mon", "chardev=monitor,mode=control"]);
         }
@@ -158,15 +175,33 @@ impl Machine {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("starting {QEMU}"))?;
+            .with_context(|| format!("starting {}", qemu::PROGRAM))?;
         Guest::new(child, folder, sockets)
+    }
+
+    fn start_bochs(&self) -> Result<Guest> {
+        ensure!(
+            !self.monitored && !self.debugged,
+            "Bochs has neither QEMU's monitor nor its debugger stub"
+        );
+        let folder = Folder::new()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let serial = bochs::Serial::Port(listener.local_addr()?.port());
+        let child = self
+            .description
+            .bochs(folder.path(), &serial, None)?
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting {}", bochs::PROGRAM))?;
+        Guest::on_line(child, folder, &listener)
     }
 
     /// Starts the machine and waits until the guest ends it.
     ///
     /// # Errors
     ///
-    /// If QEMU cannot be started, fails, or does not end.
+    /// If the emulator cannot be started, fails, or does not end.
     pub fn run(&self) -> Result<Log> {
         self.start()?.wait_for_end()
     }

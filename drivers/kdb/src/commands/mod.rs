@@ -2,6 +2,7 @@
 
 mod boot;
 mod general;
+mod loader;
 mod log;
 mod memory;
 mod stack;
