@@ -14,6 +14,7 @@
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | [`time`] | the clock of the log |
 //! | [`mod@panic`] | the end: reports of faults, warnings, panics |
+//! | [`resource`] | who has which addresses and ports |
 //! | [`kdb`] | the hook of the monitor |
 #![no_std]
 
@@ -32,6 +33,7 @@ pub mod percpu;
 pub mod preempt;
 pub mod prelude;
 pub mod printk;
+pub mod resource;
 pub mod table;
 pub mod time;
 

@@ -15,6 +15,7 @@ mod memory_map;
 mod monitor;
 mod parameters;
 mod processors;
+mod resources;
 mod takeover;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         initrd::trials(),
         damaged_images::trials(),
         processors::trials(),
+        resources::trials(),
         monitor::trials(),
     ];
     trial::run_in_qemu(rooms.into_iter().flatten().collect())

@@ -23,6 +23,8 @@ pub fn trials() -> Vec<Trial> {
                 "go",
                 "help",
                 "initcalls",
+                "iomem",
+                "ioports",
                 "md",
                 "mem",
                 "params",

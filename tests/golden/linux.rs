@@ -96,3 +96,28 @@ pub const START_KERNEL: &[&str] = &[
     "ftrace_init",
     "rest_init",
 ];
+
+/// What Linux's `setup_arch` calls, by the names of 6.1 without doubled underscores: steps of it that are stages of their own here. They stand between `setup_arch`, the
+/// part that makes memory usable, and the stage behind it; which of them come first is said by the relations that they declare.
+pub const SETUP_ARCH: &[&str] = &[
+    "acpi_boot_init",
+    "acpi_boot_table_init",
+    "dmi_setup",
+    "e820_reserve_resources",
+    "e820_setup_pci_gap",
+    "early_acpi_boot_init",
+    "early_quirks",
+    "efi_init",
+    "efi_memblock_x86_reserve_range",
+    "find_smp_config",
+    "get_smp_config",
+    "init_hypervisor_platform",
+    "io_delay_init",
+    "mtrr_bp_init",
+    "prefill_possible_map",
+    "probe_roms",
+    "reserve_crashkernel",
+    "reserve_ibft_region",
+    "reserve_standard_io_resources",
+    "setup_bios_corruption_check",
+];

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use incipit::console::{Console, ConsoleName, IoAddress, register_console};
 use incipit::prelude::*;
 use incipit::printk::BustableLock;
+use incipit::resource::{Kind, request_region};
 use uart_16550::backend::PioBackend;
 
 use crate::line::Line;
@@ -43,7 +44,19 @@ impl Port {
         self.is_present.store(found, Relaxed);
         found
     }
+
+    /// Takes the I/O ports, for good. That somebody else has them is in the log then; what is on the line already goes on.
+    #[init]
+    fn claim(&self) {
+        let first = u64::from(self.base);
+        if let Ok(region) = request_region(Kind::Io, first..=first + UART_PORTS - 1, "serial") {
+            region.keep();
+        }
+    }
 }
+
+/// I/O ports of a UART.
+const UART_PORTS: u64 = 8;
 
 static PORTS: [Port; 4] = [
     Port::new(0, 0x3f8, 4),
@@ -104,6 +117,7 @@ fn univ8250_console_init() -> Result<(), Errno> {
 pub fn serial8250_init() -> Result<(), Errno> {
     pr_info!("Serial: 8250/16550 driver, {} ports, IRQ sharing disabled", PORTS.len());
     for port in PORTS.iter().filter(|port| port.is_present.load(Relaxed)) {
+        port.claim();
         let kind = if port.line.lock().is_some_and(|line| line.has_fifo()) {
             "16550A"
         } else {

@@ -12,6 +12,7 @@ extern crate std;
 
 pub mod bootparam;
 pub mod cmdline;
+pub mod crashkernel;
 pub mod e820;
 pub mod efi;
 pub mod errno;
@@ -23,6 +24,7 @@ pub mod memblock;
 pub mod order;
 pub mod param;
 pub mod ratelimit;
+pub mod resource;
 pub mod ring;
 pub mod text;
 pub mod video;

@@ -60,6 +60,15 @@ pub fn alloc(size: u64, align: u64) -> Result<PhysAddr, Errno> {
     Ok(PhysAddr(MEMBLOCK.lock().alloc(size, align)?))
 }
 
+/// Allocates `size` bytes aligned to `align` within `start..end`.
+///
+/// # Errors
+///
+/// As for [`alloc`].
+pub fn alloc_range(size: u64, align: u64, start: u64, end: u64) -> Result<PhysAddr, Errno> {
+    Ok(PhysAddr(MEMBLOCK.lock().alloc_range(size, align, start, end)?))
+}
+
 /// Memory is allocated only below `limit` from now on: what the page tables in use map.
 pub fn set_current_limit(limit: u64) {
     MEMBLOCK.lock().set_current_limit(limit);

@@ -40,6 +40,21 @@ impl E820Type {
     pub const RESERVED_KERN: Self = Self(128);
     /// Memory set aside for a specific purpose.
     pub const SOFT_RESERVED: Self = Self(0xefff_ffff);
+
+    /// The name in `/proc/iomem` (`e820_type_to_string`).
+    pub const fn resource_name(self) -> &'static str {
+        match self {
+            Self::RAM | Self::RESERVED_KERN => "System RAM",
+            Self::RESERVED => "Reserved",
+            Self::SOFT_RESERVED => "Soft Reserved",
+            Self::ACPI => "ACPI Tables",
+            Self::NVS => "ACPI Non-volatile Storage",
+            Self::UNUSABLE => "Unusable memory",
+            Self::PMEM => "Persistent Memory",
+            Self::PRAM => "Persistent Memory (legacy)",
+            _ => "Unknown E820 type",
+        }
+    }
 }
 
 impl Wire for E820Type {

@@ -3,9 +3,11 @@
 //! Reads top-down: [`setup_arch`] is the table of contents, each verb is a function of one of the files here.
 
 pub mod boot_params;
+mod crash;
 pub mod e820;
 pub mod initrd;
 mod memory;
+mod resources;
 mod setup_data;
 
 pub use boot_params::{boot_command_line, boot_params, set_boot_params};
