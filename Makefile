@@ -1,8 +1,9 @@
 # Incipit's front door. `make help` lists what it opens.
 #
-# The image takes five steps, each one program's work: incipit-config chooses the crates, cargo compiles them, incipit-ld
-# links them by the tables' descriptions, incipit-linker checks and seals the result, incipit-bzimage packs it. Cargo knows
-# best what is out of date and is asked every time; the steps after it run only when their input changed.
+# The image takes six steps, each one program's work: config/kconfig evaluates the configuration, incipit-config chooses the
+# crates, cargo compiles them, incipit-ld links them by the tables' descriptions, incipit-linker checks and seals the result,
+# incipit-bzimage packs it. Cargo knows best what is out of date and is asked every time; the steps after it run only when
+# their input changed.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := all
@@ -14,7 +15,8 @@ $(foreach name,V O DEBUG LD NAME DIR FILTER GUI GRUB,$(if $(filter command,$(fir
 
 V ?= ## 1: show the commands and what sealing the image found
 O := $(or $(O),out)## folder for the image: another one leaves out/vmlinux alone
-DEBUG ?= ## 1: the profile `checked`: overflow checks, debug assertions, light optimisation
+KCONFIG_CONFIG ?= ## the configuration, instead of .config
+DEBUG ?= ## 1: with config/debug.config on top of the configuration: every check
 LTO ?= ## 1: optimise across all crates when linking
 CODEGEN_UNITS ?= ## pieces a crate is compiled in (1 is the slowest to build and the fastest to run)
 LD := $(or $(LD),lld)## lld or gnu: the linker
@@ -33,7 +35,7 @@ CPU ?= max## processor model of the guest, as QEMU names it
 TARGET ?= cmdline## what make fuzz feeds: cmdline, e820, bootparam, efi, memblock, kallsyms, ring or vt
 RUNS ?= 1000000## how many inputs
 N := $(or $(N),20)## how many orders make shuffle tries
-SEED ?= 1## the first order's seed
+SEED ?= 1## the first order's seed, and that of make randconfig
 RECORD ?= ## 1: make bench records its figures in docs/figures.md
 
 ifeq ($(filter lld gnu,$(LD)),)
@@ -49,9 +51,7 @@ cargo = env -u MAKEFLAGS -u MFLAGS $(CARGO)
 clippy = env -u MAKEFLAGS -u MFLAGS $(CARGO_CLIPPY)
 target := x86_64-unknown-none
 tools := out/target/debug
-profile := $(if $(DEBUG),checked,release)
-PROFILE := $(if $(DEBUG),CHECKED,RELEASE)
-linked := out/target/$(target)/$(profile)/vmlinux
+linked := out/target/$(target)/release/vmlinux
 
 # The set-up comes before everything else: what it finds, and writes down, is what the rest is built with.
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
@@ -68,17 +68,52 @@ export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
 .PHONY: all new-subsystem run iso bochs qemu-uefi ktest graph report shuffle test golden reference doc lint bench fuzz gdb clean help FORCE
+.PHONY: sync-config menuconfig oldconfig olddefconfig listnewconfig defconfig tinyconfig alldefconfig allnoconfig allyesconfig randconfig \
+	savedefconfig
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
 
 # The host tools lie behind a feature: build scripts and macros need the libraries only.
 tool := --features incipit-config/tool,incipit-linker/tool
+
+# --- the configuration ------------------------------------------------------------------------------------------------
+
+kconfig = $(Q)$(PYTHON) -B config/kconfig --config=$(call quoted,$(KCONFIG_CONFIG)) $(foreach crate,$(SUBSYS),--crate=$(crate))
+
+# Cargo's build scripts look at out/config only, whichever image is built.
+sync-config:
+	$(kconfig) sync $(if $(DEBUG),debug.config)
+
+menuconfig: ## Edit the configuration in a menu
+	$(kconfig) $@
+oldconfig: ## Complete .config, asking for each symbol that it lacks
+	$(kconfig) $@
+olddefconfig: ## Complete .config with the defaults of the symbols that it lacks
+	$(kconfig) $@
+listnewconfig: ## List the symbols that .config lacks
+	$(kconfig) $@
+defconfig: ## Write .config from config/defconfig: everything that works
+	$(kconfig) $@
+tinyconfig: ## Write .config with as little as boots
+	$(kconfig) $@
+alldefconfig: ## Write .config with the default of every symbol
+	$(kconfig) $@
+allnoconfig: ## Write .config with as much as possible off
+	$(kconfig) $@
+allyesconfig: ## Write .config with as much as possible on
+	$(kconfig) $@
+randconfig: ## Write .config at random, from SEED
+	$(kconfig) $@ $(call quoted,$(SEED))
+savedefconfig: ## Write ./defconfig: the lines of .config that differ from the defaults
+	$(kconfig) $@
+%.config: FORCE ## Merge config/NAME.config onto .config
+	$(kconfig) merge $@
 
 # --- the image --------------------------------------------------------------------------------------------------------
 
 $(tools)/incipit-config $(tools)/incipit-ld $(tools)/incipit-linker $(tools)/incipit-bzimage &: FORCE
 	$(Q)$(cargo) build -p incipit-config -p incipit-linker -p incipit-bzimage $(tool)
 
-$(O)/image/Cargo.toml: $(tools)/incipit-config FORCE
+$(O)/image/Cargo.toml: $(tools)/incipit-config sync-config
 	$(Q)$(tools)/incipit-config image --output $(O)/image $(SUBSYS)
 
 # Cargo does not see that the linker changed; it does see a newer source file.
@@ -93,11 +128,11 @@ registry := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
 remap := --config 'target.$(target).rustflags=["--remap-path-prefix=$(CURDIR)=","--remap-path-prefix=$(registry)=cargo"]'
 
 build_env := INCIPIT_LD=$(LD) CARGO_TARGET_X86_64_UNKNOWN_NONE_LINKER=$(CURDIR)/$(tools)/incipit-ld \
-	$(if $(LTO),CARGO_PROFILE_$(PROFILE)_LTO=fat) $(if $(CODEGEN_UNITS),CARGO_PROFILE_$(PROFILE)_CODEGEN_UNITS=$(CODEGEN_UNITS))
+	$(if $(LTO),CARGO_PROFILE_RELEASE_LTO=fat) $(if $(CODEGEN_UNITS),CARGO_PROFILE_RELEASE_CODEGEN_UNITS=$(CODEGEN_UNITS))
 
 $(O)/linked: $(O)/relink FORCE
 	$(Q)$(build_env) $(cargo) build $(remap) --manifest-path $(O)/image/Cargo.toml -p vmlinux --target $(target) \
-		--profile $(profile) --message-format=json-render-diagnostics >$(O)/cargo.json
+		--release --message-format=json-render-diagnostics >$(O)/cargo.json
 	@stat -c '%n %i %y' $(linked) >$@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
 
 $(O)/vmlinux: $(O)/linked $(tools)/incipit-linker $(if $(V),FORCE)
@@ -109,7 +144,7 @@ $(O)/bzImage: $(O)/vmlinux $(tools)/incipit-bzimage
 
 # --- a crate of its own -----------------------------------------------------------------------------------------------
 
-new-subsystem: $(tools)/incipit-config ## Write the crate of a new subsystem: NAME=foo, DIR=../foo
+new-subsystem: $(tools)/incipit-config sync-config ## Write the crate of a new subsystem: NAME=foo, DIR=../foo
 	$(Q)$(tools)/incipit-config new --name $(call quoted,$(NAME)) --folder $(call quoted,$(or $(DIR),../$(NAME)))
 
 # --- what is done with it ---------------------------------------------------------------------------------------------
@@ -184,7 +219,7 @@ doc: $(O)/vmlinux ## Write the documentation of the image's crates, with a front
 		--document-private-items -p incipit -p incipit-boot -p incipit-lib $$(sed 's/^/-p /' $(O)/image/crates.list)
 	$(Q)$(tools)/incipit-linker index --image $< --folder $(doc) >$(doc)/index.html && echo $(doc)/index.html
 
-lint: ## Check format, clippy, documentation; count `unsafe`
+lint: sync-config ## Check format, clippy, documentation; count `unsafe`
 	$(Q)$(CARGO_FMT) --all --check
 	$(Q)$(clippy) $(on_host) --all-targets -- -D warnings
 	$(Q)$(clippy) $(on_target) -- -D warnings
@@ -208,6 +243,6 @@ clean: ## Remove everything that was built
 
 help: ## Show this
 	@echo 'Targets:'
-	@sed -nE 's/^([a-z-]+):[^#=]*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -nE 's/^([a-z-]+|%[.]config):[^#=]*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sed 's/%/NAME/' | expand -t 18
 	@echo 'Variables:'
 	@sed -nE 's/^([A-Z_]+) [?:]= *(\$$\(or [^,]*,)?([A-Za-z0-9]*)\)? ?## (.*)/  \1=\3\t\4/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18

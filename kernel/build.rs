@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::{env, fs};
 
-use incipit_config::Value;
-use incipit_linker::{accessors, script};
+use incipit_linker::{accessors, script, tables};
 
 fn main() {
-    let config = incipit_config::emit();
+    let config = incipit_config::emit_for(tables::ALL.iter().filter_map(|table| table.config));
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let options = script::Options {
         config: config.enabled().map(str::to_owned).collect(),
@@ -15,22 +14,10 @@ fn main() {
     };
     fs::write(Path::new(&out).join("tables.rs"), accessors::generate(&options)).expect("OUT_DIR is writable");
 
-    let mut constants = String::new();
-    for (symbol, value) in config.iter() {
-        let constant = match value {
-            Value::Number(number) => format!("pub const {symbol}: u64 = {number};\n"),
-            Value::Text(text) => format!("pub const {symbol}: &str = {text:?};\n"),
-            Value::Yes | Value::No => continue,
-        };
-        constants.push_str(&format!("/// As configured.\n{constant}"));
-    }
-    fs::write(Path::new(&out).join("config.rs"), constants).expect("OUT_DIR is writable");
-
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = std::process::Command::new(rustc).arg("--version").output();
     let version = version
         .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
         .unwrap_or_default();
     println!("cargo::rustc-env=INCIPIT_RUSTC={version}");
-    println!("cargo::rerun-if-changed=build.rs");
 }

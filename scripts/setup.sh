@@ -22,6 +22,7 @@ needs='
 build cc gcc
 build crt1.o libc6-dev
 build make make
+build kconfiglib python3-kconfiglib
 run qemu-system-x86_64 qemu-system-x86
 iso grub-mkrescue grub-common
 iso /usr/lib/grub/i386-pc grub-pc-bin
@@ -59,8 +60,16 @@ die() {
 
 # --- packages ---------------------------------------------------------------------------------------------------------
 
+# Sets $python to one that has kconfiglib. Debian's package is for /usr/bin/python3, which need not be the first on the PATH.
+find_python() {
+    python=/usr/bin/python3
+    { [ -x $python ] && [ -e /usr/lib/python3/dist-packages/kconfiglib.py ]; } ||
+        { python=$(command -v python3) && "$python" -c 'import kconfiglib' 2>/dev/null; }
+}
+
 present() {
     case $1 in
+    kconfiglib) find_python ;;
     crt1.o) crt=$(cc -print-file-name=crt1.o 2>/dev/null) && [ -e "$crt" ] ;;
     OVMF) for code in /usr/share/OVMF/OVMF_CODE*.fd /usr/share/edk2/*/OVMF_CODE*.fd; do [ ! -e "$code" ] || return 0; done && return 1 ;;
     /*) [ -e "$1" ] ;;
@@ -220,6 +229,7 @@ record() {
     rust_lld=$sysroot/lib/rustlib/$host/bin/rust-lld
     [ -x "$rust_lld" ] || rust_lld=$(command -v rust-lld || command -v ld.lld) || die "no rust-lld in $sysroot, and no ld.lld on the PATH"
     gnu_ld=$(command -v ld.bfd || command -v ld)
+    find_python || die "no python3 that has kconfiglib, though its package is installed"
     mkdir -p out
     {
         echo '# Written by scripts/setup.sh.'
@@ -228,6 +238,7 @@ record() {
         done
         echo "override CARGO_CLIPPY := $sysroot/bin/cargo-clippy clippy"
         echo "override CARGO_FMT := $sysroot/bin/cargo-fmt"
+        echo "override PYTHON := $python"
         echo "override export RUST_LLD := $rust_lld"
         echo "override export GNU_LD := $gnu_ld"
     } | write out/toolchain.mk
@@ -236,7 +247,7 @@ record() {
         echo "export CARGO_TARGET_DIR=\"$PWD/out/target\""
         echo 'unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS RUSTC_BOOTSTRAP'
     } | write out/toolchain.env
-    files="$sysroot/bin/rustc $sysroot/bin/cargo $rust_lld $gnu_ld $0 scripts/sysroot.sh out/toolchain.mk out/toolchain.env"
+    files="$sysroot/bin/rustc $sysroot/bin/cargo $python $rust_lld $gnu_ld $0 scripts/sysroot.sh out/toolchain.mk out/toolchain.env"
     [ ! -f "$sysroot/recipe" ] || files="$files $sysroot/recipe $(sed -n 2p "$sysroot/recipe")"
     { printf '%s\n%s\n' "$request" "$files" && identify "$files"; } >out/setup.stamp
 }

@@ -19,10 +19,8 @@ pub fn build(root: &Path, name: &str, guests: &[&str]) -> Result<PathBuf> {
         .arg(format!("O={}", folder.display()))
         .arg(format!("SUBSYS={}", crates.join(" ")))
         .arg(&vmlinux);
-    // The figures are the default configuration's. Named only where it is not the default: cargo would compile everything again for the name.
-    if root.join(".config").exists() {
-        make.env("INCIPIT_CONFIG", root.join("config/defconfig"));
-    }
+    // The figures are the default configuration's.
+    make.env("KCONFIG_CONFIG", root.join("config/defconfig"));
     // A build for figures takes nothing over from the command line of the make that started this.
     let status = make
         .env_remove("MAKEFLAGS")

@@ -1,7 +1,7 @@
 //! The package that becomes the image: a `main.rs` that names every enabled crate, so that the linker takes them all.
 //!
 //! A leaf crate says in its own manifest which symbol switches it (`[package.metadata.incipit] config = "CONFIG_X"`), so no list of crates stands anywhere;
-//! crates from outside the tree are added by naming their folders, which switches them on where the configuration does not say otherwise.
+//! crates from outside the tree are added by naming their folders, and are in the image unless their symbol is off.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow, bail};
 use toml::Table;
 
-use crate::{Config, Value, check_symbol, kconfig};
+use crate::{Config, check_symbol, profile};
 
 /// The name of the package, and of the ELF file that cargo makes of it.
 pub const NAME: &str = "vmlinux";
@@ -21,6 +21,7 @@ pub const NAME: &str = "vmlinux";
 #[derive(Debug)]
 pub struct Package {
     root: PathBuf,
+    config: Config,
     crates: BTreeMap<String, LeafCrate>,
     left_out: Vec<String>,
 }
@@ -50,10 +51,11 @@ impl Package {
             crates: BTreeMap::new(),
             left_out: Vec::new(),
             root,
+            config: config.clone(),
         };
         for folder in package_folders(&package.root.join("drivers"))? {
             let manifest = manifest_in(&folder)?;
-            if switch(&folder, &manifest, config)?.is_some_and(|(_, value)| value == Some(Value::Yes)) {
+            if switch(&folder, &manifest, config)?.is_some_and(|symbol| config.is_enabled(symbol)) {
                 package.add(folder, &manifest, false)?;
             }
         }
@@ -61,7 +63,7 @@ impl Package {
             let folder = named.canonicalize().with_context(|| format!("SUBSYS={}", named.display()))?;
             let manifest = manifest_in(&folder)?;
             match switch(&folder, &manifest, config)? {
-                Some((symbol, Some(value))) if value != Value::Yes => package
+                Some(symbol) if !config.is_enabled(symbol) => package
                     .left_out
                     .push(format!("SUBSYS={} is left out: {symbol} is not set", named.display())),
                 _ => package.add(folder, &manifest, true)?,
@@ -144,8 +146,12 @@ impl Package {
             writeln!(out, "{name} = {{ path = {:?} }}", self.root.join(folder).display().to_string())?;
         }
         out.push('\n');
-        if let Some(profile) = manifest_in(&self.root)?.remove("profile") {
-            out.push_str(&Table::from_iter([("profile".to_owned(), profile)]).to_string());
+        let mut tree = manifest_in(&self.root)?;
+        let release = tree.get_mut("profile").and_then(|profiles| profiles.get_mut("release"));
+        if let Some(release) = release.and_then(toml::Value::as_table_mut) {
+            profile::configure(release, &self.config);
+            let one = |name: &str, table: &Table| Table::from_iter([(name.to_owned(), toml::Value::from(table.clone()))]);
+            out.push_str(&one("profile", &one("release", release)).to_string());
         }
         Ok(out)
     }
@@ -261,20 +267,17 @@ fn names_of(manifest: &Table) -> Option<(&str, String)> {
     Some((name, text(manifest, &["lib", "name"]).unwrap_or(name).replace('-', "_")))
 }
 
-/// The symbol that switches the crate in `folder`, if its manifest names one, and what it is set to: in `config`, or else by default in the crate's Kconfig
-/// file.
-fn switch(folder: &Path, manifest: &Table, config: &Config) -> Result<Option<(String, Option<Value>)>> {
+/// The symbol that switches the crate in `folder`, if its manifest names one.
+fn switch<'a>(folder: &Path, manifest: &'a Table, config: &Config) -> Result<Option<&'a str>> {
     let Some(symbol) = symbol_of(manifest) else { return Ok(None) };
-    let at = folder.join("Cargo.toml");
-    check_symbol(symbol).map_err(|reason| anyhow!("{}: {reason}", at.display()))?;
-    let file = folder.join(kconfig::FILE);
-    let mut value = config.get(symbol).cloned();
-    if let Ok(text) = fs::read_to_string(&file) {
-        let declared = kconfig::declarations(&text).into_iter().find(|(name, _)| name == symbol);
-        let (_, default) = declared.with_context(|| format!("{}: does not declare {symbol}, which switches the crate", file.display()))?;
-        value = value.or(Some(default));
-    }
-    Ok(Some((symbol.to_owned(), value)))
+    check_symbol(symbol).map_err(|reason| anyhow!("{}: {reason}", folder.join("Cargo.toml").display()))?;
+    config.get(symbol).with_context(|| {
+        format!(
+            "{}: does not declare {symbol}, which switches the crate",
+            folder.join("Kconfig").display()
+        )
+    })?;
+    Ok(Some(symbol))
 }
 
 /// The symbol that switches the crate, as its manifest says.
@@ -301,45 +304,29 @@ fn write_if_changed(path: &Path, content: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// What switches a crate with a manifest that names `symbol`, and perhaps a Kconfig file.
-    fn switched(name: &str, symbol: &str, kconfig: Option<&str>, config: &str) -> Result<Option<(String, Option<Value>)>> {
-        let folder = std::env::temp_dir().join(format!("incipit-config-{}-{name}", std::process::id()));
-        fs::create_dir_all(&folder)?;
-        if let Some(text) = kconfig {
-            fs::write(folder.join(kconfig::FILE), text)?;
-        }
-        let manifest = format!("[package.metadata.incipit]\nconfig = {symbol:?}\n").parse()?;
-        let value = switch(&folder, &manifest, &Config::parse(config)?);
-        fs::remove_dir_all(&folder)?;
-        value
-    }
-
-    #[test]
-    fn the_configuration_counts_before_a_crate_s_own_default() {
-        for (kconfig, config, value) in [
-            (None, "", None),
-            (None, "CONFIG_A=y\n", Some(Value::Yes)),
-            (Some("config A\n\tdefault y\n"), "", Some(Value::Yes)),
-            (Some("config A\n\tbool\n"), "", Some(Value::No)),
-            (Some("config A\n\tdefault y\n"), "# CONFIG_A is not set\n", Some(Value::No)),
-            (Some("config A\n\tdefault n\n"), "CONFIG_A=y\n", Some(Value::Yes)),
-        ] {
-            let found = switched("order", "CONFIG_A", kconfig, config).unwrap();
-            assert_eq!(found, Some(("CONFIG_A".to_owned(), value)), "{kconfig:?} {config}");
-        }
+    fn switched(manifest: &str) -> Result<Option<String>> {
+        let manifest = manifest.parse()?;
+        let config = Config::parse("CONFIG_A bool\n", "").map_err(anyhow::Error::msg)?;
+        Ok(switch(Path::new("foo"), &manifest, &config)?.map(str::to_owned))
     }
 
     #[test]
     fn a_symbol_that_is_none_or_not_declared_is_refused() {
-        let error = switched("none", "A", None, "").unwrap_err().to_string();
-        assert!(
-            error.ends_with("Cargo.toml: `A`: a symbol is `CONFIG_` and letters, digits and `_`"),
-            "{error}"
-        );
-        let error = switched("undeclared", "CONFIG_A", Some("config B\n"), "").unwrap_err().to_string();
-        assert!(
-            error.ends_with("Kconfig: does not declare CONFIG_A, which switches the crate"),
-            "{error}"
+        for (symbol, error) in [
+            ("A", "foo/Cargo.toml: `A`: a symbol is `CONFIG_` and letters, digits and `_`"),
+            ("CONFIG_B", "foo/Kconfig: does not declare CONFIG_B, which switches the crate"),
+        ] {
+            let manifest = format!("[package.metadata.incipit]\nconfig = {symbol:?}\n");
+            assert_eq!(switched(&manifest).unwrap_err().to_string(), error);
+        }
+    }
+
+    #[test]
+    fn a_crate_may_have_a_symbol_or_none() {
+        assert_eq!(switched("[package]\n").unwrap(), None);
+        assert_eq!(
+            switched("[package.metadata.incipit]\nconfig = \"CONFIG_A\"\n").unwrap().as_deref(),
+            Some("CONFIG_A")
         );
     }
 }

@@ -1,7 +1,7 @@
-//! The configuration: reads `.config`, and turns it into what each part of the build needs.
+//! The configuration, as the build takes it: which symbols there are, what each is set to, and what follows from that for a crate.
 //!
-//! A symbol is on (`CONFIG_X=y`), has a value (`CONFIG_X=17`, `CONFIG_X="text"`), or is off. Build scripts call [`emit`]; the tools that assemble the image
-//! use [`Config`] and [`image`]. Runs on the host only.
+//! `config/kconfig` evaluates `.config` by the Kconfig files before anything is compiled, and leaves the result in `out/config`. Build scripts call [`emit`];
+//! the tools that assemble the image use [`Config`] and [`image`]. Runs on the host only, and never reads `.config` itself.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,15 @@ use std::{env, fs, io};
 
 #[cfg(feature = "tool")]
 pub mod image;
-pub mod kconfig;
+#[cfg(feature = "tool")]
+mod profile;
+pub mod script;
 #[cfg(feature = "tool")]
 pub mod subsystem;
 
-/// The environment variable that names another file than the project's own `.config`.
-pub const CONFIG_FILE: &str = "INCIPIT_CONFIG";
+pub use script::{emit, emit_for};
 
-/// A configuration.
+/// An evaluated configuration.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Config {
     values: BTreeMap<String, Value>,
@@ -27,30 +28,17 @@ pub struct Config {
 pub enum Value {
     /// `y`.
     Yes,
-    /// `n`, or `# CONFIG_X is not set`.
+    /// `n`.
     No,
-    /// A number, decimal or with `0x`.
-    Number(u64),
-    /// Text between quotes.
+    /// A number of the type `int`.
+    Int(i64),
+    /// A number of the type `hex`.
+    Hex(u64),
+    /// Text.
     Text(String),
+    /// A number or text whose symbol's dependencies are off.
+    Nothing,
 }
-
-/// Why a line of a configuration is not one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseError {
-    /// The line's number, from 1.
-    pub line: usize,
-    /// What is wrong, and what would be right.
-    pub reason: String,
-}
-
-impl std::fmt::Display for ParseError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: {}", self.line, self.reason)
-    }
-}
-
-impl std::error::Error for ParseError {}
 
 /// The project's root: the folder above this crate's.
 #[must_use]
@@ -61,67 +49,59 @@ pub fn root() -> PathBuf {
         .to_path_buf()
 }
 
-/// The file that the configuration is read from: `$INCIPIT_CONFIG`, else `.config`, else `config/defconfig`.
+/// Where the evaluated configuration is, and a file for each symbol, dated when its value changed.
 #[must_use]
-pub fn config_file() -> PathBuf {
-    match env::var_os(CONFIG_FILE).filter(|path| !path.is_empty()) {
-        Some(path) => path.into(),
-        None => Some(root().join(".config"))
-            .filter(|path| path.is_file())
-            .unwrap_or_else(defconfig_file),
-    }
+pub fn folder() -> PathBuf {
+    root().join("out/config")
 }
 
-/// The default configuration, which names every symbol there is.
+/// The file in [`folder`] that is dated when the value of `symbol` (`CONFIG_X`) changed: its name in lower case, `_` as `/`, as in Linux's `include/config`.
 #[must_use]
-pub fn defconfig_file() -> PathBuf {
-    root().join("config/defconfig")
+pub fn stamp(symbol: &str) -> PathBuf {
+    let name = symbol.strip_prefix("CONFIG_").unwrap_or(symbol);
+    folder().join(format!("{}.h", name.to_ascii_lowercase().replace('_', "/")))
 }
 
 impl Config {
-    /// Reads the configuration from [`config_file`].
+    /// Reads the evaluated configuration from [`folder`].
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or a line is malformed; the error names the file and the line.
+    /// If it is not there, or was damaged; the error says what to do.
     pub fn load() -> io::Result<Self> {
-        Self::read(&config_file())
+        let folder = folder();
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(|error| {
+                io::Error::other(format!(
+                    "{}: {error}: `make sync-config` evaluates the configuration",
+                    path.display()
+                ))
+            })
+        };
+        Self::parse(&read("symbols")?, &read("auto.conf")?)
+            .map_err(|line| io::Error::other(format!("{}: `{line}` is not understood", folder.join("auto.conf").display())))
     }
 
-    /// Reads the configuration in `path`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Config::load`].
-    pub fn read(path: &Path) -> io::Result<Self> {
-        let about = |error: &dyn std::fmt::Display| io::Error::other(format!("{}: {error}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| about(&error))?;
-        Self::parse(&text).map_err(|error| about(&error))
-    }
-
-    /// Reads the configuration in `text`.
-    ///
-    /// # Errors
-    ///
-    /// The first malformed line.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut values = BTreeMap::new();
-        for (index, line) in text.lines().enumerate() {
-            if let Some((symbol, value)) = parse_line(line.trim()).map_err(|reason| ParseError { line: index + 1, reason })? {
-                values.insert(symbol.to_owned(), value);
-            }
+    /// A configuration of the symbols in `symbols` (`NAME type`), with the values in `values` (`NAME=value`); the error is the line that is neither.
+    fn parse(symbols: &str, values: &str) -> Result<Self, String> {
+        let mut config = Self::default();
+        let mut kinds = BTreeMap::new();
+        for line in symbols.lines() {
+            let (symbol, kind) = line.split_once(' ').ok_or(line)?;
+            kinds.insert(symbol, kind);
+            let unset = if kind == "bool" { Value::No } else { Value::Nothing };
+            config.values.insert(symbol.to_owned(), unset);
         }
-        Ok(Self { values })
-    }
-
-    /// Adds the values of those symbols that the configuration does not name.
-    pub fn complete(&mut self, defaults: impl IntoIterator<Item = (String, Value)>) {
-        for (symbol, value) in defaults {
-            self.values.entry(symbol).or_insert(value);
+        for line in values.lines() {
+            let (symbol, text) = line.split_once('=').ok_or(line)?;
+            let kind = kinds.get(symbol).ok_or(line)?;
+            config.values.insert(symbol.to_owned(), parse_value(kind, text).ok_or(line)?);
         }
+        Ok(config)
     }
 
-    /// The value of `symbol` (`CONFIG_X`), if the configuration names it.
+    /// The value of `symbol` (`CONFIG_X`), if it is declared.
     #[must_use]
     pub fn get(&self, symbol: &str) -> Option<&Value> {
         self.values.get(symbol)
@@ -135,36 +115,40 @@ impl Config {
 
     /// The symbols that are `y`, sorted.
     pub fn enabled(&self) -> impl Iterator<Item = &str> {
-        self.values
-            .iter()
-            .filter(|(_, value)| **value == Value::Yes)
-            .map(|(symbol, _)| symbol.as_str())
+        self.iter().filter(|(_, value)| **value == Value::Yes).map(|(symbol, _)| symbol)
     }
 
-    /// All symbols with their values, sorted.
+    /// All declared symbols with their values, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.values.iter().map(|(symbol, value)| (symbol.as_str(), value))
     }
 }
 
-/// The symbol and value that a line sets; none for an empty line or a comment.
-fn parse_line(line: &str) -> Result<Option<(&str, Value)>, String> {
-    if let Some(symbol) = line.strip_prefix("# ").and_then(|rest| rest.strip_suffix(" is not set")) {
-        return check_symbol(symbol).map(|symbol| Some((symbol, Value::No)));
+fn parse_value(kind: &str, text: &str) -> Option<Value> {
+    match kind {
+        "bool" => (text == "y").then_some(Value::Yes),
+        "int" => text.parse().ok().map(Value::Int),
+        "hex" => {
+            let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+            u64::from_str_radix(digits, 16).ok().map(Value::Hex)
+        }
+        _ => unquoted(text).map(Value::Text),
     }
-    if line.is_empty() || line.starts_with('#') {
-        return Ok(None);
-    }
-    let (symbol, value) = line
-        .split_once('=')
-        .ok_or_else(|| format!("`{line}`: must be `CONFIG_NAME=value` or a comment"))?;
-    let symbol = check_symbol(symbol)?;
-    Ok(Some((
-        symbol,
-        parse_value(value).ok_or_else(|| format!("`{value}`: the value of {symbol} must be y, n, a number or \"text\""))?,
-    )))
 }
 
+/// What stands between the quotes, each `\` taken off that protects the character behind it.
+fn unquoted(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    let mut out = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        out.push(if character == '\\' { characters.next()? } else { character });
+    }
+    Some(out)
+}
+
+/// Checks that `symbol` has the form of one.
+#[cfg(feature = "tool")]
 fn check_symbol(symbol: &str) -> Result<&str, String> {
     let name = symbol.strip_prefix("CONFIG_").unwrap_or_default();
     let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -175,94 +159,46 @@ fn check_symbol(symbol: &str) -> Result<&str, String> {
     }
 }
 
-fn parse_value(value: &str) -> Option<Value> {
-    match value {
-        "y" => Some(Value::Yes),
-        "n" => Some(Value::No),
-        text if text.len() >= 2 && text.starts_with('"') && text.ends_with('"') => Some(Value::Text(text[1..text.len() - 1].to_owned())),
-        number => match number.strip_prefix("0x") {
-            Some(digits) => u64::from_str_radix(digits, 16).ok(),
-            None => number.parse().ok(),
-        }
-        .map(Value::Number),
-    }
-}
-
-/// Tells cargo, from a build script, the symbols that are on as `cfg`s, with all symbols known to `check-cfg`, and when to run the script again. Symbols that
-/// the Kconfig file beside the crate's manifest declares are among them.
-///
-/// # Panics
-///
-/// If the configuration cannot be read: the build cannot go on without it.
-#[allow(clippy::print_stdout)]
-pub fn emit() -> Config {
-    let mut config = Config::load().unwrap_or_else(|error| panic!("{error}"));
-    let kconfig = env::var_os("CARGO_MANIFEST_DIR").map(|folder| Path::new(&folder).join(kconfig::FILE));
-    if let Some(kconfig) = kconfig.filter(|file| file.is_file()) {
-        let text = fs::read_to_string(&kconfig).unwrap_or_else(|error| panic!("{}: {error}", kconfig.display()));
-        config.complete(kconfig::declarations(&text));
-        println!("cargo::rerun-if-changed={}", kconfig.display());
-    }
-    let known = Config::read(&defconfig_file()).unwrap_or_else(|error| panic!("{error}"));
-    for (symbol, _) in known.iter().chain(config.iter()) {
-        println!("cargo::rustc-check-cfg=cfg({symbol})");
-    }
-    for symbol in config.enabled() {
-        println!("cargo::rustc-cfg={symbol}");
-    }
-    println!("cargo::rerun-if-env-changed={CONFIG_FILE}");
-    for file in [config_file(), defconfig_file()] {
-        println!("cargo::rerun-if-changed={}", file.display());
-    }
-    config
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn values_are_read_by_their_form() {
-        let config =
-            Config::parse("CONFIG_A=y\nCONFIG_B=n\nCONFIG_C=17\nCONFIG_D=0x1f\nCONFIG_E=\"a b\"\n# CONFIG_F is not set\n# a comment\n\n")
-                .unwrap();
-        assert_eq!(config.enabled().collect::<Vec<_>>(), ["CONFIG_A"]);
-        assert_eq!(config.get("CONFIG_C"), Some(&Value::Number(17)));
-        assert_eq!(config.get("CONFIG_D"), Some(&Value::Number(31)));
-        assert_eq!(config.get("CONFIG_E"), Some(&Value::Text("a b".into())));
-        assert_eq!(
-            (config.get("CONFIG_B"), config.get("CONFIG_F"), config.get("CONFIG_G")),
-            (Some(&Value::No), Some(&Value::No), None)
-        );
-    }
+    const SYMBOLS: &str = "CONFIG_A bool\nCONFIG_B bool\nCONFIG_C int\nCONFIG_D hex\nCONFIG_E string\nCONFIG_F int\n";
 
     #[test]
-    fn a_malformed_line_is_named_by_its_number() {
-        for (text, line) in [
-            ("CONFIG_A=y\nCONFIG_B", 2),
-            ("A=y", 1),
-            ("CONFIG_A=maybe", 1),
-            ("\n\nCONFIG_=y", 3),
-            ("CONFIG_A=\"x", 1),
+    fn values_are_read_by_their_symbol_s_type() {
+        let config = Config::parse(SYMBOLS, "CONFIG_A=y\nCONFIG_C=-17\nCONFIG_D=1f\nCONFIG_E=\"a \\\"b\\\" \\\\\"\n").unwrap();
+        assert_eq!(config.enabled().collect::<Vec<_>>(), ["CONFIG_A"]);
+        for (symbol, value) in [
+            ("CONFIG_B", Some(Value::No)),
+            ("CONFIG_C", Some(Value::Int(-17))),
+            ("CONFIG_D", Some(Value::Hex(31))),
+            ("CONFIG_E", Some(Value::Text("a \"b\" \\".into()))),
+            ("CONFIG_F", Some(Value::Nothing)),
+            ("CONFIG_G", None),
         ] {
-            assert_eq!(Config::parse(text).unwrap_err().line, line, "{text}");
+            assert_eq!(config.get(symbol), value.as_ref(), "{symbol}");
         }
     }
 
     #[test]
-    fn the_last_line_of_a_symbol_counts() {
-        assert!(!Config::parse("CONFIG_A=y\n# CONFIG_A is not set\n").unwrap().is_enabled("CONFIG_A"));
+    fn a_line_that_is_damaged_is_named() {
+        for line in [
+            "CONFIG_A",
+            "CONFIG_A=n",
+            "CONFIG_C=0x1",
+            "CONFIG_D=g",
+            "CONFIG_E=x",
+            "CONFIG_E=\"x",
+            "CONFIG_E=\"x\\\"",
+            "CONFIG_G=y",
+        ] {
+            assert_eq!(Config::parse(SYMBOLS, line), Err(line.to_owned()));
+        }
     }
 
     #[test]
-    fn a_default_counts_where_no_line_says_otherwise() {
-        let mut config = Config::parse("CONFIG_A=n\n").unwrap();
-        config.complete([("CONFIG_A".to_owned(), Value::Yes), ("CONFIG_B".to_owned(), Value::Yes)]);
-        assert_eq!(config.enabled().collect::<Vec<_>>(), ["CONFIG_B"]);
-    }
-
-    #[test]
-    fn the_default_configuration_is_well_formed() {
-        Config::read(&defconfig_file()).unwrap();
+    fn a_symbol_s_file_is_its_name_in_lower_case() {
+        assert_eq!(stamp("CONFIG_LOG_BUF_SHIFT"), folder().join("log/buf/shift.h"));
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use toml::Value;
 
-use crate::{Config, defconfig_file, image};
+use crate::{Config, image};
 
 /// What keeps cargo from looking for a workspace in the folders above.
 const WORKSPACE: &str = "\n[workspace]\n";
@@ -64,7 +64,7 @@ impl Name {
         }
         let name = Self(name.to_owned());
         ensure!(
-            Config::read(&defconfig_file())?.get(&name.symbol()).is_none(),
+            Config::load()?.get(&name.symbol()).is_none(),
             "NAME={}: {} is a symbol of the tree",
             name.0,
             name.symbol()

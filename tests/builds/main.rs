@@ -3,6 +3,7 @@
 //!
 //! Each image is made by the command that a user would type, in a folder of its own below `out`.
 
+mod configuration;
 mod dependencies;
 mod documentation;
 mod extensions;
@@ -20,6 +21,7 @@ use incipit_tests::trial;
 
 fn main() -> ExitCode {
     let rooms = [
+        configuration::trials(),
         dependencies::trials(),
         documentation::trials(),
         extensions::trials(),

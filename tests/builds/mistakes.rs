@@ -38,7 +38,7 @@ pub fn trials() -> Vec<Trial> {
             let folder = Folder::new()?;
             let config = folder.path().join("config");
             fs::write(&config, "CONFIG_KDB=y\nCONFIG_KUNIT=maybe\n")?;
-            let text = fails("no-crate", &[&format!("INCIPIT_CONFIG={}", config.display())])?;
+            let text = fails("no-crate", &[&format!("KCONFIG_CONFIG={}", config.display())])?;
             ensure!(text.contains("line 2: `maybe`: the value of CONFIG_KUNIT must be"), "{text}");
             Ok(())
         }),

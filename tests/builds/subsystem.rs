@@ -213,7 +213,7 @@ impl Walk {
         let path = self.place.path().join("config");
         let default = fs::read_to_string(root().join("config/defconfig"))?;
         fs::write(&path, default + lines)?;
-        Ok(format!("INCIPIT_CONFIG={}", path.display()))
+        Ok(format!("KCONFIG_CONFIG={}", path.display()))
     }
 }
 

@@ -94,7 +94,7 @@ fn same_order(name: &str, words: &[&str]) -> Result<()> {
 /// Everything that can be left out is: no tests, no monitor, no crash points. The serial port stays, to see something.
 fn smallest() -> Result<()> {
     let config = root().join("tests/fixtures/smallest.config");
-    let build = build("smallest", &[&format!("INCIPIT_CONFIG={}", config.display())])?;
+    let build = build("smallest", &[&format!("KCONFIG_CONFIG={}", config.display())])?;
     let image = Image::read(&build.vmlinux())?;
     ensure!(
         image.symbol("__kunit_suites_start").is_none(),
