@@ -120,4 +120,5 @@ pub const SETUP_ARCH: &[&str] = &[
     "reserve_ibft_region",
     "reserve_standard_io_resources",
     "setup_bios_corruption_check",
+    "vgacon_register_screen",
 ];

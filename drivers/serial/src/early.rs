@@ -9,6 +9,9 @@ use uart_16550::backend::PioBackend;
 use crate::line::Line;
 use crate::settings::LineSettings;
 
+/// Where a PC's first serial port is, and what an early console without an address means.
+const FIRST_PORT: IoAddress = IoAddress::Port(0x3f8);
+
 /// The early console's line. There is one: a second request finds it taken.
 struct EarlyPort {
     in_use: Once<InUse>,
@@ -49,7 +52,8 @@ fn early_serial8250_setup(device: &EarlyconDevice) -> Result<&'static dyn Consol
         return Err(Errno::EBUSY);
     }
     // Registers in memory would have to stay mapped when the early page tables go, which only RAM does.
-    let IoAddress::Port(base) = device.address else {
+    let address = device.address.unwrap_or(FIRST_PORT);
+    let IoAddress::Port(base) = address else {
         return Err(Errno::EOPNOTSUPP);
     };
     // SAFETY: the user says that a serial port is there; nothing else of the kernel writes to it before its driver, to which this console hands over.
@@ -63,7 +67,7 @@ fn early_serial8250_setup(device: &EarlyconDevice) -> Result<&'static dyn Consol
         .map_or_else(|| line.current_settings(), parse);
     line.init(&settings)?;
     EARLY.in_use.call_once(|| InUse {
-        address: device.address,
+        address,
         line: BustableLock::new(line),
     });
     Ok(&EARLY)

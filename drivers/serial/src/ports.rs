@@ -99,7 +99,7 @@ impl Console for Port {
 
 /// Registers the ports that are there as consoles.
 #[init]
-#[initcall(console)]
+#[initcall(console, wants(incipit::console::Screens))]
 fn univ8250_console_init() -> Result<(), Errno> {
     for port in PORTS.iter().filter(|port| port.probe()) {
         register_console(port);

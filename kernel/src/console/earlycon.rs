@@ -9,16 +9,17 @@ use super::{Console, ConsoleName, IoAddress};
 use crate::prelude::*;
 use crate::table;
 
-/// Where a PC's first serial port is, and what an early console without an address means.
-pub(super) const FIRST_SERIAL_PORT: IoAddress = IoAddress::Port(0x3f8);
-/// The early console of a PC's serial port.
+/// The early console of a PC's serial port, and the one that is meant if none is named.
 pub(super) const SERIAL_EARLYCON: &str = "uart8250";
 
+/// The option that names early consoles.
+const OPTION: &str = "earlycon";
+
 /// What an early console is to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EarlyconDevice {
-    /// Its registers.
-    pub address: IoAddress,
+    /// Its registers; none if the driver knows where they are.
+    pub address: Option<IoAddress>,
     /// Options in the driver's own terms, such as `115200n8`; none leaves the device as the firmware set it up.
     pub options: Option<&'static str>,
 }
@@ -99,13 +100,27 @@ pub(super) fn start(init: InitMemory<'_>, origin: &str, driver: &str, device: Ea
     };
     match (entry.setup)(&device) {
         Ok(console) => {
-            register_boot_console(console, name.unwrap_or(ConsoleName::parse(entry.name)), keep);
+            let name = name.unwrap_or(ConsoleName::parse(entry.name));
+            say_where(origin, name, console, &device);
+            register_boot_console(console, name, keep);
         }
-        Err(error) => pr_warn!("{origin}: {driver} at {} cannot be used: {error}", device.address),
+        Err(error) => match device.address {
+            Some(address) => pr_warn!("{origin}: {driver} at {address} cannot be used: {error}"),
+            None => pr_warn!("{origin}: {driver} cannot be used: {error}"),
+        },
     }
 }
 
-/// `earlycon[=name[,io|mmio|mmio32,address[,options]]]`: starts an early console; without a value or address, on the PC's first serial port as the firmware left it.
+/// Linux's line, for `earlycon=` only, as there.
+#[init]
+fn say_where(origin: &str, name: ConsoleName, console: &dyn Console, device: &EarlyconDevice) {
+    if let Some(address) = console.address().filter(|_| origin == OPTION) {
+        pr_info!("earlycon: {name} at {address} (options '{}')", device.options.unwrap_or(""));
+    }
+}
+
+/// `earlycon[=name[,io|mmio|mmio32,address[,options]]]`: starts an early console; without a value, on the PC's first serial port as the firmware left it. One
+/// without an address is where its driver expects it.
 #[init]
 #[early_param("earlycon")]
 fn param_setup_earlycon(value: Option<&'static str>, init: InitMemory<'_>) -> Result<(), Errno> {
@@ -117,14 +132,10 @@ fn param_setup_earlycon(value: Option<&'static str>, init: InitMemory<'_>) -> Re
         pr_warn!("earlycon={value}: no early console '{driver}' in this kernel");
         return Ok(());
     }
-    match address.map_or(Ok((FIRST_SERIAL_PORT, None)), parse_address) {
-        Ok((address, options)) => {
-            pr_info!(
-                "earlycon: {} at {address} (options '{}')",
-                ConsoleName::parse(driver),
-                options.unwrap_or("")
-            );
-            start(init, "earlycon", driver, EarlyconDevice { address, options }, None, false);
+    match address.map(parse_address).transpose() {
+        Ok(device) => {
+            let (address, options) = device.map_or((None, None), |(address, options)| (Some(address), options));
+            start(init, OPTION, driver, EarlyconDevice { address, options }, None, false);
         }
         Err(error) => pr_warn!("earlycon={value}: {error}"),
     }

@@ -64,6 +64,7 @@ impl ConsoleList {
 
 impl Slot {
     fn show_pending(&mut self, text: &mut [u8; LINE_MAX]) {
+        let first = self.next.seq();
         while let Some(found) = printk::read_record(&mut self.next, text) {
             if found.dropped != 0 {
                 self.say_dropped(found.dropped);
@@ -73,6 +74,9 @@ impl Slot {
                     self.console.write(piece)
                 });
             }
+        }
+        if self.next.seq() != first {
+            self.console.flush();
         }
     }
 
@@ -131,6 +135,7 @@ pub fn flush_on_panic() {
 pub fn write_directly(text: &[u8]) {
     for slot in &lock_for_report().slots {
         slot.console.write(text);
+        slot.console.flush();
     }
 }
 

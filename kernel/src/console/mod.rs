@@ -18,6 +18,7 @@ use crate::prelude::*;
 
 pub use earlycon::{EarlyconDevice, EarlyconEntry, EarlyconSetup};
 pub use list::{ConsoleState, consoles, flush, flush_on_panic, poll_byte, write_directly};
+pub use preferred::is_asked_for;
 pub use register::{register_console, unregister_console};
 
 /// A device that shows text.
@@ -47,8 +48,11 @@ pub trait Console: Sync {
         true
     }
 
-    /// Shows `text`, lines separated by `\n`. What the device does not take in bounded time is lost.
+    /// Takes `text`, lines separated by `\n`. What the device does not take in bounded time is lost.
     fn write(&self, text: &[u8]);
+
+    /// Shows what was written, if [`write`](Self::write) left that for later: nothing more comes for now. For a screen, which is drawn once and not for each line.
+    fn flush(&self) {}
 
     /// A byte that was typed, if there is one; consoles without a keyboard have none.
     fn poll_byte(&self) -> Option<u8> {
@@ -108,6 +112,10 @@ impl fmt::Display for IoAddress {
 /// The consoles are registered, and the log is shown.
 #[capability]
 pub struct Consoles;
+
+/// The screen is registered, if there is one: without `console=` it is the console, so it comes before those that would do as well.
+#[capability]
+pub struct Screens;
 
 /// Consoles register: runs `.con_initcall.init`.
 #[init]

@@ -108,6 +108,12 @@ impl Preference {
     }
 }
 
+/// Whether the command line names `console`, or its device.
+#[must_use]
+pub fn is_asked_for(console: &dyn Console) -> bool {
+    matches!(choose(console), Choice::Wanted { .. })
+}
+
 /// What the command line makes of `console`.
 pub(super) fn choose(console: &dyn Console) -> Choice {
     PREFERENCES

@@ -190,6 +190,12 @@ fn a_bad_address_is_refused_with_what_is_wrong() {
     );
 }
 
+/// The value of `earlyprintk=` in a kernel that has these early consoles and the serial one.
+#[init]
+fn parse(value: &'static str) -> Result<Request, RequestError> {
+    earlyprintk::parse(value, |driver| ["vga", "efifb", "debugcon"].contains(&driver))
+}
+
 #[ktest]
 fn earlyprintk_takes_the_forms_that_linux_takes() {
     for (value, port, baud, keep) in [
@@ -202,35 +208,50 @@ fn earlyprintk_takes_the_forms_that_linux_takes() {
         ("ttyS0,115200", 0x3f8, "115200", false),
         ("ttyS3", 0x2e8, "9600", false),
     ] {
-        assert_eq!(earlyprintk::parse(value), Ok(Request { port, baud, keep }), "{value}");
+        assert_eq!(parse(value), Ok(Request::Serial { port, baud, keep }), "{value}");
     }
 }
 
 #[ktest]
+fn earlyprintk_names_early_consoles_that_are_not_serial() {
+    for (value, driver, name, keep) in [
+        ("vga", "vga", "earlyvga", false),
+        ("vga,keep", "vga", "earlyvga", true),
+        ("efi,keep", "efifb", "earlyefi", true),
+        ("debugcon", "debugcon", "debugcon", false),
+    ] {
+        assert_eq!(parse(value), Ok(Request::Named { driver, name, keep }), "{value}");
+    }
+    assert_eq!(parse("vga,keep,more"), Err(RequestError::Surplus("more")));
+    assert_eq!(parse("vga,9600"), Err(RequestError::Surplus("9600")));
+}
+
+#[ktest]
 fn earlyprintk_refuses_what_it_does_not_know() {
-    assert_eq!(earlyprintk::parse("vga"), Err(RequestError::UnknownKind("vga")));
-    assert_eq!(earlyprintk::parse(""), Err(RequestError::UnknownKind("")));
+    assert_eq!(parse("nosuch,keep"), Err(RequestError::UnknownKind("nosuch")));
+    assert_eq!(earlyprintk::parse("vga", |_| false), Err(RequestError::UnknownKind("vga")));
+    assert_eq!(parse(""), Err(RequestError::UnknownKind("")));
     for port in ["ttyS4", "ttyS", "ttySx", "0x10000", "0x", "9"] {
         let value: &'static str = port;
         let error = if value.starts_with("ttyS") {
-            earlyprintk::parse(value)
+            parse(value)
         } else {
             parse_behind_serial(value)
         };
         assert_eq!(error, Err(RequestError::BadPort(port)), "{port}");
     }
-    assert_eq!(earlyprintk::parse("serial,ttyS0,fast"), Err(RequestError::BadBaud("fast")));
-    assert_eq!(earlyprintk::parse("serial,ttyS0,0"), Err(RequestError::BadBaud("0")));
-    assert_eq!(earlyprintk::parse("serial,ttyS0,115201"), Err(RequestError::BadBaud("115201")));
-    assert_eq!(earlyprintk::parse("ttyS0,9600,keep,more"), Err(RequestError::Surplus("more")));
+    assert_eq!(parse("serial,ttyS0,fast"), Err(RequestError::BadBaud("fast")));
+    assert_eq!(parse("serial,ttyS0,0"), Err(RequestError::BadBaud("0")));
+    assert_eq!(parse("serial,ttyS0,115201"), Err(RequestError::BadBaud("115201")));
+    assert_eq!(parse("ttyS0,9600,keep,more"), Err(RequestError::Surplus("more")));
 }
 
 #[init]
 fn parse_behind_serial(port: &str) -> Result<Request, RequestError> {
     match port {
-        "0x10000" => earlyprintk::parse("serial,0x10000"),
-        "0x" => earlyprintk::parse("serial,0x"),
-        _ => earlyprintk::parse("serial,9"),
+        "0x10000" => parse("serial,0x10000"),
+        "0x" => parse("serial,0x"),
+        _ => parse("serial,9"),
     }
 }
 

@@ -24,7 +24,7 @@ pub fn saved_command_line() -> &'static [u8] {
 /// Moves the command line from where the boot loader put it to memory of its own.
 #[init]
 #[stage(after(crate::arch::x86::setup::setup_arch))]
-pub(crate) fn setup_command_line() {
+pub fn setup_command_line() {
     SAVED.call_once(|| copy_of(setup::boot_command_line()));
 }
 

@@ -7,7 +7,7 @@
 //! the end of init memory, and then init.
 
 pub mod capability;
-pub(crate) mod command_line;
+pub mod command_line;
 pub(crate) mod ctors;
 pub mod info;
 mod init_args;
