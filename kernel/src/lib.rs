@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`init`] | walks the tables: stages, command line, parameters, initcalls, tests |
 //! | [`table`] | the tables themselves, as iterators |
+//! | `acpi` | the tables of the firmware, kept and taken apart |
 //! | [`arch`] | everything that knows the processor |
 //! | [`mm`] | addresses, memblock, the boot-time allocator |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
@@ -22,6 +23,8 @@ extern crate alloc;
 // The attributes name this crate by its name, here as anywhere.
 extern crate self as incipit;
 
+#[cfg(CONFIG_ACPI)]
+pub mod acpi;
 pub mod arch;
 pub mod console;
 pub mod init;

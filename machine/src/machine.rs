@@ -82,6 +82,8 @@ pub struct Machine {
     pub processors: u32,
     /// The screen that GRUB leaves, as its `gfxpayload` has it.
     pub screen: Option<String>,
+    /// More of QEMU's options, as they are given on a command line.
+    pub options: Vec<OsString>,
 }
 
 impl Machine {
@@ -100,6 +102,7 @@ impl Machine {
             memory: "128M".into(),
             processors: 1,
             screen: None,
+            options: Vec::new(),
         }
     }
 

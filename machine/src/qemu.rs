@@ -52,6 +52,7 @@ impl Machine {
                 words.add(&["-drive", &format!("format=raw,snapshot=on,file={}", disk.display())]);
             }
         }
+        words.0.extend_from_slice(&self.options);
         Ok(words.0)
     }
 

@@ -8,6 +8,7 @@ mod command_line;
 mod consoles;
 mod damaged_images;
 mod ending;
+mod firmware;
 mod init_memory;
 mod initrd;
 mod machines;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         consoles::trials(),
         parameters::trials(),
         memory_map::trials(),
+        firmware::trials(),
         initrd::trials(),
         damaged_images::trials(),
         processors::trials(),

@@ -8,7 +8,7 @@ use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
 
 use crate::ending::require_end;
-use crate::monitor::Session;
+use incipit_tests::session::Session;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;

@@ -104,6 +104,20 @@ impl Machine {
         self
     }
 
+    /// With another of QEMU's options, as it is given on a command line: `-smbios`, `type=0,vendor=…`.
+    #[must_use]
+    pub fn option(mut self, name: &str, value: &str) -> Self {
+        self.description.options.extend([name.into(), value.into()]);
+        self
+    }
+
+    /// With the content of `file` in memory from physical address `phys` on.
+    #[must_use]
+    pub fn loaded(self, file: &Path, phys: u64) -> Self {
+        let value = format!("loader,file={},addr={phys:#x},force-raw=on", file.display());
+        self.option("-device", &value)
+    }
+
     /// With QEMU's monitor at hand: [`Guest::monitor`].
     #[must_use]
     pub fn monitored(mut self) -> Self {

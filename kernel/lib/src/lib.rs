@@ -10,7 +10,9 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod acpi;
 pub mod bootparam;
+pub mod checksum;
 pub mod cmdline;
 pub mod crashkernel;
 pub mod e820;

@@ -22,6 +22,7 @@ pub mod reboot;
 pub mod registers;
 pub mod segment;
 pub mod setup;
+pub mod smpboot;
 pub mod stacktrace;
 pub mod traps;
 pub mod tsc;
