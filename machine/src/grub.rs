@@ -86,15 +86,18 @@ impl Disc<'_> {
     fn menu(&self) -> Result<Vec<u8>> {
         let words = words(self.command_line)?;
         let mut text = format!("{PREAMBLE}set timeout={}\n", self.timeout).into_bytes();
-        if let Some(screen) = self.screen {
-            text.extend(format!("set gfxpayload={screen}\n").into_bytes());
-        }
         for &(protocol, kernel) in &self.entries {
             let linux16 = protocol == Protocol::Linux16;
             text.extend(if linux16 { "if [ $grub_platform = pc ]; then\n" } else { "" }.as_bytes());
             text.extend(format!("menuentry Incipit\\ by\\ {protocol} --id {protocol} {{\n    {protocol} /boot/").into_bytes());
             text.extend(name(kernel)?.as_bytes());
             text.extend(&words);
+            // Behind the kernel, whose wish GRUB takes down in the same place.
+            match (self.screen, protocol) {
+                (Some(screen), _) => text.extend(format!("\n    set gfxpayload={screen}").into_bytes()),
+                (None, Protocol::Multiboot2) => text.extend(TEXT_ON_BIOS.as_bytes()),
+                (None, Protocol::Linux | Protocol::Linux16) => {}
+            }
             if let Some(initrd) = self.initrd {
                 text.extend(format!("\n    {} /boot/", protocol.initrd()).into_bytes());
                 text.extend(name(initrd)?.as_bytes());
@@ -116,6 +119,10 @@ else
 fi
 set default=0
 ";
+
+/// The kernel wishes for a framebuffer. A BIOS without any but such with a palette has GRUB 2.06 write the palette past the end of its tags and over itself,
+/// so on a BIOS it gets a text screen, as by the other protocols.
+const TEXT_ON_BIOS: &str = "\n    if [ $grub_platform = pc ]; then set gfxpayload=text; fi";
 
 fn name(file: &Path) -> Result<&OsStr> {
     file.file_name().with_context(|| format!("{} is no file", file.display()))
@@ -167,7 +174,7 @@ mod tests {
             command_line: OsStr::new(command_line),
             initrd,
             timeout: 5,
-            screen: Some("text"),
+            screen: Some("800x600x32"),
         };
         Ok(String::from_utf8(disc.menu()?).unwrap())
     }
@@ -177,7 +184,7 @@ mod tests {
         let text = menu("console=ttyS0  a=$b;c", Some(Path::new("/tmp/initrd.gz"))).unwrap();
         for line in [
             "set timeout=5",
-            "set gfxpayload=text",
+            "    set gfxpayload=800x600x32",
             "menuentry Incipit\\ by\\ multiboot2 --id multiboot2 {",
             "    multiboot2 /boot/vmlinux 'console=ttyS0' 'a=$b;c'",
             "    module2 /boot/initrd.gz",
@@ -186,6 +193,13 @@ mod tests {
         ] {
             assert!(text.lines().any(|other| other == line), "no `{line}` in:\n{text}");
         }
+    }
+
+    #[test]
+    fn a_wish_for_a_screen_stands_behind_the_kernel_that_has_another() {
+        let text = menu("", None).unwrap();
+        let (before, behind) = text.split_once("multiboot2 /boot/vmlinux").unwrap();
+        assert!(!before.contains("gfxpayload") && behind.contains("gfxpayload"), "{text}");
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub fn trials() -> Vec<Trial> {
             grub_says("--is-x86-linux", &Build::ours().bzimage())
         })
         .with_ignored_flag(!has_grub),
+        trial("files::grub_knows_the_elf_image", || {
+            grub_says("--is-x86-multiboot2", &Build::ours().vmlinux())
+        })
+        .with_ignored_flag(!has_grub),
     ]
 }
 
