@@ -3,6 +3,7 @@
 #![no_main]
 
 use incipit_lib::cmdline::{self, Args, Tokens, lookup};
+use incipit_lib::crashkernel::{self, Request};
 use incipit_lib::e820::UserRange;
 use incipit_lib::errno::Errno;
 use incipit_lib::init_args::InitArgs;
@@ -89,6 +90,17 @@ fn names(text: &[u8]) {
     }
 }
 
+/// A list of ranges asks for less than there is, an error is at a place in the value.
+fn crash_kernel(value: &[u8]) {
+    const MEMORY: u64 = 1 << 30;
+    match crashkernel::parse(value, MEMORY) {
+        Ok(Request::Anywhere { size, .. }) => assert!(!value.contains(&b':') || size < MEMORY),
+        Ok(Request::High(_)) => assert!(value.ends_with(b",high")),
+        Ok(Request::Low(_)) => assert!(value.ends_with(b",low")),
+        Err(error) => assert!(error.offset <= value.len() && !error.to_string().is_empty()),
+    }
+}
+
 fuzz_target!(|line: &[u8]| {
     let mut copy = line.to_vec();
     let mut args = Args::new(&mut copy);
@@ -106,6 +118,7 @@ fuzz_target!(|line: &[u8]| {
         names(token.param);
         names(arg.text());
         values(token.param, token.value);
+        crash_kernel(token.value.unwrap_or(token.param));
         match token.value {
             Some(_) => init.add_variable(arg.text()),
             None => init.add_argument(arg.text()),
