@@ -41,6 +41,18 @@ pub fn trials() -> Vec<Trial> {
             log.refuse("initrd")
         }),
         trial("initrd::one_at_address_zero_is_none", || boots(0, 0x1000)?.refuse("RAMDISK")),
+        trial("initrd::one_that_only_the_command_line_tells_of_is_kept", || {
+            let log = told("initrdmem=96M,0x5000")?;
+            log.require(&["RAMDISK: [mem 0x06000000-0x06004fff]"])
+        }),
+        trial("initrd::a_place_that_is_none_is_refused", || {
+            for value in ["", "=", "=96M", "=x,1", "=96M,x", "=96M,1M,", "=99999999999999999999,1"] {
+                let log = told(&format!("initrdmem{value}"))?;
+                log.require(&["Malformed early option 'initrdmem'"])?;
+                log.refuse("RAMDISK")?;
+            }
+            Ok(())
+        }),
         trial("initrd::one_that_the_kernel_lies_on_is_disabled", || {
             let log = boots(0x10_0000, 0x1000)?;
             log.require_mention("initrd overwritten (0x00100000 < 0x")
@@ -54,6 +66,13 @@ fn boots(start: u64, size: u64) -> Result<Log> {
     let mut takeover = Takeover::new(Machine::new(&Build::ours().bzimage()))?;
     takeover.set_ramdisk(start, size)?;
     let log = takeover.go_on()?;
+    require_end(&log)?;
+    Ok(log)
+}
+
+/// Boots without an initial RAM disk, with `words` on the command line.
+fn told(words: &str) -> Result<Log> {
+    let log = Machine::new(&Build::ours().vmlinux()).append(words).run()?;
     require_end(&log)?;
     Ok(log)
 }

@@ -3,6 +3,7 @@
 use spin::Mutex;
 
 use incipit_lib::e820::E820Type;
+use incipit_lib::param::memparse;
 
 use super::{boot_params, e820, memory};
 use crate::mm::{PAGE_SHIFT, memblock};
@@ -25,10 +26,27 @@ pub fn initrd() -> Option<Initrd> {
     *INITRD.lock()
 }
 
-/// Where the boot loader says that the RAM disk is.
+/// Start and size as the command line has them, zeros without.
+static INITRDMEM: Mutex<(u64, u64)> = Mutex::new((0, 0));
+
+/// `initrdmem=start,size`: a RAM disk that somebody put into memory, for loaders that cannot say so themselves.
+#[early_param("initrdmem")]
+#[init]
+fn early_initrdmem(value: Option<&'static str>) -> Result<(), Errno> {
+    let (start, rest) = memparse(value.ok_or(Errno::EINVAL)?.as_bytes()).map_err(|_| Errno::EINVAL)?;
+    let size = rest.strip_prefix(b",").ok_or(Errno::EINVAL)?;
+    match memparse(size).map_err(|_| Errno::EINVAL)? {
+        (size, []) => *INITRDMEM.lock() = (start, size),
+        _ => return Err(Errno::EINVAL),
+    }
+    Ok(())
+}
+
+/// Where the boot loader says that the RAM disk is, or the command line, if the loader has none.
 #[init]
 fn claimed() -> Option<Initrd> {
-    let (start, size) = boot_params().ramdisk();
+    let told = boot_params().ramdisk();
+    let (start, size) = if told.0 != 0 && told.1 != 0 { told } else { *INITRDMEM.lock() };
     if start == 0 || size == 0 {
         return None;
     }
