@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::grub::disc_for;
 use crate::machine::{Firmware, Machine};
@@ -92,7 +92,7 @@ impl Machine {
         let mut text = String::new();
         let lines = [
             format!("display_library: {}", window.unwrap_or(NO_WINDOW)),
-            format!("megs: {}", mebibytes(&self.memory)?),
+            format!("megs: {}", self.mebibytes()?),
             format!("cpu: count={}, ips={SPEED}, model={cpu}, reset_on_triple_fault=1", self.processors),
             format!("romimage: file={BIOS}"),
             format!("vgaromimage: file={VGA_BIOS}"),
@@ -113,32 +113,9 @@ impl Machine {
     }
 }
 
-/// The number of MiB in `128M` or `1G`.
-fn mebibytes(memory: &str) -> Result<u32> {
-    let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
-    let found = match (memory.strip_suffix('M'), memory.strip_suffix('G')) {
-        (Some(text), _) => number(text),
-        (_, Some(text)) => number(text).and_then(|number| number.checked_mul(1024)),
-        _ => None,
-    };
-    match found {
-        Some(found) => Ok(found),
-        None => bail!("`{memory}` is no size of memory: a number and M or G, as 128M"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn memory_is_told_in_mebibytes() {
-        assert_eq!(mebibytes("128M").unwrap(), 128);
-        assert_eq!(mebibytes("2G").unwrap(), 2048);
-        for text in ["", "M", "0M", "128", "-1M", "1.5G", "4194304G"] {
-            assert!(mebibytes(text).unwrap_err().to_string().contains("no size of memory"), "{text}");
-        }
-    }
 
     #[test]
     fn settings_say_processors_memory_and_serial_line() {

@@ -9,6 +9,7 @@
 //! | [`qemu`], [`bochs`] | how an emulator is told of it |
 //! | [`firmware`] | where the machine keeps UEFI |
 //! | [`grub`], [`esp`] | the media: a CD with GRUB, a disk with an EFI system partition |
+//! | [`vmm`] | memory with the kernel in it already, for a machine without firmware |
 //!
 //! Nothing here watches a guest: who starts one decides what to wait for.
 
@@ -19,5 +20,6 @@ pub mod grub;
 pub mod machine;
 pub mod qemu;
 mod tool;
+pub mod vmm;
 
 pub use machine::{Emulator, Loader, Machine};

@@ -5,6 +5,8 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+
 use crate::grub::Protocol;
 
 /// What runs the machine.
@@ -34,6 +36,8 @@ pub enum Firmware {
     Bios,
     /// UEFI: OVMF.
     Uefi,
+    /// Nothing: the loader was there before the machine.
+    None,
 }
 
 impl fmt::Display for Firmware {
@@ -41,6 +45,7 @@ impl fmt::Display for Firmware {
         f.write_str(match self {
             Self::Bios => "BIOS",
             Self::Uefi => "UEFI",
+            Self::None => "none",
         })
     }
 }
@@ -55,6 +60,8 @@ pub enum Loader {
     Grub(Protocol),
     /// The firmware itself: UEFI starts `\EFI\BOOT\BOOTX64.EFI` of a disk.
     Firmware,
+    /// A virtual machine monitor, which starts a bzImage in long mode, without firmware.
+    Vmm,
 }
 
 /// A machine that is not running yet.
@@ -112,5 +119,40 @@ impl Machine {
             self.command_line.push(" ");
         }
         self.command_line.push(OsStr::from_bytes(words));
+    }
+
+    /// The size of memory in MiB.
+    ///
+    /// # Errors
+    ///
+    /// If it is no number with `M` or `G`.
+    pub fn mebibytes(&self) -> Result<u32> {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+        let found = match (self.memory.strip_suffix('M'), self.memory.strip_suffix('G')) {
+            (Some(text), _) => number(text),
+            (_, Some(text)) => number(text).and_then(|number| number.checked_mul(1024)),
+            _ => None,
+        };
+        found.with_context(|| format!("`{}` is no size of memory: a number and M or G, as 128M", self.memory))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mebibytes(memory: &str) -> Result<u32> {
+        let mut machine = Machine::new(Path::new("vmlinux"));
+        memory.clone_into(&mut machine.memory);
+        machine.mebibytes()
+    }
+
+    #[test]
+    fn memory_is_told_in_mebibytes() {
+        assert_eq!(mebibytes("128M").unwrap(), 128);
+        assert_eq!(mebibytes("2G").unwrap(), 2048);
+        for text in ["", "M", "0M", "128", "-1M", "1.5G", "4194304G"] {
+            assert!(mebibytes(text).unwrap_err().to_string().contains("no size of memory"), "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::firmware::Ovmf;
 use crate::grub::{Disc, disc_for};
@@ -32,6 +32,10 @@ impl Machine {
     pub fn qemu_words(&self, folder: &Path) -> Result<Vec<OsString>> {
         let mut words = Words::default();
         words.add(&["-machine", &self.chipset, "-m", &self.memory, "-smp", &self.processors.to_string()]);
+        ensure!(
+            (self.firmware == Firmware::None) == (self.loader == Loader::Vmm),
+            "a virtual machine monitor loads without firmware, and nothing else does"
+        );
         if self.firmware == Firmware::Uefi {
             let Ovmf { code, variables } = Ovmf::find()?;
             words.add(&["-drive", &format!("if=pflash,format=raw,readonly=on,file={}", code.display())]);
@@ -50,6 +54,16 @@ impl Machine {
             Loader::Firmware => {
                 let disk = esp::disk(folder, &[("EFI/BOOT/BOOTX64.EFI", &self.kernel)])?;
                 words.add(&["-drive", &format!("format=raw,snapshot=on,file={}", disk.display())]);
+            }
+            Loader::Vmm => {
+                let size = u64::from(self.mebibytes()?) << 20;
+                let files = self.load(folder, size)?;
+                let backend = format!(
+                    "memory-backend-file,id=ram,size={size},share=off,mem-path={}",
+                    files.memory.display()
+                );
+                words.add(&["-object", &backend, "-machine", "memory-backend=ram"]);
+                words.add_file("-bios", &files.rom);
             }
         }
         words.0.extend_from_slice(&self.options);

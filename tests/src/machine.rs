@@ -148,10 +148,10 @@ impl Machine {
         let firmware = match (self.description.emulator, self.description.firmware) {
             (Emulator::Qemu, Firmware::Uefi) => (firmware::Ovmf::find().is_ok(), "ovmf"),
             (Emulator::Bochs, _) => (bochs::has_bios(), "bochsbios"),
-            (Emulator::Qemu, Firmware::Bios) => (true, ""),
+            (Emulator::Qemu, Firmware::Bios | Firmware::None) => (true, ""),
         };
         let loader = match self.description.loader {
-            Loader::Qemu => (true, ""),
+            Loader::Qemu | Loader::Vmm => (true, ""),
             Loader::Grub(_) => (has_program("grub-mkrescue") && has_program("xorriso"), "grub-common"),
             Loader::Firmware => (has_program("mformat"), "mtools"),
         };

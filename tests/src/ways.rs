@@ -70,7 +70,7 @@ const fn grub(protocol: Protocol, firmware: Firmware) -> Way {
             Protocol::Linux | Protocol::Linux16 => File::BzImage,
         },
         chipset: match firmware {
-            Firmware::Bios => "pc",
+            Firmware::Bios | Firmware::None => "pc",
             Firmware::Uefi => "q35",
         },
         processors: 1,
@@ -92,6 +92,17 @@ const fn bochs(protocol: Protocol, processors: u32) -> Way {
     }
 }
 
+/// A virtual machine monitor starts the kernel in long mode.
+const fn monitor(chipset: &'static str) -> Way {
+    Way {
+        firmware: Firmware::None,
+        loader: Loader::Vmm,
+        through: "the 64-bit Linux boot protocol",
+        by: "unassigned",
+        ..direct(File::BzImage, chipset)
+    }
+}
+
 /// Every way that is tested.
 pub const WAYS: &[Way] = &[
     direct(File::Vmlinux, "pc"),
@@ -100,6 +111,8 @@ pub const WAYS: &[Way] = &[
     direct(File::BzImage, "pc"),
     direct(File::BzImage, "q35"),
     direct(File::BzImage, "microvm"),
+    monitor("pc"),
+    monitor("q35"),
     grub(Protocol::Multiboot2, Firmware::Bios),
     grub(Protocol::Linux, Firmware::Bios),
     grub(Protocol::Linux16, Firmware::Bios),
@@ -143,6 +156,7 @@ impl Way {
             Loader::Qemu => "kernel".to_owned(),
             Loader::Grub(protocol) => format!("grub_{protocol}"),
             Loader::Firmware => "bootx64_efi".to_owned(),
+            Loader::Vmm => "monitor".to_owned(),
         };
         let file = match self.file {
             File::Vmlinux => "vmlinux",
@@ -152,7 +166,12 @@ impl Way {
             Emulator::Qemu => format!("qemu_{}", self.chipset),
             Emulator::Bochs => format!("bochs_with_{}", self.processors),
         };
-        format!("{}::{loader}_{file}_on_{machine}", self.firmware.to_string().to_lowercase())
+        let firmware = match self.firmware {
+            Firmware::Bios => "bios",
+            Firmware::Uefi => "uefi",
+            Firmware::None => "no_firmware",
+        };
+        format!("{firmware}::{loader}_{file}_on_{machine}")
     }
 
     /// The loader as the page names it.
@@ -163,15 +182,17 @@ impl Way {
             (Loader::Grub(Protocol::Multiboot2), _) => "GRUB `multiboot2 vmlinux`",
             (Loader::Grub(Protocol::Linux), _) => "GRUB `linux bzImage`",
             (Loader::Grub(Protocol::Linux16), _) => "GRUB `linux16 bzImage`",
+            (Loader::Vmm, _) => "a monitor with the crate `linux-loader`",
             (Loader::Firmware, _) => "the firmware, `\\EFI\\BOOT\\BOOTX64.EFI`",
         }
     }
 }
 
 /// The columns of the page's table.
-const COLUMNS: [(&str, Emulator, Firmware); 3] = [
+const COLUMNS: [(&str, Emulator, Firmware); 4] = [
     ("QEMU, BIOS", Emulator::Qemu, Firmware::Bios),
     ("QEMU, UEFI", Emulator::Qemu, Firmware::Uefi),
+    ("QEMU, no firmware", Emulator::Qemu, Firmware::None),
     ("Bochs, BIOS", Emulator::Bochs, Firmware::Bios),
 ];
 

@@ -88,7 +88,7 @@ fn handed_over(way: &Way, command_line: &str, told: &str) -> Result<()> {
     let line = value("command line")?;
     let line = match way.loader {
         Loader::Grub(_) => line.strip_prefix("BOOT_IMAGE=/boot/bzImage ").unwrap_or(line),
-        Loader::Qemu | Loader::Firmware => line,
+        Loader::Qemu | Loader::Firmware | Loader::Vmm => line,
     };
     ensure!(line == command_line, "the kernel got `{line}` for `{command_line}`");
     let sum = format!("crc32 {:08x}", crc32fast::hash(&ram_disk()));

@@ -5,11 +5,18 @@
 
 mod boots;
 mod files;
+mod readers;
 
 use std::process::ExitCode;
 
 use incipit_tests::trial;
 
 fn main() -> ExitCode {
-    trial::run([boots::trials(), files::trials()].into_iter().flatten().collect(), &[])
+    trial::run(
+        [boots::trials(), files::trials(), readers::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        &[],
+    )
 }
