@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use incipit::arch::x86::cpu::features::boot_cpu;
+use incipit::arch::x86::cpu::boot_cpu;
 use incipit::arch::x86::mm::pgtable::{Entry, Flags};
 use incipit::mm::PAGE_OFFSET;
 

@@ -3,7 +3,7 @@
 use core::arch::asm;
 use core::cell::UnsafeCell;
 
-use incipit::arch::x86::cpu::features::boot_cpu;
+use incipit::arch::x86::cpu::boot_cpu;
 use incipit::arch::x86::maccess::{PartialCopy, copy_from_kernel_nofault};
 use incipit::arch::x86::mm::pgtable::{Entry, Flags};
 use incipit::arch::x86::mm::set_memory;

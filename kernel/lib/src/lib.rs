@@ -14,6 +14,7 @@ pub mod acpi;
 pub mod bootparam;
 pub mod checksum;
 pub mod cmdline;
+pub mod cpufeature;
 pub mod crashkernel;
 pub mod e820;
 pub mod efi;

@@ -5,6 +5,7 @@ mod general;
 mod loader;
 mod log;
 mod memory;
+mod processor;
 mod resource;
 mod stack;
 

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use incipit_lib::param::parse_int;
 
-use crate::arch::x86::cpu::features;
+use crate::arch::x86::cpu::common;
 use crate::arch::x86::i8253::{self, PIT_TICK_RATE};
 use crate::irq::IrqGuard;
 use crate::prelude::*;
@@ -109,7 +109,7 @@ fn parse_khz(value: Option<&str>) -> Result<u64, Errno> {
 pub fn tsc_early_init() {
     let (khz, source) = if let khz @ 1.. = TSC_EARLY_KHZ.load(Relaxed) {
         (khz, Source::CommandLine)
-    } else if let Some(khz) = features::tsc_khz() {
+    } else if let Some(khz) = common::tsc_khz() {
         (khz, Source::Cpuid)
     } else if let Some(khz) = measure(EARLY_TICKS) {
         (khz, Source::Pit)

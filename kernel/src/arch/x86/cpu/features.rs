@@ -1,173 +1,185 @@
-//! What the boot CPU is and can, read once from CPUID.
+//! What the boot CPU can: Linux's capability words, and the options that take something out of them.
+//!
+//! [`super::common`] fills the words from CPUID, once. Whoever asks for a feature asks [`boot_cpu_has`], whose answer respects the command line.
 
 use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use spin::Once;
-use x86::cpuid::{CpuId, cpuid};
+use incipit_lib::cpufeature::{FeatureSet, WORDS, parse_list};
 
+use crate::panic::taint::{self, Taint};
 use crate::prelude::*;
 
-bitflags::bitflags! {
-    /// The features that the kernel asks for.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub struct Features: u32 {
+pub use incipit_lib::cpufeature::Feature;
+
+/// The features that the kernel asks for.
+pub mod feature {
+    use incipit_lib::cpufeature::Feature;
+
+    macro_rules! features {
+        ($($(#[$doc:meta])* $constant:ident = $name:literal;)*) => {$(
+            $(#[$doc])*
+            pub const $constant: Feature = Feature::named($name);
+        )*};
+    }
+
+    features! {
         /// No-execute in page tables.
-        const NX = 1 << 0;
+        NX = "nx";
         /// 1 GiB pages.
-        const GBPAGES = 1 << 1;
+        GBPAGES = "pdpe1gb";
         /// Global pages.
-        const PGE = 1 << 2;
+        PGE = "pge";
         /// Supervisor-mode execution prevention.
-        const SMEP = 1 << 3;
+        SMEP = "smep";
         /// Supervisor-mode access prevention.
-        const SMAP = 1 << 4;
+        SMAP = "smap";
         /// User-mode instruction prevention.
-        const UMIP = 1 << 5;
+        UMIP = "umip";
         /// `rdfsbase` and its kin.
-        const FSGSBASE = 1 << 6;
+        FSGSBASE = "fsgsbase";
         /// The time-stamp counter.
-        const TSC = 1 << 7;
-        /// A time-stamp counter that neither stops nor changes its rate.
-        const INVARIANT_TSC = 1 << 8;
+        TSC = "tsc";
+        /// A time-stamp counter that does not change its rate.
+        CONSTANT_TSC = "constant_tsc";
+        /// A time-stamp counter that does not stop in idle states.
+        NONSTOP_TSC = "nonstop_tsc";
+        /// CPUID or a hypervisor tells the rate of the time-stamp counter.
+        TSC_KNOWN_FREQ = "tsc_known_freq";
         /// Machine-check exceptions.
-        const MCE = 1 << 9;
+        MCE = "mce";
         /// Runs on a hypervisor, which has leaves of its own.
-        const HYPERVISOR = 1 << 10;
+        HYPERVISOR = "hypervisor";
         /// The page attribute table.
-        const PAT = 1 << 11;
+        PAT = "pat";
+        /// Memory type range registers.
+        MTRR = "mtrr";
     }
 }
 
-/// A CPU: Linux's `cpuinfo_x86`, as far as it is asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct CpuInfo {
-    /// `GenuineIntel`, `AuthenticAMD` and the like.
-    pub vendor: [u8; 12],
-    /// The processor's own name for itself, padded with NUL; empty if it has none.
-    pub model_id: [u8; 48],
-    /// Family, extended family added.
-    pub family: u8,
-    /// Model, extended model included.
-    pub model: u8,
-    /// Stepping.
-    pub stepping: u8,
-    /// Features.
-    pub features: Features,
-    /// Bits of a physical address.
-    pub phys_bits: u8,
-}
+/// What the image cannot run without: the way in has refused CPUs that lack it, and no option takes it away.
+const REQUIRED: [Feature; 11] = [
+    Feature::named("fpu"),
+    Feature::named("msr"),
+    Feature::named("pae"),
+    Feature::named("cx8"),
+    Feature::named("pge"),
+    Feature::named("cmov"),
+    Feature::named("fxsr"),
+    Feature::named("sse"),
+    Feature::named("sse2"),
+    Feature::named("nx"),
+    Feature::named("lm"),
+];
 
-static BOOT_CPU_DATA: Once<CpuInfo> = Once::new();
+static CAPABILITY: [AtomicU32; WORDS] = [const { AtomicU32::new(0) }; WORDS];
 
-/// The boot CPU: Linux's `boot_cpu_data`.
-pub fn boot_cpu() -> &'static CpuInfo {
-    BOOT_CPU_DATA.call_once(identify)
-}
-
-/// Whether the boot CPU has all of `features`.
+/// Whether the boot CPU has `feature`, and the command line leaves it on. Before `setup_arch` it seems to have none.
 #[must_use]
-pub fn boot_cpu_has(features: Features) -> bool {
-    boot_cpu().features.contains(features)
+pub fn boot_cpu_has(feature: Feature) -> bool {
+    CAPABILITY[feature.word()].load(Relaxed) & feature.mask() != 0
 }
 
-fn identify() -> CpuInfo {
-    let id = CpuId::new();
-    let mut features = Features::empty();
-    let mut note = |present: bool, feature: Features| features.set(feature, present);
-    let (mut family, mut model, mut stepping) = (0, 0, 0);
-    if let Some(basic) = id.get_feature_info() {
-        (family, model, stepping) = (basic.family_id(), basic.model_id(), basic.stepping_id());
-        note(basic.has_pge(), Features::PGE);
-        note(basic.has_tsc(), Features::TSC);
-        note(basic.has_mce(), Features::MCE);
-        note(basic.has_pat(), Features::PAT);
-        note(basic.has_hypervisor(), Features::HYPERVISOR);
-    }
-    if let Some(more) = id.get_extended_feature_info() {
-        note(more.has_smep(), Features::SMEP);
-        note(more.has_smap(), Features::SMAP);
-        note(more.has_umip(), Features::UMIP);
-        note(more.has_fsgsbase(), Features::FSGSBASE);
-    }
-    if let Some(extended) = id.get_extended_processor_and_feature_identifiers() {
-        note(extended.has_execute_disable(), Features::NX);
-        note(extended.has_1gib_pages(), Features::GBPAGES);
-    }
-    if let Some(power) = id.get_advanced_power_mgmt_info() {
-        note(power.has_invariant_tsc(), Features::INVARIANT_TSC);
-    }
-    let mut vendor = [0; 12];
-    copy_text(&mut vendor, id.get_vendor_info().as_ref().map_or("", |vendor| vendor.as_str()));
-    let mut model_id = [0; 48];
-    copy_text(
-        &mut model_id,
-        id.get_processor_brand_string().as_ref().map_or("", |brand| brand.as_str().trim()),
-    );
-    let phys_bits = id
-        .get_processor_capacity_feature_info()
-        .map_or(36, |capacity| capacity.physical_address_bits());
-    CpuInfo {
-        vendor,
-        model_id,
-        family,
-        model,
-        stepping,
-        features,
-        phys_bits,
+/// Notes a feature that was concluded later: Linux's `setup_force_cpu_cap`.
+pub fn set_cpu_cap(feature: Feature) {
+    CAPABILITY[feature.word()].fetch_or(feature.mask(), Relaxed);
+}
+
+/// Does without a feature and what builds on it from now on: Linux's `setup_clear_cpu_cap`.
+pub fn clear_cpu_cap(feature: Feature) {
+    let gone = FeatureSet::with_dependents(feature);
+    for (word, gone) in CAPABILITY.iter().zip(gone.words()) {
+        word.fetch_and(!gone, Relaxed);
     }
 }
 
-fn copy_text(destination: &mut [u8], text: &str) {
-    let length = text.len().min(destination.len());
-    destination[..length].copy_from_slice(&text.as_bytes()[..length]);
+/// Everything that the boot CPU has.
+pub fn boot_cpu_features() -> impl Iterator<Item = Feature> {
+    (0..).map_while(Feature::by_number).filter(|&feature| boot_cpu_has(feature))
 }
 
-fn text(bytes: &[u8]) -> &str {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    core::str::from_utf8(&bytes[..end]).unwrap_or("?")
-}
-
-/// The rate of the time-stamp counter in kHz, where CPUID tells it: crystal and ratio (leaf 0x15), the base frequency (leaf 0x16), or what the hypervisor
-/// says (leaf 0x4000_0010, VMware's invention that KVM and QEMU follow).
-#[must_use]
+/// Takes over what was identified.
 #[init]
-pub fn tsc_khz() -> Option<u64> {
-    let id = CpuId::new();
-    let from_ratio = id.get_tsc_info().and_then(|tsc| tsc.tsc_frequency()).map(|hertz| hertz / 1000);
-    let from_base = || {
-        id.get_processor_frequency_info()
-            .map(|info| u64::from(info.processor_base_frequency()) * 1000)
-    };
-    let from_hypervisor = || {
-        const TIMING_LEAF: u32 = 0x4000_0010;
-        let has_leaf = boot_cpu_has(Features::HYPERVISOR) && (TIMING_LEAF..TIMING_LEAF + 0x1000).contains(&cpuid!(0x4000_0000).eax);
-        has_leaf.then(|| u64::from(cpuid!(TIMING_LEAF).eax))
-    };
-    from_ratio.or_else(from_base).or_else(from_hypervisor).filter(|&khz| khz != 0)
+pub(super) fn set_all(features: &FeatureSet) {
+    for (word, &value) in CAPABILITY.iter().zip(features.words()) {
+        word.store(value, Relaxed);
+    }
 }
 
-impl fmt::Display for CpuInfo {
-    /// Linux's `print_cpu_info`: vendor unless the name has it, name, family, model, stepping.
+/// `clearcpuid=NAME[,NAME…]`: features that the kernel is to do without, by their names in `/proc/cpuinfo` or their numbers. For tests, and for CPUs whose
+/// feature does not work; it taints the kernel.
+#[early_param("clearcpuid")]
+#[init]
+fn clearcpuid(value: Option<&'static str>) -> Result<(), Errno> {
+    let value = value.filter(|value| !value.is_empty()).ok_or(Errno::EINVAL)?;
+    pr_info!("Clearing CPUID bits:{}", Cleared(value));
+    for feature in parse_list(value, by_name).flatten().filter(|feature| !REQUIRED.contains(feature)) {
+        clear_cpu_cap(feature);
+        taint::add(Taint::CpuOutOfSpec);
+    }
+    Ok(())
+}
+
+/// Features have names only where the image holds them.
+fn by_name(name: &str) -> Option<Feature> {
+    if cfg!(CONFIG_X86_FEATURE_NAMES) {
+        Feature::by_name(name)
+    } else {
+        None
+    }
+}
+
+/// The name of a feature, or its number where the image holds no names.
+fn write_name(feature: Feature, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if cfg!(CONFIG_X86_FEATURE_NAMES) {
+        write!(f, "{feature}")
+    } else {
+        write!(f, "{}", feature.number())
+    }
+}
+
+/// What becomes of each word of `clearcpuid=`.
+struct Cleared(&'static str);
+
+impl fmt::Display for Cleared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let vendor = match text(&self.vendor) {
-            "GenuineIntel" => "Intel",
-            "AuthenticAMD" => "AMD",
-            other => other,
-        };
-        let name = text(&self.model_id);
-        if !name.contains(vendor) {
-            write!(f, "{vendor} ")?;
+        for word in parse_list(self.0, by_name) {
+            match word {
+                Ok(feature) if REQUIRED.contains(&feature) => {
+                    f.write_str(" (required: ")?;
+                    write_name(feature, f)?;
+                    f.write_str(")")?;
+                }
+                Ok(feature) => {
+                    f.write_str(" ")?;
+                    write_name(feature, f)?;
+                }
+                Err(word) => write!(f, " (unknown: {word})")?,
+            }
         }
-        write!(
-            f,
-            "{name} (family: {:#x}, model: {:#x}, stepping: {:#x})",
-            self.family, self.model, self.stepping
-        )
+        Ok(())
     }
 }
 
-/// Identifies the boot CPU and says what it is: Linux's `early_cpu_init`.
+/// `nosmep`: does without supervisor-mode execution prevention.
+#[early_param("nosmep")]
 #[init]
-pub fn early_cpu_init() {
-    pr_info!("CPU: {}", boot_cpu());
+fn nosmep(_: Option<&'static str>) -> Result<(), Errno> {
+    clear_cpu_cap(feature::SMEP);
+    Ok(())
+}
+
+/// `nosmap`: does without supervisor-mode access prevention.
+#[early_param("nosmap")]
+#[init]
+fn nosmap(_: Option<&'static str>) -> Result<(), Errno> {
+    clear_cpu_cap(feature::SMAP);
+    Ok(())
+}
+
+#[ktest]
+fn what_the_image_requires_is_there() {
+    for required in REQUIRED {
+        assert!(boot_cpu_has(required), "{required}");
+    }
 }

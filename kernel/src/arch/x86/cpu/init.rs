@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use super::features::{Features, boot_cpu_has};
+use super::features::{boot_cpu_has, feature};
 use crate::arch::x86::registers::{self, Cr4};
 use crate::arch::x86::segment::{self, CPU_TSS, Ist};
 use crate::mm::{self, PAGE_SIZE};
@@ -47,12 +47,12 @@ pub fn cpu_init() {
 /// Switches on the protections that the CPU has.
 fn set_cr4_features() {
     let wanted = [
-        (Features::SMEP, Cr4::SMEP),
-        (Features::SMAP, Cr4::SMAP),
-        (Features::UMIP, Cr4::UMIP),
-        (Features::FSGSBASE, Cr4::FSGSBASE),
-        (Features::PGE, Cr4::PGE),
-        (Features::MCE, Cr4::MCE),
+        (feature::SMEP, Cr4::SMEP),
+        (feature::SMAP, Cr4::SMAP),
+        (feature::UMIP, Cr4::UMIP),
+        (feature::FSGSBASE, Cr4::FSGSBASE),
+        (feature::PGE, Cr4::PGE),
+        (feature::MCE, Cr4::MCE),
     ];
     let bits = wanted
         .into_iter()
@@ -84,11 +84,7 @@ fn each_exception_has_a_stack_of_its_own() {
 fn the_protections_that_the_cpu_has_are_on() {
     let cr4 = Cr4::from_bits_truncate(registers::cr4());
     assert!(cr4.contains(cr4_features()));
-    for (feature, bit) in [
-        (Features::SMEP, Cr4::SMEP),
-        (Features::SMAP, Cr4::SMAP),
-        (Features::UMIP, Cr4::UMIP),
-    ] {
+    for (feature, bit) in [(feature::SMEP, Cr4::SMEP), (feature::SMAP, Cr4::SMAP), (feature::UMIP, Cr4::UMIP)] {
         assert_eq!(cr4.contains(bit), boot_cpu_has(feature), "{bit:?}");
     }
 }

@@ -1,12 +1,38 @@
 //! The processors: what they are, which there are, and how one is made ready to run the kernel.
+//!
+//! | file | what it knows |
+//! | --- | --- |
+//! | [`cpuid`] | the instruction, executed once for each leaf |
+//! | [`common`], [`vendor`], `intel`, `amd`, `centaur` | what the boot CPU is |
+//! | [`features`] | what it can, and what the command line leaves of that |
+//! | [`bugs`] | what is wrong with it |
+//! | [`masks`], [`init`] | which CPUs there are, and making one ready |
 
+/// The feature of a name, looked up by the compiler.
+macro_rules! named {
+    ($name:literal) => {
+        const { incipit_lib::cpufeature::Feature::named($name) }
+    };
+}
+
+mod amd;
+pub mod bugs;
+mod centaur;
+pub mod common;
+pub mod cpuid;
+mod cpuinfo;
 pub mod features;
 pub mod init;
+mod intel;
 pub mod masks;
+mod tests;
+pub mod vendor;
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use x86::cpuid::CpuId;
+pub use common::{CpuInfo, boot_cpu};
+use cpuid::boot_cpuid;
+pub use cpuinfo::cpuinfo;
 
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
@@ -24,15 +50,11 @@ pub fn boot_cpu_apic_id() -> u32 {
 #[stage]
 #[init]
 pub fn smp_setup_processor_id() {
-    let cpuid = CpuId::new();
-    let extended = cpuid
-        .get_extended_topology_info()
-        .and_then(|mut levels| levels.next())
-        .map(|level| level.x2apic_id());
-    let initial = cpuid
-        .get_feature_info()
-        .map_or(0, |features| u32::from(features.initial_local_apic_id()));
-    BOOT_CPU_APIC_ID.store(extended.unwrap_or(initial), Relaxed);
+    let extended = (boot_cpuid(0, 0).eax >= 0xb)
+        .then(|| boot_cpuid(0xb, 0))
+        .filter(|level| level.ebx != 0);
+    let id = extended.map_or_else(|| boot_cpuid(1, 0).ebx >> 24, |level| level.edx);
+    BOOT_CPU_APIC_ID.store(id, Relaxed);
 }
 
 /// Puts the boot CPU into the masks: Linux's stage of the same name.

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::builder::{Mapping, PageTables};
 use super::pgtable::{Flags, Level};
 use super::{fixmap, set_memory, tlb};
-use crate::arch::x86::cpu::features::{Features, boot_cpu_has};
+use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
 use crate::arch::x86::registers::{self, Cr0, Cr4};
 use crate::mm::sections::{self, Section};
 use crate::mm::{PAGE_OFFSET, PAGE_SIZE, address::DIRECT_MAP_SIZE, memblock, phys_to_virt};
@@ -39,7 +39,7 @@ pub fn init_mem_mapping() {
     // SAFETY: the tables map the image, with the stack and the descriptor tables in it, at its addresses, and all memory in use in the direct map.
     unsafe {
         registers::write_cr3(tables.pgd());
-        if boot_cpu_has(Features::PGE) {
+        if boot_cpu_has(feature::PGE) {
             registers::write_cr4(registers::cr4() | Cr4::PGE.bits());
         }
         registers::write_cr0(registers::cr0() | Cr0::WP.bits());
@@ -67,7 +67,7 @@ fn build() -> Result<PageTables, Errno> {
 /// Maps the first MiB and all RAM in the direct map.
 #[init]
 fn map_ram(tables: &mut PageTables) -> Result<(), Errno> {
-    let gigabytes = boot_cpu_has(Features::GBPAGES);
+    let gigabytes = boot_cpu_has(feature::GBPAGES);
     if gigabytes {
         pr_info!("Using GB pages for direct mapping");
     }

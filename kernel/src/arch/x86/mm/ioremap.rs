@@ -10,7 +10,7 @@ use super::fixmap;
 use super::init::init_pgd;
 use super::leaves::leaves;
 use super::pgtable::Flags;
-use crate::arch::x86::cpu::features::boot_cpu;
+use crate::arch::x86::cpu::boot_cpu;
 use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
 use crate::prelude::*;
 

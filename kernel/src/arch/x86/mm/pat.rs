@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::arch::x86::cpu::features::{Features, boot_cpu_has};
+use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
 use crate::arch::x86::msr;
 use crate::prelude::*;
 
@@ -74,7 +74,7 @@ const fn value_of(types: [MemoryType; 8]) -> u64 {
 /// framebuffer that was made before becomes write combining where it was write through, which loses nothing.
 #[init]
 pub fn pat_init() {
-    if !boot_cpu_has(Features::PAT) {
+    if !boot_cpu_has(feature::PAT) {
         pr_info!("x86/PAT: PAT not supported by the CPU.");
         return;
     }
@@ -95,7 +95,7 @@ impl fmt::Display for Configuration {
 fn the_processor_has_the_table() {
     // The value by which Linux's documentation and its debuggers know it.
     assert_eq!(value_of(TYPES), 0x0407_0506_0007_0106);
-    if boot_cpu_has(Features::PAT) {
+    if boot_cpu_has(feature::PAT) {
         assert_eq!(msr::rdmsr(IA32_PAT), value_of(TYPES));
     }
 }

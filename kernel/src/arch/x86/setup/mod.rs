@@ -15,7 +15,8 @@ pub use memory::{max_low_pfn, max_pfn};
 
 use incipit_lib::text::Lossy;
 
-use crate::arch::x86::cpu::features::{self, Features};
+use crate::arch::x86::cpu::common::early_cpu_init;
+use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
 use crate::arch::x86::mm::init::init_mem_mapping;
 use crate::arch::x86::mm::pat::pat_init;
 use crate::arch::x86::tsc;
@@ -32,7 +33,7 @@ const EARLY_MAP_END: u64 = 1 << 32;
 #[init]
 pub fn setup_arch(init: InitMemory<'_>) {
     pr_info!("Command line: {}", Lossy(boot_command_line()));
-    features::early_cpu_init();
+    early_cpu_init();
     memory::reserve_image();
     e820::memory_setup();
     setup_data::parse();
@@ -54,7 +55,7 @@ pub fn setup_arch(init: InitMemory<'_>) {
 /// Says whether pages can be made not executable: Linux's `x86_report_nx`.
 #[init]
 fn report_nx() {
-    if features::boot_cpu_has(Features::NX) {
+    if boot_cpu_has(feature::NX) {
         pr_info!("NX (Execute Disable) protection: active");
     } else {
         pr_notice!("Notice: NX (Execute Disable) protection missing in CPU!");
