@@ -26,6 +26,7 @@ pub mod kallsyms;
 pub mod memblock;
 pub mod order;
 pub mod param;
+pub mod psf;
 pub mod ratelimit;
 pub mod resource;
 pub mod ring;
