@@ -139,8 +139,15 @@ $(O)/vmlinux: $(O)/linked $(tools)/incipit-linker $(if $(V),FORCE)
 	$(Q)$(tools)/incipit-linker seal --image $(linked) --artifacts $(O)/cargo.json --crates $(O)/image/crates.list \
 		--output $@ --map $(O)/System.map $(if $(V),-v)
 
-$(O)/bzImage: $(O)/vmlinux $(tools)/incipit-bzimage
-	$(Q)$(tools)/incipit-bzimage --vmlinux $< --output $@
+# The EFI stub is a program of its own, linked at no fixed address, in segments that begin on pages.
+stub := $(CURDIR)/out/target-efi/$(target)/release/incipit-efi-stub
+stub_flags := "-Crelocation-model=pic","-Ccode-model=small","-Clink-args=-pie -eefi_main -zseparate-loadable-segments -znorelro -znognustack --no-rosegment --no-eh-frame-hdr","-Cstrip=symbols"
+$(O)/efi-stub: FORCE
+	$(Q)$(cargo) build -q --config 'target.$(target).rustflags=[$(stub_flags)]' --target-dir out/target-efi -p incipit-efi-stub --target $(target) --release
+	@cmp -s $(stub) $@ || cp $(stub) $@
+
+$(O)/bzImage: $(O)/vmlinux $(O)/efi-stub $(tools)/incipit-bzimage
+	$(Q)$(tools)/incipit-bzimage --vmlinux $< --stub $(O)/efi-stub --output $@
 
 # --- a crate of its own -----------------------------------------------------------------------------------------------
 

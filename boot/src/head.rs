@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use incipit::arch::x86::mm::fixmap::LEVEL2_FIXMAP_PGT;
 use incipit_lib::bootparam::multiboot2::BOOTLOADER_MAGIC;
+use incipit_lib::efi::STUB_MARK;
 
 use crate::WayIn;
 
@@ -64,6 +65,8 @@ global_asm!(
     linux_64 = const WayIn::Linux64 as u32,
     bzimage_16 = const WayIn::Bzimage16 as u32,
     multiboot2 = const WayIn::Multiboot2 as u32,
+    efi_stub = const WayIn::EfiStub as u32,
+    STUB_MARK = const STUB_MARK,
     enter = sym crate::enter,
     entered = sym ENTERED,
     level2_fixmap_pgt = sym LEVEL2_FIXMAP_PGT,

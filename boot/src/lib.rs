@@ -7,6 +7,7 @@
 //! | [`WayIn::Multiboot2`] | the Multiboot2 header of the ELF image: GRUB `multiboot2` | the information's tags |
 //! | [`WayIn::Linux32`] | the 32-bit boot protocol: GRUB `linux`, kexec | `boot_params` |
 //! | [`WayIn::Linux64`] | the 64-bit boot protocol: kexec, virtual machine monitors | `boot_params` |
+//! | [`WayIn::EfiStub`] | the EFI stub of the bzImage, an EFI application, by the 64-bit protocol | `boot_params` |
 //! | [`WayIn::Bzimage16`] | the 16-bit boot protocol: QEMU `-kernel bzImage`, GRUB `linux16`, Syslinux | the BIOS |
 //!
 //! This room knows loaders and nothing of the machine beyond them. It reads physical memory through the early direct map, believes no
@@ -45,10 +46,19 @@ pub enum WayIn {
     Bzimage16 = 3,
     /// 32-bit protected mode with Multiboot2's information.
     Multiboot2 = 4,
+    /// Long mode with `boot_params` that the EFI stub of our own bzImage made.
+    EfiStub = 5,
 }
 
 impl WayIn {
-    const ALL: [Self; 5] = [Self::Pvh, Self::Linux32, Self::Linux64, Self::Bzimage16, Self::Multiboot2];
+    const ALL: [Self; 6] = [
+        Self::Pvh,
+        Self::Linux32,
+        Self::Linux64,
+        Self::Bzimage16,
+        Self::Multiboot2,
+        Self::EfiStub,
+    ];
 }
 
 impl fmt::Display for WayIn {
@@ -59,6 +69,7 @@ impl fmt::Display for WayIn {
             Self::Linux64 => "the 64-bit Linux boot protocol",
             Self::Bzimage16 => "the 16-bit Linux boot protocol",
             Self::Multiboot2 => "multiboot2",
+            Self::EfiStub => "the EFI stub",
         })
     }
 }
@@ -85,7 +96,7 @@ extern "C" fn enter(way: WayIn, argument: u64) -> ! {
     match way {
         WayIn::Pvh => pvh::fill(argument, params, extension),
         WayIn::Multiboot2 => multiboot2::fill(argument, params, extension),
-        WayIn::Linux32 | WayIn::Linux64 | WayIn::Bzimage16 => linux::fill(argument, params),
+        WayIn::Linux32 | WayIn::Linux64 | WayIn::Bzimage16 | WayIn::EfiStub => linux::fill(argument, params),
     }
     start_kernel(incipit::mm::virt_to_phys(params.as_bytes().as_ptr()))
 }

@@ -14,8 +14,11 @@ use crate::processors::says_and_stops;
 /// Where the setup header says how many sectors of set-up code follow the first one.
 const SETUP_SECTS: usize = 0x1f1;
 const SECTOR: usize = 512;
-/// The kernel's last bytes are a checksum of the file for others; without it the kernel is whole.
-const CHECKSUM: usize = 4;
+
+/// Where the kernel says at which physical address its last bytes lie, how many these are, and where the kernel itself begins.
+const TRAILER_FIELD: usize = 8;
+const TRAILER: usize = 16;
+const LOAD_ADDRESS: usize = 0x10_0000;
 
 pub fn trials() -> Vec<Trial> {
     [
@@ -32,7 +35,7 @@ pub fn trials() -> Vec<Trial> {
     })
     .chain([
         trial("damaged_images::one_that_lacks_the_last_byte_of_the_kernel_says_so", || {
-            cut(|kernel| kernel - CHECKSUM - 1)
+            cut(|kernel| kernel - 1)
         }),
         trial("damaged_images::one_that_lacks_its_last_sector_says_so", || {
             cut(|kernel| kernel - SECTOR)
@@ -45,8 +48,13 @@ pub fn trials() -> Vec<Trial> {
 fn cut(left: impl FnOnce(usize) -> usize) -> Result<()> {
     let bytes = fs::read(Build::ours().bzimage())?;
     let setup = (usize::from(*bytes.get(SETUP_SECTS).context("a bzImage has a header")?) + 1) * SECTOR;
+    let field = bytes
+        .get(setup + TRAILER_FIELD..)
+        .and_then(|rest| rest.first_chunk())
+        .context("a kernel has a head")?;
+    let kernel = u32::from_le_bytes(*field) as usize - LOAD_ADDRESS + TRAILER;
     let folder = Folder::new()?;
     let file = folder.path().join("bzImage");
-    fs::write(&file, &bytes[..setup + left(bytes.len() - setup)])?;
+    fs::write(&file, &bytes[..setup + left(kernel)])?;
     says_and_stops(&Machine::new(&file), "The kernel image is cut short: load all of it.")
 }

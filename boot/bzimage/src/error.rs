@@ -31,6 +31,8 @@ pub enum Error {
     SetupSize(usize),
     /// The set-up code does not hold a setup header where it belongs.
     NoSetupHeader,
+    /// What is wrong with the EFI stub.
+    Stub(&'static str),
 }
 
 impl fmt::Display for Error {
@@ -59,6 +61,7 @@ impl fmt::Display for Error {
                 f,
                 "section .setup16 has {size} bytes, which is too few for a setup header or too many for its segment"
             ),
+            Self::Stub(what) => write!(f, "the EFI stub: {what}"),
             Self::NoSetupHeader => f.write_str("section .setup16 holds no setup header at 0x1f1"),
         }
     }

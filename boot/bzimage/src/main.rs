@@ -12,6 +12,9 @@ struct Arguments {
     /// The linked kernel, an ELF file
     #[arg(long, value_name = "FILE")]
     vmlinux: PathBuf,
+    /// The EFI stub, a position-independent ELF file; without one the bzImage is no EFI application
+    #[arg(long, value_name = "FILE")]
+    stub: Option<PathBuf>,
     /// The bzImage to write
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
 fn pack(arguments: &Arguments) -> Result<(), String> {
     let failed = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
     let vmlinux = fs::read(&arguments.vmlinux).map_err(|error| failed(&arguments.vmlinux, error))?;
-    let image = incipit_bzimage::build(&vmlinux).map_err(|error| format!("{}: {error}", arguments.vmlinux.display()))?;
+    let read = |path: &PathBuf| fs::read(path).map_err(|error| failed(path, error));
+    let stub = arguments.stub.as_ref().map(read).transpose()?;
+    let image = incipit_bzimage::build(&vmlinux, stub.as_deref()).map_err(|error| format!("{}: {error}", arguments.vmlinux.display()))?;
     fs::write(&arguments.output, image).map_err(|error| failed(&arguments.output, error))
 }

@@ -3,13 +3,11 @@
 use object::endian::LittleEndian;
 use object::read::elf::{FileHeader as _, SectionHeader as _};
 
-use crate::{Elf, Error, PARAGRAPH};
+use crate::{Elf, Error, PAGE, PARAGRAPH, SECTOR};
 
 /// Where the linker leaves the set-up code.
 const SECTION: &str = ".setup16";
 
-const PAGE: usize = 4096;
-const SECTOR: usize = 512;
 /// Fewer sectors of set-up code would stand for four, in the header's `setup_sects`.
 const SECTORS_MIN: usize = 5;
 /// The protocol gives the set-up code 0x8000 bytes; 4 KiB of that are for `boot_params`, 2 KiB for a stack.
@@ -23,8 +21,8 @@ const HEADER: usize = 0x202;
 const INIT_SIZE: usize = 0x260;
 const HEADER_END: usize = 0x26c;
 
-/// The set-up code, filled up with zeros to whole sectors.
-pub(crate) fn sectors(elf: &Elf, endian: LittleEndian, data: &[u8]) -> Result<Vec<u8>, Error> {
+/// The set-up code, filled up with zeros to a multiple of `unit` sectors.
+pub(crate) fn sectors(elf: &Elf, endian: LittleEndian, data: &[u8], unit: usize) -> Result<Vec<u8>, Error> {
     let sections = elf.sections(endian, data).map_err(|_| Error::Headers)?;
     let (_, section) = sections
         .section_by_name(endian, SECTION.as_bytes())
@@ -37,14 +35,15 @@ pub(crate) fn sectors(elf: &Elf, endian: LittleEndian, data: &[u8]) -> Result<Ve
         return Err(Error::NoSetupHeader);
     }
     let mut sectors = code.to_vec();
-    sectors.resize(code.len().div_ceil(SECTOR).max(SECTORS_MIN) * SECTOR, 0);
+    let count = code.len().div_ceil(SECTOR).max(SECTORS_MIN).next_multiple_of(unit);
+    sectors.resize(count * SECTOR, 0);
     Ok(sectors)
 }
 
-/// Writes into the header of `setup` its own size and that of the protected-mode part, in bytes, which needs no more memory than it has.
-pub(crate) fn patch(setup: &mut [u8], size: usize) {
-    let word = |value: usize| u32::try_from(value).expect("at most 512 MiB and a page").to_le_bytes();
-    setup[SETUP_SECTS] = u8::try_from(setup.len() / SECTOR - 1).expect("SIZE_MAX is 52 sectors");
-    setup[SYSSIZE..][..4].copy_from_slice(&word(size / PARAGRAPH));
-    setup[INIT_SIZE..][..4].copy_from_slice(&word(size.next_multiple_of(PAGE)));
+/// Writes into the header of `file` the sizes of the set-up code and of the protected-mode part, in bytes, which needs no more memory than it has.
+pub(crate) fn patch(file: &mut [u8], setup_size: usize, size: usize) {
+    let word = |value: usize| u32::try_from(value).expect("at most 512 MiB and a stub").to_le_bytes();
+    file[SETUP_SECTS] = u8::try_from(setup_size / SECTOR - 1).expect("SIZE_MAX is 52 sectors");
+    file[SYSSIZE..][..4].copy_from_slice(&word(size / PARAGRAPH));
+    file[INIT_SIZE..][..4].copy_from_slice(&word(size.next_multiple_of(PAGE)));
 }

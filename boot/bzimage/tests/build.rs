@@ -20,7 +20,7 @@ fn protected(file: &[u8]) -> &[u8] {
 
 #[test]
 fn the_image_is_laid_out_by_physical_address_with_bss_as_zeros() {
-    let file = build(&Kernel::new().file()).unwrap();
+    let file = build(&Kernel::new().file(), None).unwrap();
     let image = protected(&file);
     assert_eq!(image[..8], HEAD[..8]);
     assert_eq!(image[0x0c..0x14], *b"Incipit\0");
@@ -34,7 +34,7 @@ fn the_image_is_laid_out_by_physical_address_with_bss_as_zeros() {
 fn bss_behind_the_last_content_is_in_the_file_too() {
     let mut kernel = Kernel::new();
     kernel.segments[2].memsz = 0x5000;
-    assert!(protected(&build(&kernel.file()).unwrap()).len() >= 0x9000);
+    assert!(protected(&build(&kernel.file(), None).unwrap()).len() >= 0x9000);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn the_head_is_told_where_the_trailer_ends_the_image() {
     for size in 1..40 {
         let mut kernel = Kernel::new();
         kernel.segments[2] = Segment::new(0x10_4000, &vec![0xff; size]);
-        let file = build(&kernel.file()).unwrap();
+        let file = build(&kernel.file(), None).unwrap();
         let image = protected(&file);
         let trailer = u32_at(image, 8) as usize - 0x10_0000;
         assert_eq!(image[trailer..trailer + 16], *b"Incipit complete");
@@ -53,7 +53,7 @@ fn the_head_is_told_where_the_trailer_ends_the_image() {
 
 #[test]
 fn the_header_tells_the_sizes_of_both_parts() {
-    let file = build(&Kernel::new().file()).unwrap();
+    let file = build(&Kernel::new().file(), None).unwrap();
     let image = protected(&file);
     assert_eq!(u32_at(&file, 0x1f4) as usize * 16, image.len());
     assert_eq!(u32_at(&file, 0x260), 0x5000);
@@ -66,7 +66,7 @@ fn short_set_up_code_is_filled_to_the_five_sectors_that_loaders_assume() {
             setup: Some(setup(size)),
             ..Kernel::new()
         };
-        let file = build(&kernel.file()).unwrap();
+        let file = build(&kernel.file(), None).unwrap();
         assert_eq!(usize::from(file[0x1f1]), sectors - 1);
         assert_eq!(file[sectors * 512..][..8], HEAD[..8]);
     }
@@ -74,7 +74,7 @@ fn short_set_up_code_is_filled_to_the_five_sectors_that_loaders_assume() {
 
 #[test]
 fn the_checksum_of_the_whole_file_is_zero() {
-    assert_eq!(checksum(&build(&Kernel::new().file()).unwrap()), 0);
+    assert_eq!(checksum(&build(&Kernel::new().file(), None).unwrap()), 0);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn the_checksum_is_the_one_that_other_tools_compute() {
 
 #[test]
 fn another_loader_reads_the_file() {
-    let file = build(&Kernel::new().file()).unwrap();
+    let file = build(&Kernel::new().file(), None).unwrap();
     let memory = GuestMemoryMmap::<()>::from_ranges(&[(GuestAddress(0), 4 << 20)]).unwrap();
     let result = BzImage::load(&memory, Some(GuestAddress(0x10_0000)), &mut Cursor::new(&file), None).unwrap();
     assert_eq!(result.kernel_load, GuestAddress(0x10_0000));
@@ -105,23 +105,24 @@ fn a_file_that_is_no_kernel_is_refused() {
         (b"#!/bin/sh\n", Error::NotElf),
         (&[0x7f; 4096], Error::NotElf),
     ] {
-        assert_eq!(build(bytes), Err(error));
+        assert_eq!(build(bytes, None), Err(error));
     }
     let mut narrow = Kernel::new().file();
     narrow[4] = 1;
-    assert_eq!(build(&narrow), Err(Error::NotElf));
+    assert_eq!(build(&narrow, None), Err(Error::NotElf));
     assert_eq!(
         build(
             &Kernel {
                 machine: 183,
                 ..Kernel::new()
             }
-            .file()
+            .file(),
+            None
         ),
         Err(Error::NotExecutable)
     );
     assert_eq!(
-        build(&Kernel { kind: 3, ..Kernel::new() }.file()),
+        build(&Kernel { kind: 3, ..Kernel::new() }.file(), None),
         Err(Error::NotExecutable),
         "position independent"
     );
@@ -131,7 +132,7 @@ fn a_file_that_is_no_kernel_is_refused() {
 fn a_kernel_that_is_cut_anywhere_is_refused() {
     let file = Kernel::new().file();
     for length in 0..file.len() {
-        let error = build(&file[..length]).unwrap_err();
+        let error = build(&file[..length], None).unwrap_err();
         assert!(
             matches!(error, Error::NotElf | Error::Headers | Error::BadSegment(_)),
             "{length}: {error}"
@@ -144,7 +145,7 @@ fn segments_that_no_loader_could_place_are_refused() {
     let refused = |change: fn(&mut Vec<Segment>)| {
         let mut kernel = Kernel::new();
         change(&mut kernel.segments);
-        build(&kernel.file()).unwrap_err()
+        build(&kernel.file(), None).unwrap_err()
     };
     assert_eq!(refused(Vec::clear), Error::NoSegments);
     assert_eq!(refused(|segments| segments[0].paddr = 0x20_0000), Error::WrongAddress(0x10_1000));
@@ -166,24 +167,24 @@ fn segments_that_no_loader_could_place_are_refused() {
 #[test]
 fn segments_in_another_order_and_empty_ones_make_no_difference() {
     let mut kernel = Kernel::new();
-    let straight = build(&kernel.file()).unwrap();
+    let straight = build(&kernel.file(), None).unwrap();
     kernel.segments.reverse();
     kernel.segments.push(Segment::new(0, b""));
-    assert_eq!(build(&kernel.file()).unwrap(), straight);
+    assert_eq!(build(&kernel.file(), None).unwrap(), straight);
 }
 
 #[test]
 fn a_kernel_without_our_head_is_refused() {
     let mut kernel = Kernel::new();
     kernel.segments[0].bytes[0x0c] = b'i';
-    assert_eq!(build(&kernel.file()), Err(Error::NotIncipit));
+    assert_eq!(build(&kernel.file(), None), Err(Error::NotIncipit));
     kernel.segments = vec![Segment::new(0x10_0000, &HEAD[..1])];
-    assert_eq!(build(&kernel.file()), Err(Error::NotIncipit));
+    assert_eq!(build(&kernel.file(), None), Err(Error::NotIncipit));
 }
 
 #[test]
 fn set_up_code_that_cannot_be_is_refused() {
-    let refused = |setup| build(&Kernel { setup, ..Kernel::new() }.file()).unwrap_err();
+    let refused = |setup| build(&Kernel { setup, ..Kernel::new() }.file(), None).unwrap_err();
     assert_eq!(refused(None), Error::NoSection(".setup16"));
     assert_eq!(refused(Some(setup(0x26b))), Error::SetupSize(0x26b));
     assert_eq!(refused(Some(setup(0x6801))), Error::SetupSize(0x6801));

@@ -21,17 +21,22 @@ linux_64:
     cli
     movq    %rsi, %rbx
     shrq    $32, %rbx                       # zero unless the loader ignored xloadflags
+    movabsq ${STUB_MARK}, %rax               # the protocol says nothing of rbp; our own EFI stub leaves this
+    cmpq    %rax, %rbp
+    movl    ${linux_64}, %ebp
+    jne     1f
+    movl    ${efi_stub}, %ebp
+1:
     lgdt    early_gdt_physical(%rip)
-    ljmpl   *1f(%rip)
+    ljmpl   *2f(%rip)
     .balign 8
-1:  .long   2f - KERNEL_MAP
+2:  .long   3f - KERNEL_MAP
     .word   KERNEL32_CS
 
     .code32
-2:  movl    %cr0, %eax
+3:  movl    %cr0, %eax
     andl    $0x7fffffff, %eax               # CR0.PG
     movl    %eax, %cr0
-    movl    ${linux_64}, %ebp
     testl   %ebx, %ebx
     jz      protected_mode
     movl    $above_4g - KERNEL_MAP, %esi

@@ -7,6 +7,8 @@
     .section .setup16, "", @progbits
     .code16
 setup16:
+    nop                                     # "MZ" where the file is an EFI application: these two do as little harm
+    nop
     ljmpw   $0x07c0, $1f
 1:  movw    %cs, %ax
     movw    %ax, %ds
@@ -33,10 +35,13 @@ bios_puts:
     jmp     1b
 2:  ret
 
+    # The bzImage builder's: where the PE header is, and the PE header.
+    .org    0x3c
+    .long   0
+    .org    0x198
+
 no_boot_loader:
-    .asciz  "This is a kernel, not a bootable disk: use a boot loader.\r\n\nRemove the disk and press any key to restart ...\r\n"
-setup_cut_short:
-    .asciz  "The kernel's set-up code is cut short: load all of it.\r\n"
+    .asciz  "This kernel is no bootable disk: use a boot loader.\r\nPress any key to restart ...\r\n"
 
     .org    0x1ef
 sentinel:

@@ -47,6 +47,9 @@ start_of_setup:
 1:  hlt
     jmp     1b
 
+setup_cut_short:
+    .asciz  "The kernel's set-up code is cut short: load all of it.\r\n"
+
 2:  xorl    %eax, %eax
     movw    $setup_boot_params, %di
     movw    $BOOT_PARAMS_SIZE / 4, %cx

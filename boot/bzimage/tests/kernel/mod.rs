@@ -9,6 +9,7 @@ pub struct Segment {
     pub paddr: u64,
     pub bytes: Vec<u8>,
     pub memsz: u64,
+    pub flags: u32,
 }
 
 impl Segment {
@@ -18,6 +19,7 @@ impl Segment {
             paddr,
             bytes: bytes.to_vec(),
             memsz: bytes.len() as u64,
+            flags: 7,
         }
     }
 
@@ -34,6 +36,9 @@ pub struct Kernel {
     pub setup: Option<Vec<u8>>,
     pub machine: u16,
     pub kind: u16,
+    pub entry: u64,
+    /// Place, type and value of each relocation that is left to whoever loads the file.
+    pub relocations: Vec<(u64, u32, i64)>,
 }
 
 impl Kernel {
@@ -46,6 +51,8 @@ impl Kernel {
             setup: Some(setup(0x6c0)),
             machine: 62,
             kind: 2,
+            entry: 0x10_0000,
+            relocations: Vec::new(),
         }
     }
 
@@ -63,12 +70,22 @@ impl Kernel {
                 segment.memsz,
                 0x1000,
             ];
-            program_headers.extend([1u32.to_le_bytes(), 7u32.to_le_bytes()].concat());
+            program_headers.extend([1u32.to_le_bytes(), segment.flags.to_le_bytes()].concat());
             program_headers.extend(words.iter().flat_map(|word| word.to_le_bytes()));
             contents.extend(&segment.bytes);
         }
-        let names = b"\0.setup16\0.names\0";
+        let names = b"\0.setup16\0.names\0.rela\0";
         let mut section_headers = section_header(0, 0, 0, 0);
+        if !self.relocations.is_empty() {
+            let offset = base + contents.len() as u64;
+            for &(place, kind, value) in &self.relocations {
+                contents.extend([place, kind.into(), value as u64].iter().flat_map(|word| word.to_le_bytes()));
+            }
+            let mut header = section_header(17, 4, offset, 24 * self.relocations.len() as u64);
+            header[8] = 2;
+            header[56] = 24;
+            section_headers.extend(header);
+        }
         if let Some(setup) = &self.setup {
             section_headers.extend(section_header(1, 1, base + contents.len() as u64, setup.len() as u64));
             contents.extend(setup);
@@ -80,7 +97,7 @@ impl Kernel {
         let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
         file.extend([self.kind, self.machine, 1, 0].iter().flat_map(|half| half.to_le_bytes()));
         file.extend(
-            [0x10_0000, 64, base + contents.len() as u64]
+            [self.entry, 64, base + contents.len() as u64]
                 .iter()
                 .flat_map(|word: &u64| word.to_le_bytes()),
         );

@@ -33,11 +33,12 @@ impl Loader {
         (self.id as u32) << 4 | (self.version & 0xf) as u32
     }
 
-    /// The name behind the number, if it is assigned.
+    /// The name behind the number, if it is assigned. Version 1 of number 2, which was a boot sector's, is what Linux's EFI stub calls itself, and so does ours.
     pub const fn name(&self) -> Option<&'static str> {
         Some(match self.id {
             0x00 => "LILO",
             0x01 => "Loadlin",
+            0x02 if self.version == 1 => "EFI stub",
             0x02 => "bootsect-loader",
             0x03 => "Syslinux",
             0x04 => "Etherboot/gPXE/iPXE",

@@ -104,7 +104,8 @@ fn set(parameter: &KernelParam, value: Option<&[u8]>, wrong: &mut Errors) {
 /// A word that is no parameter: a setup handler's, or a module's that is not there, or init's.
 #[init]
 fn unknown_bootoption(init: InitMemory<'_>, text: &'static [u8], param: &'static [u8], value: Option<&[u8]>) {
-    if matches!(param, b"BOOT_IMAGE" | b"auto") {
+    // Between boot loaders: what was loaded, how, and which files are the RAM disk.
+    if matches!(param, b"BOOT_IMAGE" | b"auto" | b"initrd") {
         return;
     }
     if str::from_utf8(text).is_ok_and(|text| setup::obsolete_checksetup(init, text)) {
