@@ -3,6 +3,7 @@
 //! Reads top-down: [`setup_arch`] is the table of contents, each verb is a function of one of the files here.
 
 pub mod boot_params;
+#[cfg(CONFIG_CRASH_RESERVE)]
 mod crash;
 pub mod e820;
 pub mod initrd;
