@@ -58,8 +58,10 @@ pub enum Loader {
     Qemu,
     /// GRUB, from a CD.
     Grub(Protocol),
-    /// The firmware itself: UEFI starts `\EFI\BOOT\BOOTX64.EFI` of a disk.
+    /// The firmware itself: UEFI starts `\EFI\BOOT\BOOTX64.EFI` of a disk. It has no command line to hand over, and no RAM disk.
     Firmware,
+    /// The shell of UEFI, by a script on a disk.
+    Shell,
     /// A virtual machine monitor, which starts a bzImage in long mode, without firmware.
     Vmm,
 }

@@ -52,9 +52,9 @@ impl Machine {
             }
             Loader::Grub(_) => words.add_file("-cdrom", &disc_for(&self.disc()?, folder)?),
             Loader::Firmware => {
-                let disk = esp::disk(folder, &[("EFI/BOOT/BOOTX64.EFI", &self.kernel)])?;
-                words.add(&["-drive", &format!("format=raw,snapshot=on,file={}", disk.display())]);
+                words.add_disk(&esp::disk(folder, &[("EFI/BOOT/BOOTX64.EFI", &self.kernel)])?);
             }
+            Loader::Shell => words.add_disk(&esp::disk_with_script(self, folder)?),
             Loader::Vmm => {
                 let size = u64::from(self.mebibytes()?) << 20;
                 let files = self.load(folder, size)?;
@@ -107,6 +107,10 @@ struct Words(Vec<OsString>);
 impl Words {
     fn add(&mut self, words: &[&str]) {
         self.0.extend(words.iter().map(OsString::from));
+    }
+
+    fn add_disk(&mut self, disk: &Path) {
+        self.add(&["-drive", &format!("format=raw,snapshot=on,file={}", disk.display())]);
     }
 
     fn add_file(&mut self, option: &str, file: &Path) {

@@ -18,7 +18,7 @@ use crate::log::Log;
 use crate::monitor::Monitor;
 
 /// How long a guest may run before the harness gives up on it. Far above what any boot takes, on a busy machine, too.
-const LIMIT: Duration = Duration::from_secs(120);
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// The text screen of a VGA adapter: its memory, and its size in characters, two bytes each.
 const TEXT_SCREEN: u64 = 0xb8000;

@@ -12,12 +12,16 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log in `bytes`; what is no UTF-8 shows as replacement characters. Carriage returns go on either side: GRUB writes them behind line feeds.
+    /// The log in `bytes`; what is no UTF-8 shows as replacement characters. What moves a terminal's cursor is no part of it: firmware clears the screen before
+    /// the kernel's first line, GRUB writes carriage returns behind line feeds.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         Self {
-            lines: text.lines().map(|line| line.trim_matches('\r').to_owned()).collect(),
+            lines: text
+                .lines()
+                .map(|line| without_escapes(line).trim_matches('\r').to_owned())
+                .collect(),
         }
     }
 
@@ -115,6 +119,19 @@ impl Log {
     }
 }
 
+/// `line` without a terminal's control sequences: escape, bracket, parameters, a letter.
+fn without_escapes(line: &str) -> String {
+    let mut pieces = line.split("\x1b[");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece
+            .find(|character: char| character.is_ascii_alphabetic())
+            .map_or(piece.len(), |at| at + 1);
+        text.push_str(&piece[end..]);
+    }
+    text
+}
+
 /// `line` without printk's `[    0.123456] `.
 fn without_time(line: &str) -> &str {
     split_time(line).map_or(line, |(_, text)| text)
@@ -153,6 +170,12 @@ mod tests {
         ] {
             assert_eq!(without_time(line), text);
         }
+    }
+
+    #[test]
+    fn what_moves_the_cursor_is_no_part_of_a_line() {
+        let log = Log::new(b"\x1b[2J\x1b[01;01H\x1b[=3h[    0.000000] first\r\n\r[    0.000001] second\n\x1b[\n\x1b[12");
+        assert_eq!(log.lines().collect::<Vec<_>>(), ["first", "second", "", ""]);
     }
 
     #[test]

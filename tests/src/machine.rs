@@ -153,7 +153,7 @@ impl Machine {
         let loader = match self.description.loader {
             Loader::Qemu | Loader::Vmm => (true, ""),
             Loader::Grub(_) => (has_program("grub-mkrescue") && has_program("xorriso"), "grub-common"),
-            Loader::Firmware => (has_program("mformat"), "mtools"),
+            Loader::Firmware | Loader::Shell => (has_program("mformat"), "mtools"),
         };
         [emulator, firmware, loader]
             .into_iter()

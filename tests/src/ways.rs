@@ -92,6 +92,17 @@ const fn bochs(protocol: Protocol, processors: u32) -> Way {
     }
 }
 
+/// UEFI starts the bzImage, an application of its own.
+const fn efi(loader: Loader) -> Way {
+    Way {
+        firmware: Firmware::Uefi,
+        loader,
+        through: "the EFI stub",
+        by: "EFI stub",
+        ..direct(File::BzImage, "q35")
+    }
+}
+
 /// A virtual machine monitor starts the kernel in long mode.
 const fn monitor(chipset: &'static str) -> Way {
     Way {
@@ -118,6 +129,9 @@ pub const WAYS: &[Way] = &[
     grub(Protocol::Linux16, Firmware::Bios),
     grub(Protocol::Multiboot2, Firmware::Uefi),
     grub(Protocol::Linux, Firmware::Uefi),
+    efi(Loader::Qemu),
+    efi(Loader::Firmware),
+    efi(Loader::Shell),
     bochs(Protocol::Multiboot2, 1),
     bochs(Protocol::Multiboot2, 2),
     bochs(Protocol::Linux, 1),
@@ -156,6 +170,7 @@ impl Way {
             Loader::Qemu => "kernel".to_owned(),
             Loader::Grub(protocol) => format!("grub_{protocol}"),
             Loader::Firmware => "bootx64_efi".to_owned(),
+            Loader::Shell => "shell".to_owned(),
             Loader::Vmm => "monitor".to_owned(),
         };
         let file = match self.file {
@@ -183,6 +198,7 @@ impl Way {
             (Loader::Grub(Protocol::Linux), _) => "GRUB `linux bzImage`",
             (Loader::Grub(Protocol::Linux16), _) => "GRUB `linux16 bzImage`",
             (Loader::Vmm, _) => "a monitor with the crate `linux-loader`",
+            (Loader::Shell, _) => "the shell of UEFI, `bzImage.efi …`",
             (Loader::Firmware, _) => "the firmware, `\\EFI\\BOOT\\BOOTX64.EFI`",
         }
     }

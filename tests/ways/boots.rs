@@ -4,11 +4,13 @@ use anyhow::{Context, Result, ensure};
 use incipit_tests::golden::{INITCALLS, STAGES};
 use incipit_tests::guest::Folder;
 use incipit_tests::log::Log;
-use incipit_tests::machine::Loader;
+use incipit_tests::machine::{Firmware, Loader};
 use incipit_tests::session::{Session, names};
 use incipit_tests::trial::trial;
 use incipit_tests::ways::{WAYS, Way};
 use libtest_mimic::Trial;
+
+use crate::bare;
 
 /// What is booted with besides what every machine has.
 const WORDS: &str = "kdb initcall_debug ignore_loglevel";
@@ -22,7 +24,8 @@ pub fn trials() -> Vec<Trial> {
         if !missing.is_empty() {
             eprintln!("skipped: {} needs what is in {}", way.name(), missing.join(", "));
         }
-        trial(way.name(), || boots(way)).with_ignored_flag(!missing.is_empty())
+        let boots = if way.loader == Loader::Firmware { bare::boots } else { boots };
+        trial(way.name(), move || boots(way)).with_ignored_flag(!missing.is_empty())
     });
     trials.collect()
 }
@@ -84,10 +87,17 @@ fn handed_over(way: &Way, command_line: &str, told: &str) -> Result<()> {
         let found = told.lines().find_map(|line| line.strip_prefix(name));
         found.map(str::trim).with_context(|| format!("no {name} in:\n{told}"))
     };
-    // GRUB's `linux` and `linux16` put the file's name before the words.
     let line = value("command line")?;
     let line = match way.loader {
+        // The name of the file comes first.
         Loader::Grub(_) => line.strip_prefix("BOOT_IMAGE=/boot/bzImage ").unwrap_or(line),
+        // As the shell has it, with the file of the RAM disk.
+        Loader::Shell => line
+            .strip_prefix("bzImage.efi ")
+            .and_then(|line| line.strip_suffix(" initrd=\\\\initrd"))
+            .unwrap_or(line),
+        // OVMF adds it for QEMU.
+        Loader::Qemu if way.firmware == Firmware::Uefi => line.strip_suffix(" initrd=initrd").unwrap_or(line),
         Loader::Qemu | Loader::Firmware | Loader::Vmm => line,
     };
     ensure!(line == command_line, "the kernel got `{line}` for `{command_line}`");
@@ -95,5 +105,6 @@ fn handed_over(way: &Way, command_line: &str, told: &str) -> Result<()> {
     ensure!(value("initrd")?.ends_with(&sum), "the RAM disk should have {sum}:\n{told}");
     let entries: usize = value("memory map")?.trim_end_matches(" entries").parse()?;
     ensure!(entries > 0, "{told}");
+    ensure!((value("efi systab")? != "0x0") == (way.firmware == Firmware::Uefi), "{told}");
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! A way is booted to the kernel's monitor, which then tells what the kernel was handed; and on to the end, which must end the emulator. What is the same
 //! whatever the way: stages, initcalls, command line, initial RAM disk, and that nothing is lost or warned about.
 
+mod bare;
 mod boots;
 mod files;
 mod readers;
