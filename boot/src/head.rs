@@ -16,6 +16,7 @@ use core::arch::global_asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use incipit::arch::x86::mm::fixmap::LEVEL2_FIXMAP_PGT;
+#[cfg(CONFIG_MULTIBOOT2)]
 use incipit_lib::bootparam::multiboot2::BOOTLOADER_MAGIC;
 use incipit_lib::efi::STUB_MARK;
 
@@ -42,7 +43,9 @@ global_asm!(
     include_str!("head/image.S"),
     include_str!("head/console.S"),
     include_str!("head/linux.S"),
+    #[cfg(CONFIG_PVH)]
     include_str!("head/pvh.S"),
+    #[cfg(CONFIG_MULTIBOOT2)]
     include_str!("head/multiboot2.S"),
     include_str!("head/verify.S"),
     include_str!("head/long_mode.S"),
@@ -59,11 +62,14 @@ global_asm!(
     setup_type_max = const SETUP_TYPE_MAX,
     SETUP16_MARK = const SETUP16_MARK,
     INIT_STACK_SIZE = const INIT_STACK_SIZE,
+    #[cfg(CONFIG_MULTIBOOT2)]
     MULTIBOOT2_MAGIC = const BOOTLOADER_MAGIC,
+    #[cfg(CONFIG_PVH)]
     pvh = const WayIn::Pvh as u32,
     linux_32 = const WayIn::Linux32 as u32,
     linux_64 = const WayIn::Linux64 as u32,
     bzimage_16 = const WayIn::Bzimage16 as u32,
+    #[cfg(CONFIG_MULTIBOOT2)]
     multiboot2 = const WayIn::Multiboot2 as u32,
     efi_stub = const WayIn::EfiStub as u32,
     STUB_MARK = const STUB_MARK,

@@ -94,9 +94,9 @@ extern "C" fn enter(way: WayIn, argument: u64) -> ! {
     let params = MutexGuard::leak(BOOT_PARAMS.lock());
     let extension = MutexGuard::leak(E820_EXTENSION.lock());
     match way {
-        WayIn::Pvh => pvh::fill(argument, params, extension),
-        WayIn::Multiboot2 => multiboot2::fill(argument, params, extension),
-        WayIn::Linux32 | WayIn::Linux64 | WayIn::Bzimage16 | WayIn::EfiStub => linux::fill(argument, params),
+        WayIn::Pvh if cfg!(CONFIG_PVH) => pvh::fill(argument, params, extension),
+        WayIn::Multiboot2 if cfg!(CONFIG_MULTIBOOT2) => multiboot2::fill(argument, params, extension),
+        _ => linux::fill(argument, params),
     }
     start_kernel(incipit::mm::virt_to_phys(params.as_bytes().as_ptr()))
 }

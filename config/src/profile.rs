@@ -13,6 +13,9 @@ pub fn configure(release: &mut Table, config: &Config) {
         let level = level.parse().map_or_else(|_| Toml::from(*level), |number: i64| Toml::from(number));
         release.insert("opt-level".into(), level);
     }
+    if config.is_enabled("CONFIG_LTO") {
+        release.insert("lto".into(), Toml::from("fat"));
+    }
     if !config.is_enabled("CONFIG_DEBUG_INFO") {
         release.insert("debug".into(), Toml::from(false));
     }

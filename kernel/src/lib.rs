@@ -18,6 +18,8 @@
 //! | [`resource`] | who has which addresses and ports |
 //! | [`kdb`] | the hook of the monitor |
 #![no_std]
+// What only the log needs is left over in a kernel without one.
+#![cfg_attr(not(CONFIG_PRINTK), allow(dead_code))]
 
 extern crate alloc;
 // The attributes name this crate by its name, here as anywhere.

@@ -30,9 +30,27 @@ impl Options {
     /// Whether the image has `table`.
     #[must_use]
     pub fn includes(&self, table: &Table) -> bool {
-        table.config.is_none_or(|symbol| self.config.iter().any(|on| on == symbol))
+        table.config.is_none_or(|symbol| self.is_on(symbol))
+    }
+
+    /// With every symbol on that changes the script.
+    #[must_use]
+    pub fn everything() -> Self {
+        let symbols = tables::ALL.iter().filter_map(|table| table.config).chain([KALLSYMS]);
+        Self {
+            config: symbols.map(str::to_owned).collect(),
+            slices: Vec::new(),
+        }
+    }
+
+    /// Whether the configuration has `symbol` on.
+    fn is_on(&self, symbol: &str) -> bool {
+        self.config.iter().any(|on| on == symbol)
     }
 }
+
+/// The symbol without which the image has no symbol table.
+const KALLSYMS: &str = "CONFIG_KALLSYMS";
 
 /// Output sections for debuggers, each beside its own name in the objects.
 const DEBUG_SECTIONS: &[&str] = &[
@@ -81,11 +99,7 @@ pub fn generate(options: &Options) -> String {
 /// The symbols that the script defines, whatever the configuration: places, without anything in them.
 #[must_use]
 pub fn symbols() -> Vec<String> {
-    let everything = Options {
-        config: tables::ALL.iter().filter_map(|table| table.config).map(str::to_owned).collect(),
-        slices: Vec::new(),
-    };
-    let script = generate(&everything);
+    let script = generate(&Options::everything());
     let assigned = script.lines().filter_map(|line| line.trim().strip_suffix(" = .;"));
     assigned.map(str::to_owned).collect()
 }
@@ -94,8 +108,12 @@ fn write_script(out: &mut String, options: &Options) -> fmt::Result {
     out.push_str(
         "/* Generated from the table descriptions of incipit-linker. */\n\nOUTPUT_FORMAT(elf64-x86-64)\nOUTPUT_ARCH(i386:x86-64)\nENTRY(startup_64)\n\n\
          PHDRS\n{\n    text PT_LOAD FLAGS(5);\n    rodata PT_LOAD FLAGS(4);\n    init_text PT_LOAD FLAGS(5);\n    init_rodata PT_LOAD FLAGS(4);\n    \
-         init_data PT_LOAD FLAGS(6);\n    data PT_LOAD FLAGS(6);\n    symbols PT_LOAD FLAGS(4);\n    note PT_NOTE FLAGS(4);\n}\n\nSECTIONS\n{\n",
+         init_data PT_LOAD FLAGS(6);\n    data PT_LOAD FLAGS(6);\n",
     );
+    if options.is_on(KALLSYMS) {
+        out.push_str("    symbols PT_LOAD FLAGS(4);\n");
+    }
+    out.push_str("    note PT_NOTE FLAGS(4);\n}\n\nSECTIONS\n{\n");
     writeln!(out, "    . = {:#x};\n    _text = .;", KERNEL_MAP + PHYSICAL_START)?;
     text(out)?;
     read_only(out, options)?;
@@ -201,9 +219,11 @@ fn data(out: &mut String, options: &Options) -> fmt::Result {
     )?;
     close(out, "data");
     writeln!(out, "    . = ALIGN({PAGE:#x});\n    _end = .;")?;
-    open(out, ".kallsyms", PAGE)?;
-    out.push_str("        __kallsyms_start = .;\n        QUAD(0)\n        QUAD(0)\n");
-    close(out, "symbols");
+    if options.is_on(KALLSYMS) {
+        open(out, ".kallsyms", PAGE)?;
+        out.push_str("        __kallsyms_start = .;\n        QUAD(0)\n        QUAD(0)\n");
+        close(out, "symbols");
+    }
     Ok(())
 }
 

@@ -122,7 +122,7 @@ fn say_where(origin: &str, name: ConsoleName, console: &dyn Console, device: &Ea
 /// `earlycon[=name[,io|mmio|mmio32,address[,options]]]`: starts an early console; without a value, on the PC's first serial port as the firmware left it. One
 /// without an address is where its driver expects it.
 #[init]
-#[early_param("earlycon")]
+#[cfg_attr(CONFIG_PRINTK, early_param("earlycon"))]
 fn param_setup_earlycon(value: Option<&'static str>, init: InitMemory<'_>) -> Result<(), Errno> {
     let value = value.filter(|value| !value.is_empty()).unwrap_or(SERIAL_EARLYCON);
     let (driver, address) = value
@@ -145,7 +145,7 @@ fn param_setup_earlycon(value: Option<&'static str>, init: InitMemory<'_>) -> Re
 /// `console=name,io|mmio|mmio32,address[,options]`: starts the early console of that name, as `earlycon=` does, and shows the log on the driver's console at that
 /// address later.
 #[init]
-#[early_param("console")]
+#[cfg_attr(CONFIG_PRINTK, early_param("console"))]
 fn console_setup_early(value: Option<&'static str>, init: InitMemory<'_>) -> Result<(), Errno> {
     match value.and_then(|value| value.split_once(',')) {
         Some((driver, address)) if is_known(init, ConsoleName::parse(driver)) && parse_address(address).is_ok() => {

@@ -105,7 +105,7 @@ fn parse_port(word: &'static str) -> Result<u16, RequestError> {
 /// stand for `serial`, too, or an address such as `0x3f8`. `earlyprintk=vga[,keep]` shows it on the text screen, `efi[,keep]` on a framebuffer; other early
 /// consoles go by the names that `earlycon=` has for them.
 #[init]
-#[early_param("earlyprintk")]
+#[cfg_attr(CONFIG_PRINTK, early_param("earlyprintk"))]
 fn setup_early_printk(value: Option<&'static str>, init: InitMemory<'_>) -> Result<(), Errno> {
     let Some(value) = value else { return Ok(()) };
     let is_known = |driver| earlycon::is_known(init, ConsoleName::parse(driver));

@@ -123,7 +123,7 @@ pub(super) fn choose(console: &dyn Console) -> Choice {
 
 /// `console=name[number][,options]`: a console to show the log on; the last one is `/dev/console` too. An unknown name waits for a driver that has it.
 #[init]
-#[setup("console=")]
+#[cfg_attr(CONFIG_PRINTK, setup("console="))]
 fn console_setup(value: &'static str, init: InitMemory<'_>) -> SetupResult {
     let mut preference = Preference::parse(value);
     if earlycon::is_known(init, preference.name) {

@@ -12,7 +12,7 @@ static KEEP_BOOTCON: AtomicBool = AtomicBool::new(false);
 
 /// `keep_bootcon`: early consoles go on when real ones come, and lines appear twice.
 #[init]
-#[early_param("keep_bootcon")]
+#[cfg_attr(CONFIG_PRINTK, early_param("keep_bootcon"))]
 fn keep_bootcon_setup(_value: Option<&'static str>) -> Result<(), Errno> {
     KEEP_BOOTCON.store(true, Ordering::Relaxed);
     pr_info!("printk: debug: skip boot console de-registration.");

@@ -36,23 +36,23 @@ impl KtestEntry {
 }
 
 /// Runs the tests that are in the image, behind the last initcall.
-#[param(name = "enable", module = "kunit", perm = 0o444)]
+#[cfg_attr(CONFIG_PRINTK, param(name = "enable", module = "kunit", perm = 0o444))]
 static ENABLE: AtomicBool = AtomicBool::new(false);
 
 /// Runs only the tests whose path matches: `*` stands for any text, `?` for any character.
-#[param(name = "filter_glob", module = "kunit", perm = 0o444)]
+#[cfg_attr(CONFIG_PRINTK, param(name = "filter_glob", module = "kunit", perm = 0o444))]
 static FILTER_GLOB: Charp = Charp::none();
 
 /// Leaves out as many of the first tests.
-#[param(name = "skip", module = "kunit", perm = 0o444)]
+#[cfg_attr(CONFIG_PRINTK, param(name = "skip", module = "kunit", perm = 0o444))]
 static SKIP: AtomicU32 = AtomicU32::new(0);
 
 /// `list` names the tests instead of running them.
-#[param(name = "action", module = "kunit", perm = 0o444)]
+#[cfg_attr(CONFIG_PRINTK, param(name = "action", module = "kunit", perm = 0o444))]
 static ACTION: Charp = Charp::none();
 
 /// What to do behind the tests: `reboot`, `halt` or `poweroff`; without it the boot goes on.
-#[param(name = "kunit_shutdown", perm = 0o444)]
+#[cfg_attr(CONFIG_PRINTK, param(name = "kunit_shutdown", perm = 0o444))]
 static KUNIT_SHUTDOWN: Charp = Charp::none();
 
 #[cfg(CONFIG_KUNIT)]

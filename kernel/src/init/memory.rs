@@ -68,7 +68,9 @@ pub(super) fn mark_rodata_ro() {
         let result = set_memory::set_memory_ro(alias, section.len() / PAGE_SIZE);
         warn_on!(result.is_err(), "{section:x?} stays writable in the direct map");
     }
-    checkwx::debug_checkwx(&read_only);
+    if cfg!(CONFIG_DEBUG_WX) {
+        checkwx::debug_checkwx(&read_only);
+    }
 }
 
 /// The section without the page that it ends in the middle of: what follows there may be somebody's memory.

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+#[cfg(CONFIG_KALLSYMS)]
 use incipit_lib::kallsyms;
 
 use super::START_KERNEL_MAP;
@@ -104,6 +105,7 @@ unsafe extern "C" {
     static __bss_start: Symbol;
     static __bss_stop: Symbol;
     static _end: Symbol;
+    #[cfg(CONFIG_KALLSYMS)]
     static __kallsyms_start: Symbol;
     static init_stack: Symbol;
 }
@@ -144,7 +146,16 @@ pub fn boot_stack() -> Section {
     }
 }
 
+/// The symbol table, which the post-link step leaves behind the image; empty in an image without one.
+#[cfg(not(CONFIG_KALLSYMS))]
+#[must_use]
+pub fn kallsyms() -> Section {
+    let end = image().end_address();
+    Section { start: end, end }
+}
+
 /// The symbol table, which the post-link step leaves behind the image.
+#[cfg(CONFIG_KALLSYMS)]
 #[must_use]
 pub fn kallsyms() -> Section {
     let start = (&raw const __kallsyms_start).expose_provenance();
@@ -191,6 +202,7 @@ pub(crate) fn set_init_freed() {
 }
 
 /// Bytes of the symbol table; an image that was not sealed has an empty placeholder there.
+#[cfg(CONFIG_KALLSYMS)]
 fn kallsyms_len() -> usize {
     let start: *const [u8; kallsyms::PREFIX] = (&raw const __kallsyms_start).cast();
     // SAFETY: the linker script puts a placeholder of that size behind the symbol, which the seal only grows, in a mapped page that nobody writes.

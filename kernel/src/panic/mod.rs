@@ -18,6 +18,7 @@ pub use symbols::{ReturnAddress, Symbol};
 
 pub use crate::arch::x86::reboot;
 use crate::arch::x86::{dumpstack, irqflags};
+use crate::config::CONFIG_PANIC_TIMEOUT;
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 use crate::{console, irq, preempt, printk, time};
@@ -32,15 +33,15 @@ static PANIC_CPU: AtomicU32 = AtomicU32::new(NO_CPU);
 static DEPTH: AtomicU32 = AtomicU32::new(0);
 
 /// What to do after a panic: seconds until the machine restarts, never if 0, at once if negative.
-static PANIC_TIMEOUT: AtomicI32 = AtomicI32::new(0);
+static PANIC_TIMEOUT: AtomicI32 = AtomicI32::new(CONFIG_PANIC_TIMEOUT as i32);
 
 /// Whether an oops is a panic.
-static PANIC_ON_OOPS: AtomicBool = AtomicBool::new(false);
+static PANIC_ON_OOPS: AtomicBool = AtomicBool::new(cfg!(CONFIG_PANIC_ON_OOPS));
 
 /// Whether a warning is a panic.
 static PANIC_ON_WARN: AtomicBool = AtomicBool::new(false);
 
-/// `panic=n`: restarts `n` seconds after a panic, at once if `n` is negative, never if it is 0, the default.
+/// `panic=n`: restarts `n` seconds after a panic, at once if `n` is negative, never if it is 0. `CONFIG_PANIC_TIMEOUT` is the default.
 #[early_param("panic")]
 #[init]
 fn panic_setup(value: Option<&'static str>) -> Result<(), Errno> {
@@ -84,7 +85,11 @@ fn set_flag(flag: &AtomicBool, value: Option<&'static str>) -> Result<(), Errno>
 #[cfg(target_os = "none")]
 #[panic_handler]
 fn on_panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    panic(format_args!("{}", info.message()), info.location())
+    if printk::ENABLED {
+        panic(format_args!("{}", info.message()), info.location())
+    }
+    // Reads nothing of the reason, so that no reason and no place is kept in the image for anybody.
+    panic(format_args!(""), None)
 }
 
 /// Reports `reason` and stops the system: Linux's `panic`. A second panic while the first is reported says so and stops.
@@ -138,10 +143,12 @@ fn stop(reason: fmt::Arguments<'_>) -> ! {
     if timeout != 0 {
         reboot::emergency_restart();
     }
-    let mut end = Line::<1024>::new();
-    // A reason that is too long for the line is cut off, as the log would cut it.
-    let _ = write!(end, "---[ end Kernel panic - not syncing: {reason} ]---");
-    pr_emerg!("{}", end.as_str());
-    console::flush_on_panic();
+    if printk::ENABLED {
+        let mut end = Line::<1024>::new();
+        // A reason that is too long for the line is cut off, as the log would cut it.
+        let _ = write!(end, "---[ end Kernel panic - not syncing: {reason} ]---");
+        pr_emerg!("{}", end.as_str());
+        console::flush_on_panic();
+    }
     irqflags::halt_forever()
 }

@@ -10,6 +10,9 @@ use crate::prelude::*;
 /// The kernel's symbol table, if the image was sealed.
 #[must_use]
 pub fn table() -> Option<Kallsyms<'static>> {
+    if !cfg!(CONFIG_KALLSYMS) {
+        return None;
+    }
     let section = sections::kallsyms();
     // SAFETY: the section is part of the image, mapped, and never written.
     Kallsyms::new(unsafe { core::slice::from_raw_parts(section.as_ptr(), section.len()) })
@@ -69,6 +72,7 @@ fn show(f: &mut fmt::Formatter<'_>, address: usize, before: usize) -> fmt::Resul
     }
 }
 
+#[cfg(CONFIG_KALLSYMS)]
 #[ktest]
 fn a_function_has_its_name_and_one_behind_its_end_the_next() {
     use core::fmt::Write;

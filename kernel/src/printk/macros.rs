@@ -7,7 +7,9 @@
 #[macro_export]
 macro_rules! printk {
     ($level:expr, $($text:tt)+) => {
-        $crate::printk::vprintk($level, ::core::format_args!($($text)+))
+        if $crate::printk::ENABLED {
+            $crate::printk::vprintk($level, ::core::format_args!($($text)+))
+        }
     };
 }
 
@@ -17,7 +19,9 @@ macro_rules! printk {
 #[macro_export]
 macro_rules! pr_begin {
     ($level:expr, $($text:tt)+) => {
-        $crate::printk::vprintk_begin($level, ::core::format_args!($($text)+))
+        if $crate::printk::ENABLED {
+            $crate::printk::vprintk_begin($level, ::core::format_args!($($text)+))
+        }
     };
 }
 
@@ -27,7 +31,9 @@ macro_rules! pr_begin {
 #[macro_export]
 macro_rules! pr_cont {
     ($($text:tt)+) => {
-        $crate::printk::vprintk_cont(::core::format_args!($($text)+))
+        if $crate::printk::ENABLED {
+            $crate::printk::vprintk_cont(::core::format_args!($($text)+))
+        }
     };
 }
 

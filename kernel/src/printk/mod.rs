@@ -33,8 +33,14 @@ use crate::{console, percpu, preempt};
 use log::{CALLER_CPU, Log};
 use text::LineBuffer;
 
+/// Whether there is a log. Without one, the macros check what they are given and leave nothing of it in the program.
+pub const ENABLED: bool = cfg!(CONFIG_PRINTK);
+
 /// Bytes of the log before `log_buf_len=` moves it.
+#[cfg(CONFIG_PRINTK)]
 const EARLY_LEN: usize = 1 << crate::config::CONFIG_LOG_BUF_SHIFT;
+#[cfg(not(CONFIG_PRINTK))]
+const EARLY_LEN: usize = 0;
 
 static LOG: BustableLock<Log> = BustableLock::new(Log::empty());
 

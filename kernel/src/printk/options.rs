@@ -7,10 +7,16 @@ use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use super::{Level, Prefix};
 use crate::prelude::*;
 
-/// The console log level that a boot without options has: everything but debug messages.
-const DEFAULT: i32 = 7;
-/// `quiet`: errors and worse.
-const QUIET: i32 = 4;
+/// The console log level that a boot without options has.
+#[cfg(CONFIG_PRINTK)]
+const DEFAULT: i32 = crate::config::CONFIG_CONSOLE_LOGLEVEL_DEFAULT as i32;
+#[cfg(not(CONFIG_PRINTK))]
+const DEFAULT: i32 = 0;
+/// `quiet`.
+#[cfg(CONFIG_PRINTK)]
+const QUIET: i32 = crate::config::CONFIG_CONSOLE_LOGLEVEL_QUIET as i32;
+#[cfg(not(CONFIG_PRINTK))]
+const QUIET: i32 = 0;
 /// `debug`: everything.
 const DEBUG: i32 = 10;
 /// While the kernel reports its own failure: everything, whatever the command line said.
@@ -20,8 +26,8 @@ static CONSOLE_LOGLEVEL: AtomicI32 = AtomicI32::new(DEFAULT);
 static IGNORE_LOGLEVEL: AtomicBool = AtomicBool::new(false);
 
 /// Whether lines begin with the time.
-#[param(module = "printk", name = "time", perm = 0o644)]
-static TIME: AtomicBool = AtomicBool::new(true);
+#[cfg_attr(CONFIG_PRINTK, param(module = "printk", name = "time", perm = 0o644))]
+static TIME: AtomicBool = AtomicBool::new(cfg!(CONFIG_PRINTK_TIME));
 
 /// Whether a message of this level is shown on consoles.
 #[must_use]
@@ -45,9 +51,9 @@ pub fn console_verbose() {
     }
 }
 
-/// `quiet`: shows errors and worse only on consoles, as `loglevel=4` does.
+/// `quiet`: shows errors and worse only on consoles, as `loglevel=4` does; `CONFIG_CONSOLE_LOGLEVEL_QUIET` can name another level.
 #[init]
-#[early_param("quiet")]
+#[cfg_attr(CONFIG_PRINTK, early_param("quiet"))]
 fn quiet_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
     CONSOLE_LOGLEVEL.store(QUIET, Ordering::Relaxed);
     Ok(())
@@ -55,7 +61,7 @@ fn quiet_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
 
 /// `debug`: shows debug messages, too, as `loglevel=10` does.
 #[init]
-#[early_param("debug")]
+#[cfg_attr(CONFIG_PRINTK, early_param("debug"))]
 fn debug_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
     CONSOLE_LOGLEVEL.store(DEBUG, Ordering::Relaxed);
     Ok(())
@@ -63,7 +69,7 @@ fn debug_kernel(_value: Option<&'static str>) -> Result<(), Errno> {
 
 /// `loglevel=N`: shows messages on consoles that are more urgent than level `N`, from 0, emergencies, to 7, debug messages. The log has all of them.
 #[init]
-#[early_param("loglevel")]
+#[cfg_attr(CONFIG_PRINTK, early_param("loglevel"))]
 fn loglevel(value: Option<&'static str>) -> Result<(), Errno> {
     let level = value.and_then(|text| text.parse().ok()).ok_or(Errno::EINVAL)?;
     CONSOLE_LOGLEVEL.store(level, Ordering::Relaxed);
@@ -72,7 +78,7 @@ fn loglevel(value: Option<&'static str>) -> Result<(), Errno> {
 
 /// `ignore_loglevel`: shows every message, whatever the log level.
 #[init]
-#[early_param("ignore_loglevel")]
+#[cfg_attr(CONFIG_PRINTK, early_param("ignore_loglevel"))]
 fn ignore_loglevel(_value: Option<&'static str>) -> Result<(), Errno> {
     IGNORE_LOGLEVEL.store(true, Ordering::Relaxed);
     pr_info!("debug: ignoring loglevel setting.");

@@ -17,7 +17,7 @@ static REQUESTED: AtomicU64 = AtomicU64::new(0);
 
 /// `log_buf_len=n[KMG]`: the size of the log, rounded up to a power of two. No less than what it has already.
 #[init]
-#[early_param("log_buf_len")]
+#[cfg_attr(CONFIG_PRINTK, early_param("log_buf_len"))]
 fn log_buf_len_setup(value: Option<&'static str>) -> Result<(), Errno> {
     let bytes = value.and_then(parse_size).ok_or(Errno::EINVAL)?;
     if bytes > LOG_BUF_LEN_MAX {
@@ -41,6 +41,9 @@ pub(super) fn parse_size(text: &str) -> Option<u64> {
 #[init]
 #[stage(after(crate::init::param::parse_args))]
 pub(crate) fn setup_log_buf() {
+    if !super::ENABLED {
+        return;
+    }
     let requested = REQUESTED.load(Ordering::Relaxed);
     let Some((capacity, free)) = LOG.lock().map(|log| (log.capacity(), log.free())) else {
         return;

@@ -172,15 +172,7 @@ fn is_slice(section: &Section) -> bool {
 
 /// The names of the output sections of the linker script, whatever the configuration.
 fn described_sections() -> HashSet<String> {
-    let config = crate::tables::ALL
-        .iter()
-        .filter_map(|table| table.config)
-        .map(str::to_owned)
-        .collect();
-    let script = script::generate(&script::Options {
-        config,
-        slices: Vec::new(),
-    });
+    let script = script::generate(&script::Options::everything());
     let statements = script.lines().filter(|line| line.contains(" : "));
     let mut names: HashSet<_> = statements
         .filter_map(|line| line.split_whitespace().next())

@@ -14,6 +14,20 @@ use crate::time::clock;
 /// The longest command line, its NUL included: as much as the set-up header promises (`cmdline_size`). Linux's `COMMAND_LINE_SIZE` is 2048.
 pub const COMMAND_LINE_SIZE: usize = 1 << 16;
 
+/// The words that the configuration puts before the boot loader's.
+#[cfg(CONFIG_CMDLINE_BOOL)]
+const BUILT_IN: &[u8] = crate::config::CONFIG_CMDLINE.as_bytes();
+#[cfg(not(CONFIG_CMDLINE_BOOL))]
+const BUILT_IN: &[u8] = &[];
+
+/// Where the boot loader's begin. Linux leaves the space that parts the two even if nothing follows.
+const BUILT_IN_END: usize = if BUILT_IN.is_empty() { 0 } else { BUILT_IN.len() + 1 };
+
+const _: () = assert!(
+    BUILT_IN_END < COMMAND_LINE_SIZE / 2,
+    "CONFIG_CMDLINE leaves no room for the boot loader's words"
+);
+
 /// A static that [`set_boot_params`] fills and that nobody changes afterwards.
 struct FilledOnce<T>(UnsafeCell<T>);
 
@@ -31,7 +45,7 @@ pub fn boot_params() -> &'static BootParams {
     unsafe { &*BOOT_PARAMS.0.get() }
 }
 
-/// The command line as the boot loader gave it, without its NUL.
+/// The command line, without its NUL: the boot loader's, behind what the configuration has built in.
 #[must_use]
 pub fn boot_command_line() -> &'static [u8] {
     // SAFETY: as for `boot_params`.
@@ -65,19 +79,25 @@ fn copy_boot_params(phys: u64) {
         *params.as_bytes_mut() = [0; BootParams::SIZE];
     }
     params.sanitize();
-    let line_phys = params.cmd_line_ptr();
-    if line_phys == 0 {
-        return;
-    }
     // SAFETY: as above.
     let line = unsafe { &mut *COMMAND_LINE.0.get() };
+    let (built_in, line) = line.split_at_mut(BUILT_IN_END);
+    if let Some((space, words)) = built_in.split_last_mut() {
+        words.copy_from_slice(BUILT_IN);
+        *space = b' ';
+    }
+    COMMAND_LINE_LENGTH.store(BUILT_IN_END, Relaxed);
+    let line_phys = params.cmd_line_ptr();
+    if line_phys == 0 || cfg!(CONFIG_CMDLINE_OVERRIDE) {
+        return;
+    }
     let (copied, length) = copy_line(line, line_phys);
-    let kept = length.unwrap_or(copied.min(COMMAND_LINE_SIZE - 1));
-    COMMAND_LINE_LENGTH.store(kept, Relaxed);
+    let kept = length.unwrap_or(copied.min(line.len() - 1));
+    COMMAND_LINE_LENGTH.store(BUILT_IN_END + kept, Relaxed);
     if copied == 0 {
         pr_err!("the command line at {line_phys:#x} cannot be read: booting without");
     } else if length.is_none() {
-        pr_warn!("the command line is longer than {} bytes: cut off", COMMAND_LINE_SIZE - 1);
+        pr_warn!("the command line is longer than {} bytes: cut off", line.len() - 1);
     }
 }
 

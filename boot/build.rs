@@ -1,0 +1,5 @@
+//! Makes the configuration known to the crate: `#[cfg(CONFIG_PVH)]`.
+
+fn main() {
+    incipit_config::emit();
+}
