@@ -146,8 +146,9 @@ $(O)/efi-stub: FORCE
 	$(Q)$(cargo) build -q --config 'target.$(target).rustflags=[$(stub_flags)]' --target-dir out/target-efi -p incipit-efi-stub --target $(target) --release
 	@cmp -s $(stub) $@ || cp $(stub) $@
 
-$(O)/bzImage: $(O)/vmlinux $(O)/efi-stub $(tools)/incipit-bzimage
-	$(Q)$(tools)/incipit-bzimage --vmlinux $< --stub $(O)/efi-stub --output $@
+out/config/efi/stub.h: | sync-config ;
+$(O)/bzImage: $(O)/vmlinux $(O)/efi-stub $(tools)/incipit-bzimage out/config/efi/stub.h
+	$(Q)$(tools)/incipit-bzimage --vmlinux $< $$(grep -q '^CONFIG_EFI_STUB=y' out/config/auto.conf && echo --stub $(O)/efi-stub) --output $@
 
 # --- a crate of its own -----------------------------------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ pub fn alloc(size: u64, align: u64) -> Result<PhysAddr, Errno> {
 ///
 /// # Errors
 ///
-/// As for [`alloc`].
+/// As for [`alloc()`].
 pub fn alloc_range(size: u64, align: u64, start: u64, end: u64) -> Result<PhysAddr, Errno> {
     Ok(PhysAddr(MEMBLOCK.lock().alloc_range(size, align, start, end)?))
 }
