@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`init`] | walks the tables: stages, command line, parameters, initcalls, tests |
 //! | [`table`] | the tables themselves, as iterators |
-//! | `acpi` | the tables of the firmware, kept and taken apart |
+//! | `acpi`, `dmi` | the tables of the firmware, kept and taken apart |
 //! | [`arch`] | everything that knows the processor |
 //! | [`mm`] | addresses, memblock, the boot-time allocator |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
@@ -29,6 +29,8 @@ extern crate self as incipit;
 pub mod acpi;
 pub mod arch;
 pub mod console;
+#[cfg(CONFIG_DMI)]
+pub mod dmi;
 pub mod init;
 pub mod irq;
 pub mod kdb;

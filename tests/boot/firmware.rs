@@ -3,6 +3,7 @@
 //! QEMU puts its own firmware's tables right before it hands them over, so those that lie are put into memory by the test, and the command line leads to them.
 
 mod acpi;
+mod dmi;
 
 use anyhow::{Result, ensure};
 use incipit_tests::golden::INITCALLS;
@@ -13,7 +14,7 @@ use libtest_mimic::Trial;
 use crate::ending::require_end;
 
 pub fn trials() -> Vec<Trial> {
-    acpi::trials()
+    [acpi::trials(), dmi::trials()].into_iter().flatten().collect()
 }
 
 /// Boots `machine`, which must come to its end by the initcalls of the golden file and without a warning.

@@ -71,6 +71,7 @@ impl Report {
             task.starts_with("CPU: 0 PID: 1 Comm: swapper/0 Not tainted "),
             "`{task}` does not say who ran"
         );
+        prefixed(next()?, "Hardware name: QEMU ")?;
         let mut line = next()?;
         let during = line.strip_prefix("During: ").map(str::to_owned);
         if during.is_some() {

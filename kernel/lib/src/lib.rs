@@ -16,6 +16,7 @@ pub mod checksum;
 pub mod cmdline;
 pub mod cpufeature;
 pub mod crashkernel;
+pub mod dmi;
 pub mod e820;
 pub mod efi;
 pub mod errno;

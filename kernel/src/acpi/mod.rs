@@ -8,6 +8,8 @@ mod boot;
 #[cfg(CONFIG_KDB)]
 mod command;
 mod options;
+#[cfg(CONFIG_DMI)]
+mod quirks;
 mod root;
 mod tables;
 mod tests;

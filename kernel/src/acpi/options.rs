@@ -21,6 +21,12 @@ pub fn is_noirq() -> bool {
     NOIRQ.load(Relaxed)
 }
 
+/// Leaves interrupts where the firmware has put them.
+#[cfg(CONFIG_DMI)]
+pub(super) fn set_noirq() {
+    NOIRQ.store(true, Relaxed);
+}
+
 /// Whether the root table with 64-bit addresses is passed over.
 pub(super) fn is_rsdt_only() -> bool {
     RSDT_ONLY.load(Relaxed)

@@ -6,6 +6,7 @@ use spin::Once;
 
 use super::{options, root};
 use crate::arch::x86::mm::ioremap::{Memory, memremap};
+use crate::arch::x86::smpboot::{self, Identified};
 use crate::irq::IrqMutex;
 use crate::mm::memblock;
 use crate::prelude::*;
@@ -38,7 +39,7 @@ pub fn root_pointer() -> Option<(u64, Rsdp)> {
 
 /// Finds the tables, lists them in the log, and keeps their memory: Linux's `acpi_boot_table_init` and `acpi_reserve_initial_tables`.
 #[init]
-#[stage(after(crate::arch::x86::setup::setup_arch), before(crate::arch::x86::smpboot::get_smp_config))]
+#[stage(after(crate::arch::x86::setup::setup_arch), wants(Identified), before(smpboot::get_smp_config))]
 pub fn acpi_boot_table_init() {
     if options::is_disabled() {
         return;

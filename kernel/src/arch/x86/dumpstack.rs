@@ -62,6 +62,10 @@ fn print_info() {
         taint::Tainted(taint::mask()),
         init::version::VERSION
     );
+    #[cfg(CONFIG_DMI)]
+    if let Some(name) = crate::dmi::hardware_name() {
+        printk!(Level::Warning, "Hardware name: {name}");
+    }
     if let Some(current) = init::current() {
         printk!(Level::Warning, "During: {current}");
     }

@@ -75,6 +75,10 @@ pub fn register_disabled_processor() {
     DISABLED.fetch_add(1, Relaxed);
 }
 
+/// The machine has said what it is, and the workarounds for it are chosen.
+#[capability]
+pub struct Identified;
+
 /// Takes the processors over from the MP table, if ACPI has named none: Linux's `get_smp_config`.
 #[init]
 #[stage(after(crate::arch::x86::setup::setup_arch))]
