@@ -25,6 +25,7 @@ pub mod init_args;
 pub mod initrd;
 pub mod kallsyms;
 pub mod memblock;
+pub mod mptable;
 pub mod order;
 pub mod param;
 pub mod psf;

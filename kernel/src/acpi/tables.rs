@@ -5,7 +5,8 @@ use incipit_lib::acpi::{self, Header, Rsdp, Table};
 use spin::Once;
 
 use super::{options, root};
-use crate::arch::x86::mm::ioremap::{Memory, memremap};
+use crate::arch::x86::mm::ioremap::Memory;
+use crate::arch::x86::setup::firmware::firmware_memory;
 use crate::arch::x86::smpboot::{self, Identified};
 use crate::irq::IrqMutex;
 use crate::mm::memblock;
@@ -13,9 +14,6 @@ use crate::prelude::*;
 
 /// Tables that are kept; each may take a mapping, of which there are 128 for all of the kernel. The largest servers have about 60.
 const MAX_KEPT: usize = 64;
-
-/// The first MiB is reserved as a whole, firmware's tables in it, too.
-const LOW_MEMORY: u64 = 1 << 20;
 
 /// A table whose bytes stay mapped.
 pub type Kept = Table<&'static [u8]>;
@@ -111,13 +109,8 @@ fn keep(table: Table<Memory>) -> Kept {
     }
 }
 
-/// Access to the memory of a table. What is in use already is none: no table of the firmware is there, and it would change while somebody reads it.
+/// Access to the memory of a table.
 #[init]
 fn map(phys: u64, length: usize) -> Option<Memory> {
-    let end = phys.checked_add(length as u64)?;
-    let start = phys.max(LOW_MEMORY).min(end);
-    if memblock::reserved().any(|region| region.base < end && start < region.end()) && start < end {
-        return None;
-    }
-    memremap(phys, length).ok()
+    firmware_memory(phys, length).ok()
 }

@@ -7,6 +7,7 @@ use spin::Once;
 
 use super::quirk;
 use crate::arch::x86::mm::ioremap::memremap;
+use crate::arch::x86::setup::firmware::firmware_memory;
 use crate::arch::x86::smpboot::{self, Identified};
 use crate::mm::memblock;
 use crate::prelude::*;
@@ -81,7 +82,7 @@ fn table(entry: &EntryPoint) -> Option<&'static [u8]> {
     if kept < size {
         pr_warn!("DMI: table of {size:#x} bytes: only {kept:#x} are looked at");
     }
-    let mapped = match memremap(table, kept as usize) {
+    let mapped = match firmware_memory(table, kept as usize) {
         Ok(mapped) => mapped.leak(),
         Err(error) => {
             pr_warn!("DMI: table at {table:#x} with {size:#x} bytes is out of reach ({error})");

@@ -14,6 +14,8 @@ pub mod insn;
 pub mod irqflags;
 pub mod maccess;
 pub mod mm;
+#[cfg(CONFIG_X86_MPPARSE)]
+pub mod mpparse;
 pub mod msr;
 pub mod nmi;
 pub mod process;

@@ -82,7 +82,12 @@ pub struct Identified;
 /// Takes the processors over from the MP table, if ACPI has named none: Linux's `get_smp_config`.
 #[init]
 #[stage(after(crate::arch::x86::setup::setup_arch))]
-pub fn get_smp_config() {}
+pub fn get_smp_config() {
+    #[cfg(CONFIG_X86_MPPARSE)]
+    if !is_known() {
+        super::mpparse::get_smp_config();
+    }
+}
 
 /// Makes room for the processors: Linux's `prefill_possible_map`.
 #[init]

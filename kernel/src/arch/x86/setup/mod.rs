@@ -6,6 +6,7 @@ pub mod boot_params;
 #[cfg(CONFIG_CRASH_RESERVE)]
 mod crash;
 pub mod e820;
+pub mod firmware;
 pub mod initrd;
 mod memory;
 mod resources;
