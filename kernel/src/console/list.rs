@@ -3,12 +3,13 @@
 //! The list's lock is the console lock: who holds it writes to devices. Interrupts stay as they are meanwhile, for a serial line is slow; whoever logs while
 //! the lock is taken leaves the message to the holder.
 
-use core::sync::atomic::{Ordering, fence};
+use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 use arrayvec::ArrayVec;
 use spin::{Mutex, MutexGuard};
 
 use super::{Console, ConsoleName, IoAddress};
+use crate::arch::x86::last_words;
 use crate::printk::{self, LINE_MAX, Level, Reader, oops_enter, oops_in_progress};
 
 /// How many consoles there can be at once.
@@ -124,11 +125,30 @@ pub fn flush() {
     }
 }
 
-/// Shows everything on every console, whatever stands in the way: for a kernel that will not go on. Other processors are stopped already.
+/// Shows everything on every console, whatever stands in the way: for a kernel that will not go on. Other processors are stopped already. Without a console it is
+/// shown where every PC shows something.
 pub fn flush_on_panic() {
     oops_enter();
     printk::close_open_line();
-    lock_for_report().show_pending();
+    let mut list = lock_for_report();
+    list.show_pending();
+    if list.slots.is_empty() {
+        show_last_words(&mut list.text);
+    }
+}
+
+/// Shows what the log has and nobody has seen.
+fn show_last_words(text: &mut [u8; LINE_MAX]) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut next = Reader::new(NEXT.load(Ordering::Relaxed));
+    while let Some(found) = printk::read_record(&mut next, text) {
+        if printk::is_shown(Level::from_bits(found.meta.level)) {
+            printk::print_record(found.meta, &text[..found.len], printk::prefix(), &mut |piece| {
+                last_words::write(piece)
+            });
+        }
+        NEXT.store(next.seq(), Ordering::Relaxed);
+    }
 }
 
 /// Writes to every console past the log, as the monitor does.

@@ -12,6 +12,7 @@ pub mod i8259;
 pub mod idt;
 pub mod insn;
 pub mod irqflags;
+pub mod last_words;
 pub mod maccess;
 pub mod mm;
 #[cfg(CONFIG_X86_MPPARSE)]
