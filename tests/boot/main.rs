@@ -17,6 +17,7 @@ mod monitor;
 mod parameters;
 mod processors;
 mod resources;
+mod screens;
 mod takeover;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         init_memory::trials(),
         command_line::trials(),
         consoles::trials(),
+        screens::trials(),
         parameters::trials(),
         memory_map::trials(),
         firmware::trials(),

@@ -16,14 +16,10 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::debugger::Debugger;
 use crate::log::Log;
 use crate::monitor::Monitor;
+use crate::screen::{self, Picture};
 
 /// How long a guest may run before the harness gives up on it. Far above what any boot takes, on a busy machine, too.
 pub const LIMIT: Duration = Duration::from_secs(120);
-
-/// The text screen of a VGA adapter: its memory, and its size in characters, two bytes each.
-const TEXT_SCREEN: u64 = 0xb8000;
-const COLUMNS: usize = 80;
-const ROWS: usize = 25;
 
 /// How often something that cannot be waited for is looked at.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -245,17 +241,53 @@ impl Guest {
     ///
     /// If the machine has no monitor, or QEMU refuses to show its memory.
     pub fn screen(&mut self) -> Result<Vec<String>> {
-        let file = self.folder.path().join("screen");
-        self.monitor()?.save_memory(TEXT_SCREEN, COLUMNS * ROWS * 2, &file)?;
-        let cells = fs::read(&file)?;
-        let row = |cells: &[u8]| {
-            cells
-                .iter()
-                .step_by(2)
-                .map(|&byte| if byte == 0 { ' ' } else { char::from(byte) })
-                .collect::<String>()
-        };
-        Ok(cells.chunks(COLUMNS * 2).map(|cells| row(cells).trim_end().to_owned()).collect())
+        let monitor = self.monitor.as_mut().context("this machine has no monitor")?;
+        screen::read_text(monitor, self.folder.path())
+    }
+
+    /// A picture of the screen, in text mode, too.
+    ///
+    /// # Errors
+    ///
+    /// If the machine has no monitor, or QEMU takes no picture.
+    pub fn picture(&mut self) -> Result<Picture> {
+        let monitor = self.monitor.as_mut().context("this machine has no monitor")?;
+        Picture::take(monitor, self.folder.path())
+    }
+
+    /// Waits until the lines that `look` reads from the screen contain `text`, and returns them.
+    ///
+    /// # Errors
+    ///
+    /// If that does not happen before the limit; the error shows the screen.
+    pub fn wait_for_on_screen(&mut self, text: &str, look: impl Fn(&mut Self) -> Result<Vec<String>>) -> Result<Vec<String>> {
+        loop {
+            let lines = look(self)?;
+            if lines.iter().any(|line| line.contains(text)) {
+                return Ok(lines);
+            }
+            ensure!(
+                Instant::now() < self.deadline,
+                "HARNESS: the screen does not show `{text}`, but:\n{}",
+                lines.join("\n")
+            );
+            thread::sleep(PAUSE * 10);
+        }
+    }
+
+    /// Presses keys, by the names that QEMU has for them, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// If the machine has no monitor, or QEMU does not know a key.
+    pub fn press(&mut self, keys: &str) -> Result<()> {
+        for key in keys.split_whitespace() {
+            let complaint = self.monitor()?.human(&format!("sendkey {key} 20"))?;
+            ensure!(complaint.is_empty(), "{complaint}");
+            // QEMU lets the key go by itself; before that it would take the next one for a chord.
+            thread::sleep(PAUSE * 5);
+        }
+        Ok(())
     }
 
     /// What an error says of the run.

@@ -28,6 +28,7 @@ pub mod log;
 pub mod machine;
 pub mod make;
 pub mod monitor;
+pub mod screen;
 pub mod session;
 pub mod shuffle;
 pub mod trial;

@@ -97,6 +97,20 @@ impl Machine {
         self
     }
 
+    /// With these words for a command line, and no others: without `console=ttyS0`, too.
+    #[must_use]
+    pub fn only(mut self, words: &str) -> Self {
+        self.description.command_line = words.into();
+        self
+    }
+
+    /// With the screen that GRUB leaves, as its `gfxpayload` has it: `text`, `1024x768x32`.
+    #[must_use]
+    pub fn screen(mut self, mode: &str) -> Self {
+        self.description.screen = Some(mode.to_owned());
+        self
+    }
+
     /// With an initial ramdisk.
     #[must_use]
     pub fn initrd(mut self, file: &Path) -> Self {

@@ -89,6 +89,16 @@ impl Display for FbCon {
     }
 }
 
+/// Maps the framebuffer. Before there is memory for page tables only whole large pages are to be had: then it is what lies behind it, too, where a display has
+/// more of its own memory.
+fn map(framebuffer: &Framebuffer, mode: CacheMode) -> Result<IoMemory, Errno> {
+    const LARGE_PAGE: usize = 2 << 20;
+    match ioremap(framebuffer.base, framebuffer.len(), mode) {
+        Err(Errno::ENOMEM) => ioremap(framebuffer.base, framebuffer.len().next_multiple_of(LARGE_PAGE), mode),
+        mapped => mapped,
+    }
+}
+
 impl Picture {
     /// The framebuffer that `screen_info` and the command line describe, mapped. What is wrong with it is logged, once.
     fn open() -> Result<Self, Errno> {
@@ -108,7 +118,7 @@ impl Picture {
         } else {
             CacheMode::WriteCombining
         };
-        let memory = ioremap(framebuffer.base, framebuffer.len(), mode).map_err(|error| {
+        let memory = map(&framebuffer, mode).map_err(|error| {
             pr_warn!(
                 "{driver}: the framebuffer cannot be used: {:#x} bytes at {:#x} cannot be mapped: {error}",
                 framebuffer.len(),
@@ -161,12 +171,12 @@ impl Picture {
 
     /// Copies `bytes` to the framebuffer, from `offset` on; what would not be inside is left out.
     fn put(&self, offset: usize, bytes: &[u8]) {
-        let room = self.memory.len().saturating_sub(offset);
-        // SAFETY: the memory is mapped for as long as it is borrowed, and nobody refers to it; at most as many bytes are written as there are behind `offset`.
+        let room = self.framebuffer.len().saturating_sub(offset);
+        // SAFETY: all of the framebuffer is mapped for as long as it is borrowed, and nobody refers to it; no more bytes are written than it has behind `offset`.
         unsafe {
             core::ptr::copy_nonoverlapping(
                 bytes.as_ptr(),
-                self.memory.as_ptr().add(offset.min(self.memory.len())),
+                self.memory.as_ptr().add(offset.min(self.framebuffer.len())),
                 bytes.len().min(room),
             )
         };
@@ -175,7 +185,7 @@ impl Picture {
     /// Takes away whatever is on the screen.
     fn blacken(&self) {
         const BLACK: [u8; 256] = [0; 256];
-        for offset in (0..self.memory.len()).step_by(BLACK.len()) {
+        for offset in (0..self.framebuffer.len()).step_by(BLACK.len()) {
             self.put(offset, &BLACK);
         }
     }
