@@ -12,14 +12,28 @@ use libtest_mimic::Trial;
 
 use crate::ending::require_end;
 
-/// Framebuffers: GRUB's `gfxpayload`, the font, the size in characters, and more words for the kernel.
-const FRAMEBUFFERS: &[(&str, &[u8], (usize, usize), &str)] = &[
-    ("1024x768x32", spleen_font::FONT_8X16, (128, 48), ""),
-    ("800x600x24", spleen_font::FONT_8X16, (100, 37), ""),
-    ("640x480x16", spleen_font::FONT_8X16, (80, 30), ""),
-    ("640x480x15", spleen_font::FONT_8X16, (80, 30), ""),
-    ("1920x1080x32", spleen_font::FONT_12X24, (160, 45), ""),
-    ("1024x768x32", spleen_font::FONT_16X32, (64, 24), "fbcon=font:TER16x32"),
+/// A framebuffer that works.
+struct Framebuffer {
+    /// GRUB's `gfxpayload`.
+    mode: &'static str,
+    /// More words for the kernel.
+    words: &'static str,
+    font: &'static [u8],
+    /// The size in characters.
+    size: (usize, usize),
+}
+
+const fn good(mode: &'static str, words: &'static str, font: &'static [u8], size: (usize, usize)) -> Framebuffer {
+    Framebuffer { mode, words, font, size }
+}
+
+const FRAMEBUFFERS: &[Framebuffer] = &[
+    good("1024x768x32", "", spleen_font::FONT_8X16, (128, 48)),
+    good("800x600x24", "", spleen_font::FONT_8X16, (100, 37)),
+    good("640x480x16", "", spleen_font::FONT_8X16, (80, 30)),
+    good("640x480x15", "", spleen_font::FONT_8X16, (80, 30)),
+    good("1920x1080x32", "", spleen_font::FONT_12X24, (160, 45)),
+    good("1024x768x32", "fbcon=font:TER16x32", spleen_font::FONT_16X32, (64, 24)),
 ];
 
 /// Framebuffers that are none: what the command line makes of a good one, and what the line about it says.
@@ -160,7 +174,7 @@ pub fn trials() -> Vec<Trial> {
             log.require_mention("vga=791: ")
         }),
     ];
-    trials.extend(FRAMEBUFFERS.iter().map(|&(mode, font, size, words)| {
+    trials.extend(FRAMEBUFFERS.iter().map(|&Framebuffer { mode, words, font, size }| {
         let name = if words.is_empty() {
             mode
         } else {
