@@ -15,6 +15,7 @@
 
 #![no_std]
 
+mod efi;
 mod head;
 mod linux;
 mod multiboot2;
@@ -98,6 +99,7 @@ extern "C" fn enter(way: WayIn, argument: u64) -> ! {
         WayIn::Multiboot2 if cfg!(CONFIG_MULTIBOOT2) => multiboot2::fill(argument, params, extension),
         _ => linux::fill(argument, params),
     }
+    efi::complete(params);
     start_kernel(incipit::mm::virt_to_phys(params.as_bytes().as_ptr()))
 }
 

@@ -11,10 +11,14 @@ use crate::{extension_phys, physical};
 static LOADER: Once<Name> = Once::new();
 
 /// The ACPI root pointer, in memory that stays: the kernel is told its physical address.
-static RSDP: Mutex<[u8; RSDP_SIZE]> = Mutex::new([0; RSDP_SIZE]);
+static RSDP: Mutex<Rsdp> = Mutex::new(Rsdp([0; RSDP_SIZE]));
 
 /// Size of the root pointer from ACPI 2.0 on.
 const RSDP_SIZE: usize = 36;
+
+/// A root pointer, aligned as the specification wants it.
+#[repr(align(16))]
+struct Rsdp([u8; RSDP_SIZE]);
 
 /// A text of bounded length.
 struct Name {
@@ -70,7 +74,7 @@ fn keep_loader(name: &[u8]) {
 
 /// Copies the root pointer to where it stays, and returns its physical address.
 fn keep_rsdp(rsdp: &[u8]) -> u64 {
-    let kept = MutexGuard::leak(RSDP.lock());
+    let kept = &mut MutexGuard::leak(RSDP.lock()).0;
     let length = rsdp.len().min(kept.len());
     kept[..length].copy_from_slice(&rsdp[..length]);
     incipit::mm::virt_to_phys(kept.as_ptr())

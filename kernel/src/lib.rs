@@ -9,6 +9,7 @@
 //! | [`init`] | walks the tables: stages, command line, parameters, initcalls, tests |
 //! | [`table`] | the tables themselves, as iterators |
 //! | `acpi`, `dmi` | the tables of the firmware, kept and taken apart |
+//! | `efi` | the memory map and the tables of EFI firmware, kept |
 //! | [`arch`] | everything that knows the processor |
 //! | [`mm`] | addresses, memblock, the boot-time allocator |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
@@ -31,6 +32,8 @@ pub mod arch;
 pub mod console;
 #[cfg(CONFIG_DMI)]
 pub mod dmi;
+#[cfg(CONFIG_EFI)]
+pub mod efi;
 pub mod init;
 pub mod irq;
 pub mod kdb;

@@ -1,8 +1,8 @@
-//! EFI memory maps, from any bytes.
+//! EFI memory maps and system tables, from any bytes.
 
 #![no_main]
 
-use incipit_lib::efi::MemoryMap;
+use incipit_lib::efi::{MemoryMap, SystemTable};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -18,6 +18,17 @@ fuzz_target!(|data: &[u8]| {
             }
             let joined: u128 = map.e820().map(|entry| u128::from(entry.size)).sum();
             assert_eq!(pages, joined, "joining neighbours loses nothing");
+        }
+        Err(error) => assert_ne!(error.to_string(), ""),
+    }
+    let map = |phys, len| {
+        let start = usize::try_from(phys).ok()?;
+        bytes.get(start..start.checked_add(len)?)
+    };
+    match SystemTable::find(size.into(), map) {
+        Ok(table) => {
+            let _ = table.vendor(map).map(|vendor| vendor.to_string());
+            assert!(table.configuration(map).iter().all(|table| !table.to_string().is_empty()));
         }
         Err(error) => assert_ne!(error.to_string(), ""),
     }

@@ -6,9 +6,12 @@
 mod graphics;
 pub mod load_options;
 mod memory_map;
+mod system_table;
 
 pub use graphics::{GraphicsMode, PixelFormat};
 pub use memory_map::{MemoryDescriptor, MemoryMap, MemoryMapError, MemoryType};
+
+pub use system_table::{Configuration, ConfigurationTable, Guid, Revision, SystemTable, SystemTableError, Vendor};
 
 /// What the EFI stub of a bzImage leaves in rbp when it enters the kernel by the 64-bit way in, where the boot protocol asks for nothing: "EFI stub".
 pub const STUB_MARK: u64 = u64::from_le_bytes(*b"EFI stub");

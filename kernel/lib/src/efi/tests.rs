@@ -180,3 +180,149 @@ proptest! {
         }
     }
 }
+
+/// Memory with a system table at 0x1000 that lists `tables`, and a vendor's name.
+fn system_table(tables: &[ConfigurationTable]) -> Vec<u8> {
+    let mut memory = vec![0; 0x4000];
+    let table = SystemTable {
+        signature: SystemTable::SIGNATURE,
+        revision: 2 << 16 | 70,
+        header_size: 120,
+        crc32: 0,
+        firmware_vendor: 0x2000,
+        firmware_revision: 0x1_0000,
+        runtime_services: 0,
+        table_entries: tables.len() as u64,
+        tables: 0x3000,
+    };
+    table.write(&mut memory[0x1000..]).unwrap();
+    for (at, unit) in "EDK II".encode_utf16().enumerate() {
+        memory[0x2000 + 2 * at..][..2].copy_from_slice(&unit.to_le_bytes());
+    }
+    for (at, table) in tables.iter().enumerate() {
+        table.write(&mut memory[0x3000 + 24 * at..]).unwrap();
+    }
+    seal(&mut memory);
+    memory
+}
+
+/// Makes the checksum of the table in `memory` right, bit by bit as the specification describes it.
+fn seal(memory: &mut [u8]) {
+    memory[0x1010..0x1014].fill(0);
+    let size = u32::from_le_bytes(memory[0x100c..0x1010].try_into().unwrap()) as usize;
+    let mut crc = u32::MAX;
+    for &byte in memory[0x1000..].iter().take(size) {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ ((crc & 1) * 0xedb8_8320);
+        }
+    }
+    memory[0x1010..0x1014].copy_from_slice(&(!crc).to_le_bytes());
+}
+
+fn at<'m>(memory: &'m [u8]) -> impl FnMut(u64, usize) -> Option<&'m [u8]> {
+    |phys, len| {
+        let start = usize::try_from(phys).ok()?;
+        memory.get(start..start.checked_add(len)?)
+    }
+}
+
+#[test]
+fn the_system_table_names_its_maker_and_its_tables() {
+    let tables = [
+        ConfigurationTable {
+            guid: Guid::ACPI,
+            table: 0x7e0_0000,
+        },
+        ConfigurationTable {
+            guid: Guid::SMBIOS3,
+            table: 0x7e1_0000,
+        },
+        ConfigurationTable {
+            guid: Guid::ACPI_20,
+            table: 0x7e2_0014,
+        },
+    ];
+    let memory = system_table(&tables);
+    let table = SystemTable::find(0x1000, at(&memory)).unwrap();
+    assert_eq!(std::format!("{}", Revision(table.revision)), "v2.70");
+    assert_eq!(std::format!("{}", table.vendor(at(&memory)).unwrap()), "EDK II");
+    let listed: Vec<_> = table.configuration(at(&memory)).iter().collect();
+    assert_eq!(listed, tables);
+    assert_eq!(std::format!("{}", listed[2]), "ACPI 2.0=0x7e20014");
+    assert_eq!(table.configuration(at(&memory)).find(Guid::SMBIOS3), Some(0x7e1_0000));
+    assert_eq!(table.configuration(at(&memory)).find(Guid::SMBIOS), None);
+    assert_eq!(table.configuration(at(&memory)).rsdp(), Some(0x7e2_0014), "the newer one");
+    let old = system_table(&tables[..2]);
+    assert_eq!(
+        SystemTable::find(0x1000, at(&old)).unwrap().configuration(at(&old)).rsdp(),
+        Some(0x7e0_0000)
+    );
+}
+
+#[test]
+fn a_guid_is_written_as_everybody_writes_it() {
+    assert_eq!(std::format!("{:?}", Guid::ACPI_20), "8868e871-e4f1-11d3-bc22-0080c73c8881");
+    assert_eq!(Guid([7; 16]).name(), None);
+}
+
+#[test]
+fn a_damaged_system_table_is_refused() {
+    let good = system_table(&[]);
+    let refused = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut memory = good.clone();
+        change(&mut memory);
+        SystemTable::find(0x1000, at(&memory)).unwrap_err()
+    };
+    assert_eq!(refused(&|memory| memory[0x1020] ^= 1), SystemTableError::BadChecksum);
+    assert_eq!(
+        refused(&|memory| memory[0x1000] = b'X'),
+        SystemTableError::BadSignature {
+            signature: u64::from_le_bytes(*b"XBI SYST")
+        }
+    );
+    for size in [0_u32, 119, 4097, u32::MAX] {
+        let error = refused(&|memory| memory[0x100c..0x1010].copy_from_slice(&size.to_le_bytes()));
+        assert_eq!(error, SystemTableError::BadSize { size });
+    }
+    assert_eq!(
+        refused(&|memory| memory.truncate(0x1077)),
+        SystemTableError::Unmapped { phys: 0x1000 }
+    );
+    assert!(SystemTable::find(u64::MAX, at(&good)).is_err());
+}
+
+#[test]
+fn a_list_or_a_name_out_of_reach_is_none() {
+    let mut memory = system_table(&[]);
+    memory[0x1018..0x1020].fill(0xff);
+    memory[0x1068..0x1078].fill(0xff);
+    seal(&mut memory);
+    let table = SystemTable::find(0x1000, at(&memory)).unwrap();
+    assert!(table.vendor(at(&memory)).is_none());
+    assert_eq!(table.configuration(at(&memory)).iter().count(), 0);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_system_table_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 120..200), sealed in any::<bool>()) {
+        let mut memory = vec![0; 0x1000];
+        memory.extend(bytes);
+        if sealed {
+            memory[0x1000..0x1008].copy_from_slice(b"IBI SYST");
+            memory[0x100c..0x1010].copy_from_slice(&120_u32.to_le_bytes());
+            seal(&mut memory);
+        }
+        match SystemTable::find(0x1000, at(&memory)) {
+            Ok(table) => {
+                prop_assert!(sealed);
+                prop_assert!(table.configuration(at(&memory)).iter().count() <= SystemTable::TABLES_MAX);
+            }
+            Err(error) => {
+                prop_assert!(!sealed);
+                let text = std::format!("{error}");
+                prop_assert!(text.starts_with("efi: "), "{}", text);
+            }
+        }
+    }
+}

@@ -41,8 +41,12 @@ pub fn setup_arch(init: InitMemory<'_>) {
     setup_data::parse();
     parse_early_param(init);
     report_nx();
+    #[cfg(CONFIG_EFI)]
+    crate::efi::efi_memblock_x86_reserve_range();
     setup_data::reserve();
     e820::finish_early_params();
+    #[cfg(CONFIG_EFI)]
+    crate::efi::efi_init();
     tsc::tsc_early_init();
     e820::add_kernel_range();
     e820::trim_bios_range();
