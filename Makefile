@@ -34,8 +34,8 @@ GRUB ?= ## 1: make qemu-uefi boots with GRUB from the CD instead of starting bzI
 CPU ?= max## processor model of the guest, as QEMU names it
 TARGET ?= cmdline## what make fuzz feeds: cmdline, e820, bootparam, efi, memblock, kallsyms, resource, ring or vt
 RUNS ?= 1000000## how many inputs
-N := $(or $(N),20)## how many orders make shuffle tries
-SEED ?= 1## the first order's seed, and that of make randconfig
+N := $(or $(N),20)## how many orders make shuffle tries, and configurations make randconfig-test
+SEED ?= 1## the first order's seed, and that of make randconfig and randconfig-test
 RECORD ?= ## 1: make bench records its figures in docs/figures.md
 
 ifeq ($(filter lld gnu,$(LD)),)
@@ -67,7 +67,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all new-subsystem run iso bochs qemu-uefi ktest graph report shuffle test golden reference doc lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run iso bochs qemu-uefi ktest graph report shuffle randconfig-test size test golden reference doc lint bench fuzz gdb clean help FORCE
 .PHONY: sync-config menuconfig oldconfig olddefconfig listnewconfig defconfig tinyconfig alldefconfig allnoconfig allyesconfig randconfig \
 	savedefconfig
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
@@ -212,6 +212,12 @@ test: lint all ## Run every test that this machine can run, make lint first
 
 shuffle: $(O)/vmlinux ## Boot the initcalls in N other legal orders, from SEED on, and find what relies on an order that nobody declared
 	$(Q)$(cargo) run -q -p incipit-tests --bin shuffle -- $< --count $(N) --seed $(SEED) --append $(call quoted,$(APPEND))
+
+randconfig-test: all ## Build and boot N random configurations, from SEED on
+	$(Q)$(cargo) run -q -p incipit-tests --bin randconfig -- --count $(N) --seed $(SEED)
+
+size: $(O)/bzImage ## Tell how large the image is
+	@size $(O)/vmlinux && stat -c '%s bytes: %n' $(O)/bzImage
 
 golden: $(O)/vmlinux ## Take the image's order of stages and initcalls over into tests/golden
 	$(Q)$(cargo) run -q -p incipit-tests --bin golden $<

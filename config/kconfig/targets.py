@@ -131,7 +131,7 @@ def allnoconfig(context):
 
 def allyesconfig(context):
     """Write .config with as much as possible on"""
-    choose(context.kconf, lambda symbol: "y", lambda choice, symbols: None)
+    choose(context.kconf, lambda symbol: "y" if symbol.orig_type == BOOL else None, lambda choice, symbols: None)
     context.write()
 
 

@@ -156,6 +156,19 @@ pub fn trials() -> Vec<Trial> {
             ensure!(text.contains("Too many arguments"), "{text}");
             Ok(())
         }),
+        trial("monitor::config_shows_the_lines_that_have_a_text", || {
+            let mut session = Session::new("")?;
+            let text = session.obey("config ikconfig")?;
+            ensure!(
+                text.contains("CONFIG_IKCONFIG=y\n") && text.lines().filter(|line| line.contains("CONFIG_")).count() == 1,
+                "{text}"
+            );
+            let text = session.obey("config")?;
+            let full = std::fs::read_to_string(incipit_tests::built::root().join("out/config/full.config"))?;
+            let missing = full.lines().find(|line| !text.contains(line));
+            ensure!(missing.is_none(), "no {missing:?} in {text}");
+            Ok(())
+        }),
         trial("monitor::an_empty_line_is_nothing", || {
             let text = Session::new("")?.obey("")?;
             ensure!(text.trim().is_empty(), "{text}");

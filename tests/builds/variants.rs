@@ -7,6 +7,8 @@ use anyhow::{Result, anyhow, bail, ensure};
 use incipit_linker::seal::image::Image;
 use incipit_linker::seal::list::{self, Row};
 use incipit_tests::built::{Build, root};
+use incipit_tests::configured::{self, Sizes};
+use incipit_tests::guest::Folder;
 use incipit_tests::machine::Machine;
 use incipit_tests::make::{Failure, make};
 use incipit_tests::trial::trial;
@@ -28,6 +30,9 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The seeds of random configurations; `make randconfig-test` tries others.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=2;
+
 pub fn trials() -> Vec<Trial> {
     let variants = VARIANTS.iter().map(|&(name, words)| {
         trial(format!("variants::{name}_has_the_same_order_and_boots"), move || {
@@ -35,7 +40,18 @@ pub fn trials() -> Vec<Trial> {
         })
     });
     variants
-        .chain([trial("variants::the_smallest_configuration_boots", smallest)])
+        .chain([
+            trial("variants::the_smallest_configuration_boots", smallest),
+            trial("variants::tinyconfig_builds_and_boots", || preset("tinyconfig").map(drop)),
+            trial("variants::a_configuration_of_all_that_there_is_builds_and_boots", || {
+                preset("allyesconfig").map(drop)
+            }),
+        ])
+        .chain(SEEDS.map(|seed| {
+            trial(format!("variants::random_configuration_{seed}_builds_and_boots"), move || {
+                configured::random(seed).map(drop)
+            })
+        }))
         .collect()
 }
 
@@ -89,6 +105,14 @@ fn same_order(name: &str, words: &[&str]) -> Result<()> {
         ensure!(calls == *called, "the initcalls were {calls:?}");
     }
     Ok(())
+}
+
+/// Builds and boots what a target of make configures.
+fn preset(target: &str) -> Result<Sizes> {
+    let folder = Folder::new()?;
+    let config = folder.path().join("config");
+    configured::configure(&config, target)?;
+    configured::builds_and_boots(&config)
 }
 
 /// Everything that can be left out is: no tests, no monitor, no crash points. The serial port stays, to see something.

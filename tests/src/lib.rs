@@ -18,6 +18,7 @@
 
 pub mod browser;
 pub mod built;
+pub mod configured;
 pub mod debugger;
 pub mod elf;
 pub mod golden;
