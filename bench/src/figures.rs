@@ -106,6 +106,10 @@ pub fn sections(reports: &Reports, times: Times) -> Result<Vec<Section>> {
             figures: boot(reports)?,
         },
         Section {
+            title: "By each way in, to the first initcall, no console",
+            figures: ways(reports)?,
+        },
+        Section {
             title: "Stages",
             figures: stages(reports)?,
         },
@@ -143,6 +147,21 @@ fn boot(reports: &Reports) -> Result<Vec<Figure>> {
         figures.push(figure(&format!("to the end of the last, {how}"), reports.get(boot, "end")?, aim));
     }
     Ok(figures)
+}
+
+/// The same boot however it began. The firmware, the loader and code of ours that runs on the firmware are not in it: the 16-bit set-up code, the EFI stub.
+fn ways(reports: &Reports) -> Result<Vec<Figure>> {
+    let ways = [
+        ("boot", "QEMU -kernel vmlinux (PVH)"),
+        ("bzImage", "QEMU -kernel bzImage (16-bit)"),
+        ("multiboot2", "GRUB multiboot2, BIOS"),
+        ("linux", "GRUB linux, BIOS (32-bit)"),
+        ("64-bit", "linux-loader, no firmware (64-bit)"),
+        ("EFI", "OVMF (EFI stub)"),
+    ];
+    ways.iter()
+        .map(|(boot, how)| Ok(figure(how, reports.get(boot, "first")?, None)))
+        .collect()
 }
 
 /// Linux's instructions for a stage, where they are known for the stage alone.

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-/// Builds the image of the default configuration and the crates in `guests` (folders under `bench/guest`), as `out/bench/NAME/vmlinux`, which is returned.
+/// Builds the image of the default configuration and the crates in `guests` (folders under `bench/guest`), as `out/bench/NAME/vmlinux`, which is returned, and
+/// `bzImage` beside it.
 ///
 /// # Errors
 ///
@@ -18,7 +19,7 @@ pub fn build(root: &Path, name: &str, guests: &[&str]) -> Result<PathBuf> {
     make.arg("--no-print-directory")
         .arg(format!("O={}", folder.display()))
         .arg(format!("SUBSYS={}", crates.join(" ")))
-        .arg(&vmlinux);
+        .arg(folder.join("bzImage"));
     // The figures are the default configuration's.
     make.env("KCONFIG_CONFIG", root.join("config/defconfig"));
     // A build for figures takes nothing over from the command line of the make that started this.

@@ -72,7 +72,7 @@ fn measure(root: &Path) -> Result<(Reports, Times)> {
         eprintln!("bench: {}", plan.name);
         let vmlinux = image::build(root, plan.name, plan.guests)?;
         for boot in plan.boots {
-            let lines = run::boot(&vmlinux, &boot.command_line())?;
+            let lines = run::boot(boot, &vmlinux)?;
             reports.add(boot.name, report::parse(&lines)?)?;
         }
         large = vmlinux;

@@ -1,5 +1,11 @@
 //! Which images there are, and how each is booted.
 
+use std::path::Path;
+
+use incipit_machine::Machine;
+use incipit_machine::grub::Protocol;
+use incipit_machine::machine::Firmware;
+
 /// An image, and the boots that it is for.
 pub struct Plan {
     /// The image's name.
@@ -14,10 +20,61 @@ pub struct Plan {
 pub struct Boot {
     /// The name of what it reports.
     pub name: &'static str,
+    /// How the image comes into the machine.
+    pub way: Way,
     /// What its command line says besides [`ALWAYS`].
     words: &'static str,
     /// How many arguments follow.
     arguments: usize,
+}
+
+/// How an image comes into a machine.
+#[derive(Clone, Copy)]
+pub struct Way {
+    firmware: Firmware,
+    loader: Loader,
+}
+
+/// By its PVH note: what everything but the way itself is measured with.
+const PVH: Way = Way {
+    firmware: Firmware::Bios,
+    loader: Loader::Qemu(Image::Vmlinux),
+};
+
+/// Who loads what.
+#[derive(Clone, Copy)]
+enum Loader {
+    Qemu(Image),
+    Grub(Protocol),
+    Vmm,
+}
+
+/// The two files of a build.
+#[derive(Clone, Copy)]
+enum Image {
+    Vmlinux,
+    BzImage,
+}
+
+impl Way {
+    /// The machine that boots the build of `vmlinux` in this way.
+    pub fn machine(self, vmlinux: &Path) -> Machine {
+        let (image, loader) = match self.loader {
+            Loader::Qemu(image) => (image, incipit_machine::Loader::Qemu),
+            Loader::Grub(protocol @ Protocol::Multiboot2) => (Image::Vmlinux, incipit_machine::Loader::Grub(protocol)),
+            Loader::Grub(protocol) => (Image::BzImage, incipit_machine::Loader::Grub(protocol)),
+            Loader::Vmm => (Image::BzImage, incipit_machine::Loader::Vmm),
+        };
+        let mut machine = Machine::new(&match image {
+            Image::Vmlinux => vmlinux.to_owned(),
+            Image::BzImage => vmlinux.with_file_name("bzImage"),
+        });
+        (machine.firmware, machine.loader) = (self.firmware, loader);
+        if self.firmware == Firmware::Uefi {
+            machine.chipset = "q35".into();
+        }
+        machine
+    }
 }
 
 /// How many arguments the long command line has.
@@ -37,7 +94,21 @@ const fn image(name: &'static str, guests: &'static [&'static str], boots: &'sta
 }
 
 const fn boot(name: &'static str, words: &'static str) -> Boot {
-    Boot { name, words, arguments: 0 }
+    Boot {
+        name,
+        way: PVH,
+        words,
+        arguments: 0,
+    }
+}
+
+const fn by(name: &'static str, firmware: Firmware, loader: Loader) -> Boot {
+    Boot {
+        name,
+        way: Way { firmware, loader },
+        words: SILENT,
+        arguments: 0,
+    }
 }
 
 /// All images.
@@ -49,6 +120,11 @@ pub const PLANS: &[Plan] = &[
             boot("boot", SILENT),
             boot("boot quiet", "console=ttyS0 quiet"),
             boot("boot loud", "console=ttyS0"),
+            by("bzImage", Firmware::Bios, Loader::Qemu(Image::BzImage)),
+            by("multiboot2", Firmware::Bios, Loader::Grub(Protocol::Multiboot2)),
+            by("linux", Firmware::Bios, Loader::Grub(Protocol::Linux)),
+            by("64-bit", Firmware::None, Loader::Vmm),
+            by("EFI", Firmware::Uefi, Loader::Qemu(Image::BzImage)),
         ],
     ),
     image(
@@ -68,6 +144,7 @@ pub const PLANS: &[Plan] = &[
             boot("200 params", SILENT),
             Boot {
                 name: "1000 arguments",
+                way: PVH,
                 words: SILENT,
                 arguments: ARGUMENTS,
             },

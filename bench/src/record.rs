@@ -9,8 +9,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use incipit_machine::qemu::{PROGRAM, SAME};
+
 use crate::figures::Section;
-use crate::run::{MACHINE, QEMU};
+
 use crate::table;
 
 const HEADINGS: &str = "| figure | ours | Linux or aim | ratio |\n| --- | ---: | ---: | ---: |\n";
@@ -73,7 +75,7 @@ impl Circumstances {
         Ok(Self {
             commit,
             compiler: first_line(root, &rustc, &["--version"])?,
-            emulator: first_line(root, QEMU, &["--version"])?,
+            emulator: first_line(root, PROGRAM, &["--version"])?,
         })
     }
 }
@@ -146,7 +148,7 @@ fn page(sections: &[Section], circumstances: &Circumstances) -> String {
         compiler,
         emulator,
     } = circumstances;
-    let mut page = format!("{INTRODUCTION}{COMMIT}{commit}, {compiler}, {emulator}:\n`{MACHINE}`\n");
+    let mut page = format!("{INTRODUCTION}{COMMIT}{commit}, {compiler}, {emulator}:\n`{SAME} -m 128M`\n");
     for section in sections {
         // A string takes everything.
         let _ = write!(page, "\n## {}\n\n{HEADINGS}", section.title);

@@ -1,6 +1,7 @@
 //! Boots an image in QEMU so that every run executes the same instructions, and returns what the guest reported.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,41 +9,43 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use incipit_machine::qemu::{PROGRAM, QUIET, SAME};
 
-/// The emulator.
-pub const QEMU: &str = "qemu-system-x86_64";
+use crate::plan::Boot;
 
-/// What makes two runs the same: one instruction is one nanosecond of the guest's time, no time passes outside of it, and nothing in it is random.
-pub const MACHINE: &str = "-accel tcg -icount shift=0,sleep=off -rtc base=2024-01-01,clock=vm -seed 1 -cpu max,-rdrand,-rdseed -m 128M";
+/// What a guest writes to the debug port comes out of QEMU's standard output.
+const DEBUG_PORT: &str = "-debugcon stdio";
 
-/// No window, no network, no monitor; what the guest writes to the debug port on standard output; a reset of the guest ends it.
-const QUIET: &str = "-no-user-config -machine pc -nic none -display none -monitor none -debugcon stdio -no-reboot";
+/// How long a guest may run. Far above what any takes, UEFI counted instruction by instruction included; a guest that hangs must not hang the caller.
+const LIMIT: Duration = Duration::from_secs(600);
 
-/// How long a guest may run. Far above what any takes; a guest that hangs must not hang the caller.
-const LIMIT: Duration = Duration::from_secs(120);
-
-/// Boots `vmlinux` by its PVH note and returns what it wrote to the debug port. The guest ends by itself, in the panic of a boot without init.
+/// Boots the build of `vmlinux` and returns what it wrote to the debug port. The guest ends by itself, in the panic of a boot without init.
 ///
 /// # Errors
 ///
-/// If QEMU cannot be started or fails, or the guest does not end.
-pub fn boot(vmlinux: &Path, command_line: &str) -> Result<String> {
+/// If QEMU cannot be started or fails, its media cannot be made, or the guest does not end.
+pub fn boot(boot: &Boot, vmlinux: &Path) -> Result<String> {
     let log = vmlinux.with_extension("log");
     let mut serial = OsString::from("file:");
     serial.push(&log);
-    let mut child = Command::new(QEMU)
+    let folder = vmlinux.with_file_name("media");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let mut machine = boot.way.machine(vmlinux);
+    machine.append(boot.command_line().as_bytes());
+    let mut child = Command::new(PROGRAM)
         .args(QUIET.split(' '))
-        .args(MACHINE.split(' '))
+        .args(SAME.split(' '))
+        .args(DEBUG_PORT.split(' '))
+        .args(machine.qemu_words(&folder)?)
         .arg("-serial")
         .arg(serial)
-        .arg("-kernel")
-        .arg(vmlinux)
-        .arg("-append")
-        .arg(command_line)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("starting {QEMU}"))?;
+        .with_context(|| format!("starting {PROGRAM}"))?;
     let mut output = child.stdout.take().context("QEMU has no output")?;
     let reader = thread::spawn(move || {
         let mut bytes = Vec::new();
