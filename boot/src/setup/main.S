@@ -75,6 +75,7 @@ setup_cut_short:
     call    query_keyboard
     call    query_speedstep
     call    store_screen
+    call    set_vesa_mode
     call    enable_a20
     movl    $start_kernel_image, %eax
     jmp     enter_protected_mode

@@ -15,6 +15,10 @@ use crate::prelude::*;
 /// Where a BIOS has the entry point.
 const BIOS_ROM: Range<u64> = 0xf_0000..0x10_0000;
 
+/// Bytes that an entry point has at most, in whole paragraphs.
+#[cfg(CONFIG_EFI)]
+const ENTRY_SIZE_MAX: u64 = 32;
+
 /// Bytes that a table may have: the most that its 16-bit size can say, four times; servers with hundreds of modules of memory have about 100 KiB.
 const MAX_SIZE: u32 = 256 << 10;
 
@@ -64,12 +68,25 @@ pub fn dmi_setup() {
     quirk::apply(&dmi.ids);
 }
 
-/// Finds the entry point. What is damaged is logged.
+/// Finds the entry point: where EFI firmware says that it is, or in a BIOS's ROM. What is damaged is logged.
 #[init]
 fn find() -> Option<EntryPoint> {
-    let rom = memremap(BIOS_ROM.start, (BIOS_ROM.end - BIOS_ROM.start) as usize).ok()?;
-    let found = search(&rom, |offset, error| {
-        pr_warn!("DMI: entry point at {:#x}: {error}", BIOS_ROM.start + offset as u64);
+    #[cfg(CONFIG_EFI)]
+    for phys in [crate::efi::smbios3(), crate::efi::smbios()].into_iter().flatten() {
+        let told = phys.checked_add(ENTRY_SIZE_MAX).and_then(|end| find_in(phys..end));
+        if told.is_some() {
+            return told;
+        }
+    }
+    find_in(BIOS_ROM)
+}
+
+/// Finds the first sound entry point in this memory.
+#[init]
+fn find_in(memory: Range<u64>) -> Option<EntryPoint> {
+    let bytes = memremap(memory.start, (memory.end - memory.start) as usize).ok()?;
+    let found = search(&bytes, |offset, error| {
+        pr_warn!("DMI: entry point at {:#x}: {error}", memory.start + offset as u64);
     });
     found.map(|(_, entry)| entry)
 }
