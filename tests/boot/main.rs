@@ -19,6 +19,7 @@ mod processors;
 mod resources;
 mod screens;
 mod takeover;
+mod video_mode;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         command_line::trials(),
         consoles::trials(),
         screens::trials(),
+        video_mode::trials(),
         parameters::trials(),
         memory_map::trials(),
         firmware::trials(),

@@ -160,7 +160,7 @@ pub fn trials() -> Vec<Trial> {
                 .map(drop)
         }),
         trial("screens::options_that_nobody_knows_are_named", || {
-            let log = text("video=nosuch:off video=1024x768 video=efifb:fast fbcon=font:nosuch fbcon=nosuch vga=791").run()?;
+            let log = text("video=nosuch:off video=1024x768 video=efifb:fast fbcon=font:nosuch fbcon=nosuch vga=0x9fe").run()?;
             require_end(&log)?;
             for line in [
                 "video=nosuch:off: no framebuffer driver 'nosuch' in this kernel (efifb or vesafb)",
@@ -171,7 +171,7 @@ pub fn trials() -> Vec<Trial> {
             ] {
                 log.require_mention(line)?;
             }
-            log.require_mention("vga=791: ")
+            log.require_mention("vga=0x9fe: nobody set that mode")
         }),
     ];
     trials.extend(FRAMEBUFFERS.iter().map(|&Framebuffer { mode, words, font, size }| {
