@@ -26,6 +26,7 @@ pub mod initrd;
 pub mod kallsyms;
 pub mod memblock;
 pub mod mptable;
+pub mod mtrr;
 pub mod order;
 pub mod param;
 pub mod psf;

@@ -6,6 +6,7 @@
 //! | [`common`], [`vendor`], `intel`, `amd`, `centaur` | what the boot CPU is |
 //! | [`features`] | what it can, and what the command line leaves of that |
 //! | [`bugs`] | what is wrong with it |
+//! | `mtrr` | which memory it caches, as the firmware set it |
 //! | [`masks`], [`init`] | which CPUs there are, and making one ready |
 
 /// The feature of a name, looked up by the compiler.
@@ -25,6 +26,8 @@ pub mod features;
 pub mod init;
 mod intel;
 pub mod masks;
+#[cfg(CONFIG_MTRR)]
+pub mod mtrr;
 mod tests;
 pub mod vendor;
 

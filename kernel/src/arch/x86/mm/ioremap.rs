@@ -9,6 +9,7 @@ use core::slice;
 use super::fixmap;
 use super::init::init_pgd;
 use super::leaves::leaves;
+use super::pat;
 use super::pgtable::Flags;
 use crate::arch::x86::cpu::boot_cpu;
 use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
@@ -27,10 +28,11 @@ pub enum CacheMode {
 
 impl CacheMode {
     /// The flags by which an entry of a page table says so, with the types that [`super::pat`] gives their numbers; with those of a processor's start,
-    /// write combining is write through.
-    const fn flags(self) -> Flags {
+    /// write combining is write through, and uncached if it is to stay so.
+    fn flags(self) -> Flags {
         match self {
             CacheMode::Uncached => Flags::PWT.union(Flags::PCD),
+            CacheMode::WriteCombining if pat::is_disabled() => Flags::PCD,
             CacheMode::WriteCombining => Flags::PWT,
             CacheMode::WriteBack => Flags::empty(),
         }

@@ -1,6 +1,7 @@
 //! The page attribute table: which memory type a number in a page table means (SDM 3, 12.12; Linux's `pat_init`).
 
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
 use crate::arch::x86::msr;
@@ -68,14 +69,35 @@ const fn value_of(types: [MemoryType; 8]) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+static DISABLED: AtomicBool = AtomicBool::new(false);
+
+/// `nopat`: leaves the table as the processor starts with it, without write combining.
+#[early_param("nopat")]
+#[init]
+fn nopat(_: Option<&'static str>) -> Result<(), Errno> {
+    pr_info!("x86/PAT: PAT support disabled via boot option.");
+    DISABLED.store(true, Relaxed);
+    Ok(())
+}
+
+/// Whether the table stays as the processor starts with it.
+#[must_use]
+pub fn is_disabled() -> bool {
+    DISABLED.load(Relaxed)
+}
+
 /// Gives the numbers their types on this CPU.
 ///
 /// Every entry of the tables in use so far has number 0, whose type stays, so no cached translation and no cache line is wrong afterwards. A mapping of a
 /// framebuffer that was made before becomes write combining where it was write through, which loses nothing.
 #[init]
 pub fn pat_init() {
+    if is_disabled() {
+        return;
+    }
     if !boot_cpu_has(feature::PAT) {
         pr_info!("x86/PAT: PAT not supported by the CPU.");
+        DISABLED.store(true, Relaxed);
         return;
     }
     // SAFETY: the register is there, and the types are ones that each processor with the table has.
@@ -95,7 +117,7 @@ impl fmt::Display for Configuration {
 fn the_processor_has_the_table() {
     // The value by which Linux's documentation and its debuggers know it.
     assert_eq!(value_of(TYPES), 0x0407_0506_0007_0106);
-    if boot_cpu_has(feature::PAT) {
+    if !is_disabled() {
         assert_eq!(msr::rdmsr(IA32_PAT), value_of(TYPES));
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn memory_setup() {
 
 /// Prints the map, each line with `who` in front.
 #[init]
-pub(super) fn print(table: &E820Table, who: &str) {
+pub fn print(table: &E820Table, who: &str) {
     for line in table.lines(who) {
         pr_info!("{line}");
     }
@@ -50,7 +50,7 @@ pub(super) fn print(table: &E820Table, who: &str) {
 
 /// Sanitises the map after a change of it, and reports what cannot be.
 #[init]
-pub(super) fn update_table(table: &mut E820Table) {
+pub fn update_table(table: &mut E820Table) {
     report(table.sanitize());
 }
 

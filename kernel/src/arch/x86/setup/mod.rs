@@ -19,6 +19,8 @@ use incipit_lib::text::Lossy;
 
 use crate::arch::x86::cpu::common::early_cpu_init;
 use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
+#[cfg(CONFIG_MTRR)]
+use crate::arch::x86::cpu::mtrr::mtrr_bp_init;
 use crate::arch::x86::mm::init::init_mem_mapping;
 use crate::arch::x86::mm::pat::pat_init;
 use crate::arch::x86::tsc;
@@ -50,6 +52,8 @@ pub fn setup_arch(init: InitMemory<'_>) {
     tsc::tsc_early_init();
     e820::add_kernel_range();
     e820::trim_bios_range();
+    #[cfg(CONFIG_MTRR)]
+    mtrr_bp_init();
     pat_init();
     memory::find_end_of_ram();
     memory::reserve_low_memory();
