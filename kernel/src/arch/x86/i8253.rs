@@ -5,6 +5,7 @@
 
 use x86::io::{inb, outb};
 
+use crate::arch::x86::io_delay::outb_p;
 use crate::arch::x86::tsc::rdtsc;
 use crate::prelude::*;
 
@@ -56,8 +57,8 @@ pub fn start() {
     // SAFETY: the ports belong to the timer and its gate. Only channel 2 is set, which nothing else uses; the speaker is kept quiet.
     unsafe {
         outb(CONTROL_B, inb(CONTROL_B) & !SPEAKER | GATE);
-        outb(COMMAND, SET_MODE_0);
-        outb(CHANNEL_2, 0xff);
+        outb_p(COMMAND, SET_MODE_0);
+        outb_p(CHANNEL_2, 0xff);
         outb(CHANNEL_2, 0xff);
     }
     // The count is taken over with the timer's next tick; before that it reads as anything.

@@ -2,8 +2,7 @@
 //!
 //! Firmware leaves them sending the timer's interrupt to vector 8, where the processor has the double fault.
 
-use x86::io::outb;
-
+use crate::arch::x86::io_delay::outb_p;
 use crate::prelude::*;
 
 const MASTER_DATA: u16 = 0x21;
@@ -14,7 +13,7 @@ const SLAVE_DATA: u16 = 0xa1;
 pub fn mask_all() {
     // SAFETY: masking stops interrupts that nobody handles; the mask is the only register at these ports while no initialisation is under way.
     unsafe {
-        outb(SLAVE_DATA, 0xff);
-        outb(MASTER_DATA, 0xff);
+        outb_p(SLAVE_DATA, 0xff);
+        outb_p(MASTER_DATA, 0xff);
     }
 }

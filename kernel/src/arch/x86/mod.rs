@@ -11,6 +11,7 @@ pub mod i8253;
 pub mod i8259;
 pub mod idt;
 pub mod insn;
+pub mod io_delay;
 pub mod irqflags;
 pub mod last_words;
 pub mod maccess;

@@ -6,6 +6,7 @@
 //! | [`common`], [`vendor`], `intel`, `amd`, `centaur` | what the boot CPU is |
 //! | [`features`] | what it can, and what the command line leaves of that |
 //! | [`bugs`] | what is wrong with it |
+//! | [`hypervisor`] | which hypervisor it is part of |
 //! | `mtrr` | which memory it caches, as the firmware set it |
 //! | [`masks`], [`init`] | which CPUs there are, and making one ready |
 
@@ -23,6 +24,7 @@ pub mod common;
 pub mod cpuid;
 mod cpuinfo;
 pub mod features;
+pub mod hypervisor;
 pub mod init;
 mod intel;
 pub mod masks;
