@@ -7,6 +7,7 @@ mod bootgraph;
 mod command_line;
 mod consoles;
 mod damaged_images;
+mod devices;
 mod ending;
 mod firmware;
 mod init_memory;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let rooms = [
         machines::trials(),
         bootgraph::trials(),
+        devices::trials(),
         ending::trials(),
         init_memory::trials(),
         command_line::trials(),

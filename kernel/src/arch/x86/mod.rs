@@ -20,6 +20,8 @@ pub mod mm;
 pub mod mpparse;
 pub mod msr;
 pub mod nmi;
+#[cfg(CONFIG_PCI)]
+pub mod pci;
 pub mod process;
 pub mod ptregs;
 pub mod reboot;
