@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use incipit_tests::built::Build;
+use incipit_tests::guest::Folder;
 use incipit_tests::log::Log;
 use incipit_tests::machine::Machine;
 use incipit_tests::trial::trial;
@@ -39,6 +40,26 @@ pub fn trials() -> Vec<Trial> {
         }),
         trial("consoles::an_early_console_stays_if_the_command_line_says_so", || {
             boots("earlyprintk=serial,keep")?.refuse("printk: bootconsole [earlyser0] disabled")
+        }),
+        trial("consoles::the_debug_port_takes_the_log_beside_the_serial_line", || {
+            let (port, log) = debug_port("console=ttyE9")?;
+            log.require(&["printk: console [ttyE9] enabled"])?;
+            every_line_once(&port)?;
+            every_line_once(&log)
+        }),
+        trial("consoles::the_debug_port_is_an_early_console_that_ttye9_goes_on_from", || {
+            let (port, log) = debug_port("earlycon=debugcon console=ttyE9")?;
+            log.require(&[
+                "printk: bootconsole [debugcon0] enabled",
+                "printk: bootconsole [debugcon0] disabled",
+            ])?;
+            every_line_once(&port)
+        }),
+        trial("consoles::a_debug_port_that_nobody_listens_at_is_said_to_be", || {
+            let log = boots("console=ttyE9 console=ttyS0 earlycon=debugcon")?;
+            log.require_mention("earlycon: debugcon cannot be used: ENODEV")?;
+            log.require_mention("debugcon: nobody listens at port 0xe9")?;
+            log.refuse("console [ttyE9] enabled")
         }),
         trial("consoles::an_earlycon_that_nobody_has_is_no_obstacle", || {
             boots("earlycon=nosuch,io,0x3f8").map(drop)
@@ -84,6 +105,15 @@ fn boots(words: &str) -> Result<Log> {
     let log = machine(words).run()?;
     require_end(&log)?;
     Ok(log)
+}
+
+/// What the debug port and the serial line got of a boot.
+fn debug_port(words: &str) -> Result<(Log, Log)> {
+    let folder = Folder::new()?;
+    let file = folder.path().join("port");
+    let log = machine(words).option("-debugcon", &format!("file:{}", file.display())).run()?;
+    require_end(&log)?;
+    Ok((Log::new(&std::fs::read(&file)?), log))
 }
 
 /// Fails unless lines from before and behind the change of consoles are there once.

@@ -5,9 +5,9 @@ use incipit_lib::psf::Font;
 use incipit_machine::grub::Protocol;
 use incipit_tests::built::Build;
 use incipit_tests::guest::Guest;
-use incipit_tests::machine::{Loader, Machine};
+use incipit_tests::machine::{Firmware, Loader, Machine};
 use incipit_tests::screen::wrapped;
-use incipit_tests::trial::trial;
+use incipit_tests::trial::{trial, trial_on};
 use libtest_mimic::Trial;
 
 use crate::ending::require_end;
@@ -138,21 +138,47 @@ pub fn trials() -> Vec<Trial> {
             guest.wait_for_on_screen("Unknown kdb command: 'versionA'", Guest::screen)?;
             Ok(())
         }),
-        trial("screens::a_framebuffer_shows_nothing_if_it_is_switched_off", || {
-            let log = framebuffer("1024x768x32", "console=tty0 video=efifb:off video=vesafb:off").run()?;
-            require_end(&log)?;
-            log.require_mention("switched off by video=")?;
-            log.refuse("Console: switching to")
-        }),
-        trial("screens::a_framebuffer_is_an_early_console_that_tty0_goes_on_from", || {
-            let mut guest = framebuffer("1024x768x32", "console=tty0 earlycon=efifb kdb").start()?;
-            guest.wait_for("kdb> ")?;
-            guest
-                .log()
-                .require(&["printk: bootconsole [efifb0] enabled", "printk: bootconsole [efifb0] disabled"])?;
-            shows_the_end(&mut guest, (128, 48), |guest| read(guest, spleen_font::FONT_8X16))
-        }),
-        trial("screens::a_panic_reaches_the_framebuffer", || {
+        trial_on(
+            &framebuffer("", ""),
+            "screens::a_framebuffer_shows_nothing_if_it_is_switched_off",
+            || {
+                let log = framebuffer("1024x768x32", "console=tty0 video=efifb:off video=vesafb:off").run()?;
+                require_end(&log)?;
+                log.require_mention("switched off by video=")?;
+                log.refuse("Console: switching to")
+            },
+        ),
+        trial_on(
+            &framebuffer("", ""),
+            "screens::a_framebuffer_is_an_early_console_that_tty0_goes_on_from",
+            || {
+                let mut guest = framebuffer("1024x768x32", "console=tty0 earlycon=efifb kdb").start()?;
+                guest.wait_for("kdb> ")?;
+                guest
+                    .log()
+                    .require(&["printk: bootconsole [efifb0] enabled", "printk: bootconsole [efifb0] disabled"])?;
+                shows_the_end(&mut guest, (128, 48), |guest| read(guest, spleen_font::FONT_8X16))
+            },
+        ),
+        trial_on(
+            &uefi(""),
+            "screens::the_framebuffer_of_uefi_shows_what_the_serial_line_says",
+            || {
+                let mut guest = uefi("console=tty0 kdb").start()?;
+                guest.wait_for("kdb> ")?;
+                let log = guest.log();
+                log.require_mention("efifb: framebuffer at ")?;
+                let size = log
+                    .lines()
+                    .find_map(|line| line.strip_prefix("Console: switching to colour frame buffer device "));
+                let (columns, rows) = size.and_then(|size| size.split_once('x')).context("no framebuffer console")?;
+                let size = (columns.parse()?, rows.parse()?);
+                guest.send(b"help\r")?;
+                guest.wait_for("kdb> ")?;
+                shows_the_end(&mut guest, size, |guest| read(guest, spleen_font::FONT_8X16))
+            },
+        ),
+        trial_on(&framebuffer("", ""), "screens::a_panic_reaches_the_framebuffer", || {
             let mut guest = framebuffer("1024x768x32", "console=tty0 panic=0").start()?;
             guest.wait_for("---[ end Kernel panic")?;
             guest
@@ -195,14 +221,18 @@ pub fn trials() -> Vec<Trial> {
         )
     }));
     trials.extend(BAD.iter().map(|&(words, complaint)| {
-        trial(format!("screens::a_framebuffer_with_{words}_is_refused"), move || {
-            let log = framebuffer("1024x768x32", &format!("console=tty0 video=efifb:{words} video=vesafb:{words}")).run()?;
-            require_end(&log)?;
-            let complaints = log.lines().filter(|line| line.contains("the framebuffer cannot be used: ")).count();
-            ensure!(complaints == 1, "{complaints} lines about it; the log ends:\n{}", log.tail());
-            log.require_mention(&format!("the framebuffer cannot be used: {complaint}"))?;
-            log.require(&["Console: colour dummy device 80x25", "printk: console [tty0] enabled"])
-        })
+        trial_on(
+            &framebuffer("", ""),
+            format!("screens::a_framebuffer_with_{words}_is_refused"),
+            move || {
+                let log = framebuffer("1024x768x32", &format!("console=tty0 video=efifb:{words} video=vesafb:{words}")).run()?;
+                require_end(&log)?;
+                let complaints = log.lines().filter(|line| line.contains("the framebuffer cannot be used: ")).count();
+                ensure!(complaints == 1, "{complaints} lines about it; the log ends:\n{}", log.tail());
+                log.require_mention(&format!("the framebuffer cannot be used: {complaint}"))?;
+                log.require(&["Console: colour dummy device 80x25", "printk: console [tty0] enabled"])
+            },
+        )
     }));
     trials
 }
@@ -215,6 +245,11 @@ fn text(words: &str) -> Machine {
 /// A machine whose screen GRUB has put into another mode.
 fn framebuffer(mode: &str, words: &str) -> Machine {
     text(words).loader(Loader::Grub(Protocol::Linux)).screen(mode)
+}
+
+/// A machine that boots by UEFI, which sets a framebuffer up itself.
+fn uefi(words: &str) -> Machine {
+    text(words).firmware(Firmware::Uefi).chipset("q35").memory("512M")
 }
 
 /// What a framebuffer shows, in a font.

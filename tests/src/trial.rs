@@ -6,7 +6,7 @@ use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::built::has_program;
-use crate::machine::QEMU;
+use crate::machine::{Machine, QEMU};
 
 /// How many guests run at a time, unless the caller says otherwise.
 const THREADS: usize = 2;
@@ -14,6 +14,15 @@ const THREADS: usize = 2;
 /// A test called `name`.
 pub fn trial(name: impl Into<String>, run: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
     Trial::test(name, move || run().map_err(|error| Failed::from(format!("{error:#}"))))
+}
+
+/// A test that boots `machine`, left out with a line that says what is missing where this computer cannot.
+pub fn trial_on(machine: &Machine, name: impl Into<String>, run: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
+    let (name, missing) = (name.into(), machine.missing());
+    if !missing.is_empty() {
+        eprintln!("skipped: {name} needs {}, which this machine does not have", missing.join(", "));
+    }
+    trial(name, run).with_ignored_flag(!missing.is_empty())
 }
 
 /// Runs `trials` if this machine has the programs `needs`; otherwise says which is missing and leaves them out.
