@@ -32,7 +32,7 @@ MACHINE ?= pc## pc, q35 or microvm
 GUI ?= ## 1: a window for make qemu-uefi; x, sdl2, wx or term: Bochs' display library for make bochs
 GRUB ?= ## 1: make qemu-uefi boots with GRUB from the CD instead of starting bzImage
 CPU ?= max## processor model of the guest, as QEMU names it
-TARGET ?= cmdline## what make fuzz feeds: cmdline, e820, bootparam, efi, memblock, kallsyms, resource, ring or vt
+TARGET ?= cmdline## what make fuzz feeds: cmdline, e820, bootparam, efi, memblock, kallsyms, resource, ring, vt or video
 RUNS ?= 1000000## how many inputs
 N := $(or $(N),20)## how many orders make shuffle tries, and configurations make randconfig-test
 SEED ?= 1## the first order's seed, and that of make randconfig and randconfig-test
@@ -67,7 +67,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all new-subsystem run iso bochs qemu-uefi ktest graph report shuffle randconfig-test size test golden reference doc lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run iso bochs qemu-uefi ktest graph report screenshots shuffle randconfig-test size test golden reference doc lint bench fuzz gdb clean help FORCE
 .PHONY: sync-config menuconfig oldconfig olddefconfig listnewconfig defconfig tinyconfig alldefconfig allnoconfig allyesconfig randconfig \
 	savedefconfig
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
@@ -190,6 +190,9 @@ graph: $(O)/vmlinux ## Draw who runs before whom, and why: out/graph.svg and out
 
 report: $(O)/vmlinux ## Boot the image once, and write out/report.html: timeline, memory, image, tables, parameters
 	$(pictures) report --image $< --output $(O) --machine $(MACHINE) --memory $(MEM) --append $(call quoted,$(APPEND))
+
+screenshots: $(O)/bzImage ## Take the pictures of a boot that docs/ shows, on the text screen and on a framebuffer
+	$(Q)$(cargo) run -q -p incipit-tests --bin screenshots -- --image $< --output docs/images
 
 # gdb starts QEMU and talks to it through a pipe, so no port can be taken. QEMU has a session of its own, or C-c in gdb would end it,
 # and is ended when gdb is. `hbreak start_kernel`, then `continue`, are good first commands.
