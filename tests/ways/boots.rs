@@ -7,7 +7,7 @@ use incipit_tests::log::Log;
 use incipit_tests::machine::{Firmware, Loader};
 use incipit_tests::session::{Session, names};
 use incipit_tests::trial::trial;
-use incipit_tests::ways::{WAYS, Way};
+use incipit_tests::ways::{File, WAYS, Way};
 use libtest_mimic::Trial;
 
 use crate::bare;
@@ -46,6 +46,10 @@ fn boots(way: &Way) -> Result<()> {
     log.require_mention(&line)?;
     same_order(&log, &session.obey("stages")?)?;
     nothing_lost(&log, &session.obey("dmesg")?)?;
+    // Without firmware there is nobody to write ACPI's tables.
+    if way.firmware != Firmware::None {
+        log.require_mention("ACPI: RSDP 0x")?;
+    }
     let command_line = machine.command_line().to_string_lossy().into_owned();
     handed_over(way, &command_line, &session.obey("boot_params")?)?;
     session.guest.send(b"go\r")?;
@@ -103,8 +107,20 @@ fn handed_over(way: &Way, command_line: &str, told: &str) -> Result<()> {
     ensure!(line == command_line, "the kernel got `{line}` for `{command_line}`");
     let sum = format!("crc32 {:08x}", crc32fast::hash(&ram_disk()));
     ensure!(value("initrd")?.ends_with(&sum), "the RAM disk should have {sum}:\n{told}");
+    let screen = screen(way);
+    ensure!(value("screen")?.starts_with(screen), "the screen should be `{screen}…`:\n{told}");
     let entries: usize = value("memory map")?.trim_end_matches(" entries").parse()?;
     ensure!(entries > 0, "{told}");
     ensure!((value("efi systab")? != "0x0") == (way.firmware == Firmware::Uefi), "{told}");
     Ok(())
+}
+
+/// What the kernel is told of the screen: PVH and monitors tell nothing, a microvm has none.
+fn screen(way: &Way) -> &'static str {
+    match (way.firmware, way.loader, way.file) {
+        (Firmware::Uefi, ..) => "type 0x70, ",
+        (Firmware::None, ..) | (_, Loader::Qemu, File::Vmlinux) => "none",
+        (Firmware::Bios, ..) if way.chipset == "microvm" => "none",
+        (Firmware::Bios, ..) => "type 0x01, text 80x25",
+    }
 }

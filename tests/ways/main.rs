@@ -6,6 +6,7 @@
 mod bare;
 mod boots;
 mod files;
+mod mistakes;
 mod readers;
 
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use incipit_tests::trial;
 
 fn main() -> ExitCode {
     trial::run(
-        [boots::trials(), files::trials(), readers::trials()]
+        [boots::trials(), files::trials(), mistakes::trials(), readers::trials()]
             .into_iter()
             .flatten()
             .collect(),
