@@ -6,6 +6,7 @@
 //! | `head/linux.S`, `head/pvh.S`, `head/multiboot2.S` | the ways in; each ends in `protected_mode` with the way and its argument in registers |
 //! | `head/verify.S`, `head/console.S` | refuses an image or a CPU that cannot do, in one line on screen and serial port |
 //! | `head/long_mode.S`, `head/tables.S` | page tables, long mode, stack, [`enter`](crate::enter) |
+//! | `head/small.S` | clears memory and builds the page tables where the file is to be small |
 //! | `setup/*.S` | 16-bit code: asks the BIOS, then takes the 32-bit way in |
 //!
 //! `.head.text` is linked at its virtual address and runs at its physical one, so it says `symbol - KERNEL_MAP` wherever an address is
@@ -50,6 +51,7 @@ global_asm!(
     include_str!("head/verify.S"),
     include_str!("head/long_mode.S"),
     include_str!("head/tables.S"),
+    include_str!("head/small.S"),
     include_str!("setup/header.S"),
     concat!("kernel_version:\n    .asciz \"", env!("CARGO_PKG_VERSION"), "\"\n"),
     include_str!("setup/main.S"),
@@ -62,6 +64,7 @@ global_asm!(
     "    .code64",
     setup_type_max = const SETUP_TYPE_MAX,
     SETUP16_MARK = const SETUP16_MARK,
+    BZIMAGE_TRIM = const cfg!(CONFIG_BZIMAGE_TRIM) as u32,
     INIT_STACK_SIZE = const INIT_STACK_SIZE,
     #[cfg(CONFIG_MULTIBOOT2)]
     MULTIBOOT2_MAGIC = const BOOTLOADER_MAGIC,

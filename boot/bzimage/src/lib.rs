@@ -46,11 +46,11 @@ pub fn build(vmlinux: &[u8], stub: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     if elf.e_machine(endian) != object::elf::EM_X86_64 || elf.e_type(endian) != object::elf::ET_EXEC {
         return Err(Error::NotExecutable);
     }
-    let mut flat = image::flatten(elf, endian, vmlinux)?;
+    let flat = image::flatten(elf, endian, vmlinux)?;
     let unit = if stub.is_some() { WHOLE_PAGES } else { 1 };
     let mut file = setup::sectors(elf, endian, vmlinux, unit)?;
     let setup_size = file.len();
-    file.append(&mut flat);
+    file.extend(flat.bytes);
     if let Some(stub) = stub {
         pe::append(&mut file, setup_size, stub::Stub::parse(stub)?)?;
     }
@@ -58,7 +58,7 @@ pub fn build(vmlinux: &[u8], stub: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     let content = file.len() - setup_size + size_of::<u32>();
     file.resize(setup_size + content.next_multiple_of(PARAGRAPH) - size_of::<u32>(), 0);
     let size = file.len() - setup_size + size_of::<u32>();
-    setup::patch(&mut file, setup_size, size);
+    setup::patch(&mut file, setup_size, size, size.max(flat.memory));
     let checksum = checksum(&file);
     file.extend(checksum.to_le_bytes());
     Ok(file)

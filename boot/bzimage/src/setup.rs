@@ -40,10 +40,10 @@ pub(crate) fn sectors(elf: &Elf, endian: LittleEndian, data: &[u8], unit: usize)
     Ok(sectors)
 }
 
-/// Writes into the header of `file` the sizes of the set-up code and of the protected-mode part, in bytes, which needs no more memory than it has.
-pub(crate) fn patch(file: &mut [u8], setup_size: usize, size: usize) {
+/// Writes into the header of `file` the sizes of the set-up code and of the protected-mode part, in bytes, and how much `memory` that needs.
+pub(crate) fn patch(file: &mut [u8], setup_size: usize, size: usize, memory: usize) {
     let word = |value: usize| u32::try_from(value).expect("at most 512 MiB and a stub").to_le_bytes();
     file[SETUP_SECTS] = u8::try_from(setup_size / SECTOR - 1).expect("SIZE_MAX is 52 sectors");
     file[SYSSIZE..][..4].copy_from_slice(&word(size / PARAGRAPH));
-    file[INIT_SIZE..][..4].copy_from_slice(&word(size.next_multiple_of(PAGE)));
+    file[INIT_SIZE..][..4].copy_from_slice(&word(memory.next_multiple_of(PAGE)));
 }

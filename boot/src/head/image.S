@@ -14,6 +14,13 @@ startup_32:
     # itself what to load; the bzImage builder appends those bytes to its flat file and patches this field.
     .long   0
     .ascii  "Incipit\0"
+    .org    0x18
+    # From where on the head itself clears memory, so that the bzImage file need not hold it; zero if it clears nothing.
+    .if     {BZIMAGE_TRIM}
+    .long   __bss_start - KERNEL_MAP
+    .else
+    .long   0
+    .endif
 
     # Boot protocol 2.15's kernel_info: the header's `kernel_info_offset` is 0x20.
     .org    0x20

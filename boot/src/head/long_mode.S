@@ -24,11 +24,15 @@ protected_mode:
     movl    $init_stack_end - KERNEL_MAP, %esp
     call    verify_image
     call    verify_cpu
+    .if     {BZIMAGE_TRIM}
+    call    clear_bss
+    call    build_tables
+    .endif
     rdtsc                                   # every CPU with long mode has it
     movl    %eax, {entered} - KERNEL_MAP
     movl    %edx, {entered} - KERNEL_MAP + 4
 
-    # Nothing clears .bss: an ELF loader does so itself, and the bzImage file holds it as zeros.
+    # Otherwise nothing clears .bss: an ELF loader does so itself, and the bzImage file holds it as zeros.
     movl    $CR4_PAE | CR4_PGE, %eax
     movl    %eax, %cr4
     movl    $early_top_pgt - KERNEL_MAP, %eax

@@ -1,5 +1,6 @@
 # What the change to long mode needs: descriptors, page tables, a stack. The page tables are data, not built at run time:
-# the image is linked at a fixed physical address, so every entry is known to the linker and costs no instruction.
+# the image is linked at a fixed physical address, so every entry is known to the linker and costs no instruction. Where the
+# file is to be small (CONFIG_BZIMAGE_TRIM), small.S builds them.
 
     .section .head.text, "ax", @progbits
     .balign 8
@@ -32,6 +33,8 @@ early_gdt_virtual:
     .endr
 .endm
 
+    .if     {BZIMAGE_TRIM}
+    .else
     .section .data..page_aligned, "aw", @progbits
     .balign 4096
     .globl early_top_pgt
@@ -61,6 +64,7 @@ early_level2_low_pgt:
 
 early_level2_image_pgt:
     large_pages 512
+    .endif
 
     .section .bss..page_aligned, "aw", @nobits
     .balign 4096
