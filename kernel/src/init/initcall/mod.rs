@@ -13,6 +13,7 @@ use incipit_lib::errno::Errno;
 
 mod named;
 pub(super) mod policy;
+#[cfg_attr(not(CONFIG_INITCALL_SHUFFLE), allow(dead_code))]
 mod shuffle;
 
 pub(super) use named::report_unknown_names;
@@ -112,7 +113,7 @@ pub fn do_console_initcalls(init: InitMemory<'_>) {
 
 #[init]
 fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
-    if shuffle::is_on() {
+    if cfg!(CONFIG_INITCALL_SHUFFLE) && shuffle::is_on() {
         return shuffle::run(calls, init);
     }
     if INITCALL_DEBUG.load(Relaxed) {

@@ -34,7 +34,7 @@ static SHUFFLE: Mutex<Option<Shuffle>> = Mutex::new(None);
 /// only the first `K` initcalls of that order and leaves the rest as the build has them; `J` lets the last of those fall back behind `J` of those that it has
 /// overtaken. `make shuffle` finds the numbers.
 #[init]
-#[early_param("initcall_shuffle")]
+#[cfg_attr(CONFIG_INITCALL_SHUFFLE, early_param("initcall_shuffle"))]
 fn initcall_shuffle(value: Option<&'static str>) -> Result<(), Errno> {
     *SHUFFLE.lock() = Some(parse(value.ok_or(Errno::EINVAL)?).ok_or(Errno::EINVAL)?);
     Ok(())
