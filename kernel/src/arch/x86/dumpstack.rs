@@ -14,6 +14,7 @@ use crate::mm::{PAGE_SIZE, sections};
 use crate::panic::{Line, ReturnAddress, Symbol, symbols, taint, task};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
+use crate::printk;
 
 /// Code bytes shown before the instruction, and behind its first byte.
 const PROLOGUE: usize = 42;
@@ -24,6 +25,9 @@ const MAX_LINES: usize = 96;
 
 /// Shows who runs, the registers, the code and the backtrace of interrupted code: Linux's `show_regs`.
 pub fn show_regs(regs: &PtRegs) {
+    if !printk::ENABLED {
+        return;
+    }
     print_info();
     show_ip(regs);
     show_general_registers(regs);
@@ -34,6 +38,9 @@ pub fn show_regs(regs: &PtRegs) {
 /// Shows who runs, and the backtrace of the caller: Linux's `dump_stack`.
 #[inline(never)]
 pub fn dump_stack() {
+    if !printk::ENABLED {
+        return;
+    }
     print_info();
     let (bp, sp): (usize, usize);
     // SAFETY: copies two registers.

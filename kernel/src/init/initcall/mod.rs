@@ -11,6 +11,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use incipit_lib::errno::Errno;
 
+#[cfg_attr(not(CONFIG_INITCALL_FAIL), allow(dead_code))]
 mod named;
 pub(super) mod policy;
 #[cfg_attr(not(CONFIG_INITCALL_SHUFFLE), allow(dead_code))]

@@ -48,7 +48,7 @@ fn initcall_blacklist(list: Option<&'static str>) -> Result<(), Errno> {
 
 /// `initcall_fail=NAME[:errno][,…]`: initcalls that are to fail, with `EIO` if no error is given.
 #[init]
-#[early_param("initcall_fail")]
+#[cfg_attr(CONFIG_INITCALL_FAIL, early_param("initcall_fail"))]
 fn initcall_fail(list: Option<&'static str>) -> Result<(), Errno> {
     for word in names(list)? {
         match parse_failure(word) {

@@ -7,10 +7,14 @@ use crate::arch::x86::maccess::get_kernel_nofault;
 use crate::mm::phys_to_virt;
 use crate::panic::Line;
 use crate::prelude::*;
+use crate::printk;
 
 /// Prints the entries on the way to `address` as Linux's `dump_pagetable` does, up to the one that maps it or is not present. The tables themselves may be what
 /// is broken: one that cannot be read ends the line with `BAD`.
 pub fn dump_pagetable(address: usize) {
+    if !printk::ENABLED {
+        return;
+    }
     let mut line = Line::<128>::new();
     let mut table = current_pgd();
     let mut level = Some(Level::Pgd);

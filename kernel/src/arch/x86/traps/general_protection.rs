@@ -5,6 +5,7 @@ use core::fmt::Write;
 use crate::arch::x86::insn;
 use crate::arch::x86::maccess::copy_from_kernel_nofault;
 use crate::arch::x86::ptregs::PtRegs;
+use crate::printk;
 use crate::panic::{Line, oops};
 
 /// The last address of the lower canonical half.
@@ -13,6 +14,9 @@ const VIRTUAL_MASK: u64 = 0x0000_7fff_ffff_ffff;
 /// Reports the fault: Linux's `die_addr` with the hint of `get_kernel_gp_address`.
 #[cold]
 pub(super) fn report(regs: &mut PtRegs, error_code: u64) -> ! {
+    if !printk::ENABLED {
+        oops::die("", regs, error_code);
+    }
     let mut title = Line::<96>::new();
     // The buffer holds the longest of these.
     let _ = if error_code != 0 {
