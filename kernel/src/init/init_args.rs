@@ -64,6 +64,9 @@ pub(super) fn overflow() -> Option<Overflow<'static>> {
 /// Says which words nobody in the kernel knows, and what they may have been meant to be.
 #[init]
 pub(super) fn report_unknown(init: InitMemory<'_>) {
+    if !crate::printk::ENABLED {
+        return;
+    }
     let args = ARGS.lock();
     let Some(unknown) = args.unknown() else { return };
     pr_notice!("Unknown kernel command line parameters \"{unknown}\", will be passed to user space.");

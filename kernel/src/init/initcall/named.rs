@@ -121,6 +121,9 @@ fn requests_of<T>(info: &EntryInfo, wanted: impl Fn(Request) -> Option<T>) -> Op
 /// Names those asked for that no initcall has.
 #[init]
 pub(in crate::init) fn report_unknown_names() {
+    if !crate::printk::ENABLED {
+        return;
+    }
     for (name, request) in REQUESTS.lock().iter().flatten() {
         if !initcalls().any(|info| info.is_called(name)) {
             pr_warn!("{}: there is no initcall {name}", request.option());

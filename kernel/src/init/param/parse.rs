@@ -134,6 +134,9 @@ fn check_interrupts(param: &[u8]) {
 /// Says which name the user may have meant by `name`, which nobody has, if there is one close to it.
 #[init]
 pub(in crate::init) fn hint(init: InitMemory<'_>, name: &[u8]) {
+    if !crate::printk::ENABLED {
+        return;
+    }
     let names = params().map(KernelParam::name).chain(setup::names(init));
     if let Some(meant) = suggest(name, names.map(str::as_bytes)) {
         pr_notice!("`{}' is no parameter of this kernel: did you mean `{}'?", Lossy(name), Lossy(meant));

@@ -17,8 +17,10 @@ macro_rules! named {
     };
 }
 
+#[cfg(CONFIG_CPU_SUP_AMD)]
 mod amd;
 pub mod bugs;
+#[cfg(CONFIG_CPU_SUP_CENTAUR)]
 mod centaur;
 pub mod common;
 pub mod cpuid;
@@ -26,6 +28,7 @@ mod cpuinfo;
 pub mod features;
 pub mod hypervisor;
 pub mod init;
+#[cfg(CONFIG_CPU_SUP_INTEL)]
 mod intel;
 pub mod masks;
 #[cfg(CONFIG_MTRR)]
