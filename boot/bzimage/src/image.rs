@@ -42,7 +42,11 @@ pub(crate) fn flatten(elf: &Elf, endian: LittleEndian, data: &[u8]) -> Result<Fl
     // The trailer and a checksum end in a whole paragraph: nothing but the checksum can be lost unnoticed.
     let end = TRAILER.len() + size_of::<u32>();
     let memory = offset(last.end);
-    let stored = if clears(&segments) { offset(last.start) + last.bytes.len() } else { memory };
+    let stored = if clears(&segments) {
+        offset(last.start) + last.bytes.len()
+    } else {
+        memory
+    };
     let mut flat = vec![0; (stored + end).next_multiple_of(PARAGRAPH) - end];
     for segment in &segments {
         flat[offset(segment.start)..][..segment.bytes.len()].copy_from_slice(segment.bytes);
@@ -58,9 +62,16 @@ pub(crate) fn flatten(elf: &Elf, endian: LittleEndian, data: &[u8]) -> Result<Fl
 
 /// Whether the head clears the zeros that the last segment ends in.
 fn clears(segments: &[Segment<'_>]) -> bool {
-    let field = |segment: &Segment<'_>| Some(u32::from_le_bytes(segment.bytes.get(CLEARS_FIELD..CLEARS_FIELD + 4)?.try_into().ok()?));
+    let field = |segment: &Segment<'_>| {
+        Some(u32::from_le_bytes(
+            segment.bytes.get(CLEARS_FIELD..CLEARS_FIELD + 4)?.try_into().ok()?,
+        ))
+    };
     let from = segments.first().and_then(field).unwrap_or(0);
-    from != 0 && segments.last().is_some_and(|last| last.start + last.bytes.len() as u64 <= u64::from(from))
+    from != 0
+        && segments
+            .last()
+            .is_some_and(|last| last.start + last.bytes.len() as u64 <= u64::from(from))
 }
 
 /// Where in the flat image a checked physical address is.

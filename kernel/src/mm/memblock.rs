@@ -12,8 +12,8 @@ use super::PAGE_SIZE;
 use crate::irq::IrqMutex;
 use crate::prelude::*;
 
-/// Regions of each kind: Linux's `INIT_MEMBLOCK_REGIONS`, which no machine of today comes near.
-const REGIONS: usize = 128;
+/// Regions of each kind: Linux's `INIT_MEMBLOCK_REGIONS`.
+const REGIONS: usize = crate::config::CONFIG_INIT_MEMBLOCK_REGIONS as usize;
 
 static MEMBLOCK: IrqMutex<Memblock<REGIONS>> = IrqMutex::new(Memblock::new());
 
@@ -126,7 +126,7 @@ fn early_memblock(value: Option<&'static str>) -> Result<(), Errno> {
 /// Prints the lists if `memblock=debug` asked for it: Linux's `memblock_dump_all`.
 #[init]
 pub fn dump_all() {
-    if DEBUG.load(Relaxed) {
+    if crate::printk::ENABLED && DEBUG.load(Relaxed) {
         let memblock = MEMBLOCK.lock();
         for line in memblock.dump() {
             pr_info!("{line}");

@@ -54,8 +54,9 @@ impl Ist {
     }
 }
 
-/// A CPU's global descriptor table, in a page of its own.
-#[repr(C, align(4096))]
+/// A CPU's global descriptor table, in a page of its own where there are several CPUs.
+#[cfg_attr(CONFIG_SMP, repr(C, align(4096)))]
+#[cfg_attr(not(CONFIG_SMP), repr(C, align(128)))]
 pub struct GdtPage {
     entries: [AtomicU64; GDT_ENTRIES],
 }
@@ -93,7 +94,10 @@ impl GdtPage {
 }
 
 /// A 64-bit task-state segment (SDM 3, figure 8-11). Each address is two words because the manual's layout puts them at multiples of four.
-#[repr(C, align(4096))]
+///
+/// The processor must not find it across two pages (SDM 3, 8.2.1).
+#[cfg_attr(CONFIG_SMP, repr(C, align(4096)))]
+#[cfg_attr(not(CONFIG_SMP), repr(C, align(128)))]
 pub struct Tss {
     reserved_0: AtomicU32,
     rsp: [[AtomicU32; 2]; 3],
@@ -145,11 +149,13 @@ impl Tss {
 }
 
 /// Each CPU's descriptor table.
-#[percpu(page_aligned)]
+#[cfg_attr(CONFIG_SMP, percpu(page_aligned))]
+#[cfg_attr(not(CONFIG_SMP), percpu)]
 pub static GDT_PAGE: GdtPage = GdtPage::new();
 
 /// Each CPU's task-state segment.
-#[percpu(page_aligned)]
+#[cfg_attr(CONFIG_SMP, percpu(page_aligned))]
+#[cfg_attr(not(CONFIG_SMP), percpu)]
 pub static CPU_TSS: Tss = Tss::new();
 
 /// Makes this CPU use the descriptor table of its per-CPU area, with the kernel's segments in every segment register but FS and GS: loading these two would

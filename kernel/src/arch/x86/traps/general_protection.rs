@@ -5,8 +5,8 @@ use core::fmt::Write;
 use crate::arch::x86::insn;
 use crate::arch::x86::maccess::copy_from_kernel_nofault;
 use crate::arch::x86::ptregs::PtRegs;
-use crate::printk;
 use crate::panic::{Line, oops};
+use crate::printk;
 
 /// The last address of the lower canonical half.
 const VIRTUAL_MASK: u64 = 0x0000_7fff_ffff_ffff;
