@@ -75,6 +75,12 @@ pub fn trials() -> Vec<Trial> {
             Ok(())
         }),
         trial("devices::io_delay_writes_to_the_port_that_is_asked_for", pauses),
+        trial("devices::a_machine_with_something_at_port_0x80_is_known", || {
+            let presario = machine().option("-smbios", "type=2,manufacturer=Quanta,product=30D3");
+            let log = presario.clone().run()?;
+            log.require(&["DMI: Presario F700 detected", "io_delay: using 0xed I/O delay port"])?;
+            presario.append("io_delay=0x80").run()?.refuse("using 0xed")
+        }),
         trial("devices::an_io_delay_that_there_is_not_is_told", || {
             machine().append("io_delay=0x81").run()?.require(&[
                 "io_delay: '0x81' is none of 0x80, 0xed, udelay, none",

@@ -44,7 +44,7 @@ pub fn trials() -> Vec<Trial> {
                 "type=0,version=ASUS A7V ACPI BIOS Revision 1011",
                 "type=2,manufacturer=ASUSTeK Computer INC.,product=<A7V>",
             ]))?;
-            newer.refuse("detected")
+            newer.refuse("A7V detected")
         }),
         trial("firmware::dmi_is_shown_by_the_monitor", || {
             let mut session = Session::on(&machine(&["type=17,loc_pfx=SLOT"]).processors(16).append("kdb"))?;

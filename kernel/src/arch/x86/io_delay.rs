@@ -1,6 +1,6 @@
 //! The pause that old devices need between two accesses to their ports: `io_delay=`, and accesses that pause (Linux's `outb_p`).
 
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 use x86::io::outb;
 
@@ -25,6 +25,8 @@ enum IoDelay {
 const DELAY_US: u64 = 2;
 
 static TYPE: AtomicU8 = AtomicU8::new(DEFAULT as u8);
+/// Whether the command line has said how, and is not to be overruled by what is known of a machine.
+static CHOSEN: AtomicBool = AtomicBool::new(false);
 
 const DEFAULT: IoDelay = if cfg!(CONFIG_IO_DELAY_0XED) {
     IoDelay::PortEd
@@ -66,12 +68,52 @@ fn io_delay_param(value: Option<&'static str>) -> Result<(), Errno> {
         return Err(Errno::EINVAL);
     };
     TYPE.store(kind as u8, Relaxed);
+    CHOSEN.store(true, Relaxed);
     Ok(())
 }
 
 /// Pauses no more: a hypervisor says that nothing here needs it.
 pub fn set_unneeded() {
     TYPE.store(IoDelay::None as u8, Relaxed);
+}
+
+/// Machines on which something answers at port 0x80, and the boot may hang there: Linux's list.
+#[cfg(CONFIG_DMI)]
+mod machines {
+    use core::sync::atomic::Ordering::Relaxed;
+
+    use incipit_lib::dmi::Field;
+    use linkme::distributed_slice;
+
+    use super::{CHOSEN, IoDelay, TYPE};
+    use crate::dmi::{DMI_QUIRKS, Quirk};
+    use crate::prelude::*;
+
+    macro_rules! machines {
+        ($($constant:ident: $ident:literal, $board:literal;)*) => {$(
+            #[distributed_slice(DMI_QUIRKS)]
+            static $constant: Quirk = Quirk {
+                ident: $ident,
+                matches: &[(Field::BoardVendor, "Quanta"), (Field::BoardName, $board)],
+                apply: use_0xed,
+            };
+        )*};
+    }
+
+    machines! {
+        PRESARIO_V6000: "Compaq Presario V6000", "30B7";
+        PAVILION_DV9000Z: "HP Pavilion dv9000z", "30B9";
+        PAVILION_DV6000: "HP Pavilion dv6000", "30B8";
+        PAVILION_TX1000: "HP Pavilion tx1000", "30BF";
+        PRESARIO_F700: "Presario F700", "30D3";
+    }
+
+    fn use_0xed() {
+        if !CHOSEN.load(Relaxed) && IoDelay::now() == IoDelay::Port80 {
+            pr_notice!("io_delay: using 0xed I/O delay port");
+            TYPE.store(IoDelay::PortEd as u8, Relaxed);
+        }
+    }
 }
 
 /// Pauses as `io_delay=` says: Linux's `native_io_delay`.
