@@ -1,6 +1,6 @@
 //! Finding out what the boot CPU is: Linux's `early_identify_cpu` and `identify_boot_cpu` in one.
 //!
-//! [`identify`] turns answers of CPUID into a [`CpuInfo`] and a set of features; it touches nothing else, so that tests can give it any processor. The vendor
+//! `identify` turns answers of CPUID into a [`CpuInfo`] and a set of features; it touches nothing else, so that tests can give it any processor. The vendor
 //! then has its say, through [`super::vendor`].
 
 use core::fmt;

@@ -8,7 +8,7 @@
 //! | [`bugs`] | what is wrong with it |
 //! | [`hypervisor`] | which hypervisor it is part of |
 //! | `mtrr` | which memory it caches, as the firmware set it |
-//! | [`masks`], [`init`] | which CPUs there are, and making one ready |
+//! | [`masks`], [`mod@init`] | which CPUs there are, and making one ready |
 
 /// The feature of a name, looked up by the compiler.
 macro_rules! named {
