@@ -58,6 +58,7 @@ global_asm!(
     include_str!("setup/memory.S"),
     include_str!("setup/screen.S"),
     include_str!("setup/vesa.S"),
+    include_str!("setup/edd.S"),
     include_str!("setup/a20.S"),
     include_str!("setup/protected_mode.S"),
     "    .text",

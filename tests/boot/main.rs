@@ -8,6 +8,7 @@ mod command_line;
 mod consoles;
 mod damaged_images;
 mod devices;
+mod disks;
 mod ending;
 mod firmware;
 mod init_memory;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         firmware::trials(),
         initrd::trials(),
         damaged_images::trials(),
+        disks::trials(),
         processors::trials(),
         resources::trials(),
         monitor::trials(),

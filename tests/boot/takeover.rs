@@ -2,6 +2,7 @@
 //! for the PVH entry.
 
 use anyhow::{Context, Result};
+use incipit_lib::bootparam::BootParams;
 use incipit_linker::seal::image::Image;
 use incipit_tests::built::Build;
 use incipit_tests::debugger::{Debugger, Register};
@@ -66,6 +67,18 @@ impl Takeover {
     fn set(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let address = self.boot_params + offset;
         self.debugger()?.write(address, bytes)
+    }
+
+    /// What the way in made.
+    ///
+    /// # Errors
+    ///
+    /// If the guest cannot be read.
+    pub fn boot_params(&mut self) -> Result<BootParams> {
+        let mut params = BootParams::zeroed();
+        let page = self.guest.debugger()?.read(self.boot_params, BootParams::SIZE)?;
+        params.as_bytes_mut().copy_from_slice(&page);
+        Ok(params)
     }
 
     /// Replaces the memory map, and says of it that it has `count` entries.

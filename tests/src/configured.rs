@@ -56,9 +56,9 @@ pub fn sizes(build: &Build) -> Result<Sizes> {
         let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
             continue;
         };
-        let kind = if sh_flags.0 & u64::from(object::elf::SHF_ALLOC.0) == 0 {
+        let kind = if sh_flags.0 & object::elf::SHF_ALLOC.0 == 0 {
             continue;
-        } else if sh_flags.0 & u64::from(object::elf::SHF_WRITE.0) == 0 {
+        } else if sh_flags.0 & object::elf::SHF_WRITE.0 == 0 {
             &mut sizes.text
         } else if section.file_range().is_none() {
             &mut sizes.bss

@@ -10,8 +10,8 @@ const SECTION: &str = ".setup16";
 
 /// Fewer sectors of set-up code would stand for four, in the header's `setup_sects`.
 const SECTORS_MIN: usize = 5;
-/// The protocol gives the set-up code 0x8000 bytes; 4 KiB of that are for `boot_params`, 2 KiB for a stack.
-const SIZE_MAX: usize = 0x8000 - 4096 - 2048;
+/// The protocol gives the set-up code 0x8000 bytes; 4 KiB of that are for `boot_params`, 2 KiB for a stack, 4 KiB for a disk's sector.
+const SIZE_MAX: usize = 0x8000 - 4096 - 2048 - 4096;
 
 /// Offsets of header fields in the file.
 const SETUP_SECTS: usize = 0x1f1;
@@ -43,7 +43,7 @@ pub(crate) fn sectors(elf: &Elf, endian: LittleEndian, data: &[u8], unit: usize)
 /// Writes into the header of `file` the sizes of the set-up code and of the protected-mode part, in bytes, and how much `memory` that needs.
 pub(crate) fn patch(file: &mut [u8], setup_size: usize, size: usize, memory: usize) {
     let word = |value: usize| u32::try_from(value).expect("at most 512 MiB and a stub").to_le_bytes();
-    file[SETUP_SECTS] = u8::try_from(setup_size / SECTOR - 1).expect("SIZE_MAX is 52 sectors");
+    file[SETUP_SECTS] = u8::try_from(setup_size / SECTOR - 1).expect("SIZE_MAX is 44 sectors, and pages are 48");
     file[SYSSIZE..][..4].copy_from_slice(&word(size / PARAGRAPH));
     file[INIT_SIZE..][..4].copy_from_slice(&word(memory.next_multiple_of(PAGE)));
 }

@@ -61,7 +61,7 @@ fn the_header_tells_the_sizes_of_both_parts() {
 
 #[test]
 fn short_set_up_code_is_filled_to_the_five_sectors_that_loaders_assume() {
-    for (size, sectors) in [(0x26c, 5), (5 * 512, 5), (5 * 512 + 1, 6), (0x6800, 52)] {
+    for (size, sectors) in [(0x26c, 5), (5 * 512, 5), (5 * 512 + 1, 6), (0x5800, 44)] {
         let kernel = Kernel {
             setup: Some(setup(size)),
             ..Kernel::new()
@@ -187,7 +187,7 @@ fn set_up_code_that_cannot_be_is_refused() {
     let refused = |setup| build(&Kernel { setup, ..Kernel::new() }.file(), None).unwrap_err();
     assert_eq!(refused(None), Error::NoSection(".setup16"));
     assert_eq!(refused(Some(setup(0x26b))), Error::SetupSize(0x26b));
-    assert_eq!(refused(Some(setup(0x6801))), Error::SetupSize(0x6801));
+    assert_eq!(refused(Some(setup(0x5801))), Error::SetupSize(0x5801));
     assert_eq!(refused(Some(vec![0; 0x6c0])), Error::NoSetupHeader);
 }
 

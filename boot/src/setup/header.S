@@ -73,7 +73,7 @@ realmode_swtch:
     .long   0                               # ramdisk_image
     .long   0                               # ramdisk_size
     .long   0                               # bootsect_kludge
-    .word   setup_stack_end - 0x200         # heap_end_ptr
+    .word   setup_memory_end - 0x200        # heap_end_ptr
     .byte   0                               # ext_loader_ver
     .byte   0                               # ext_loader_type
     .long   0                               # cmd_line_ptr

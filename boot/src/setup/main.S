@@ -74,6 +74,7 @@ setup_cut_short:
     call    detect_memory
     call    query_keyboard
     call    query_speedstep
+    call    query_edd
     call    store_screen
     call    set_vesa_mode
     call    enable_a20

@@ -109,3 +109,5 @@ setup16_end:
     .balign 16
 setup_boot_params:
     .set setup_stack_end, setup_boot_params + BOOT_PARAMS_SIZE + SETUP_STACK_SIZE
+    .set setup_sector, setup_stack_end
+    .set setup_memory_end, setup_sector + SECTOR_SIZE_MAX
