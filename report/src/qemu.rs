@@ -1,6 +1,5 @@
 //! A machine of QEMU's that executes the same instructions in every run, with the kernel's monitor on standard input and output.
 
-use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -9,16 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-
-/// The emulator.
-pub const QEMU: &str = "qemu-system-x86_64";
-
-/// What makes two runs the same: an instruction is a nanosecond of the guest's time, no time passes outside of it, and nothing in it is random.
-const SAME: &str = "-accel tcg -icount shift=0,sleep=off -rtc base=2024-01-01,clock=vm -seed 1 -cpu max,-rdrand,-rdseed";
-
-/// No window, no network, no monitor of QEMU's own; the serial line on standard input and output; a reset of the guest ends it.
-const QUIET: &str =
-    "-no-user-config -nic none -display none -monitor none -no-reboot -chardev stdio,id=console,signal=off -serial chardev:console";
+use incipit_machine::qemu::{PROGRAM, QUIET, SAME, SERIAL_ON_STDIO};
 
 /// The kernel's own words: to the monitor at the end of the boot, and an end if it panics before. With the rate of the counter given, no boot measures it.
 const ALWAYS: &str = "console=ttyS0 kdb panic=-1 tsc_early_khz=1000000";
@@ -73,16 +63,19 @@ impl Session {
     ///
     /// If QEMU cannot be started, or the boot does not come to the monitor; the error shows the end of the log.
     pub fn boot(vmlinux: &Path, machine: &Machine) -> Result<Self> {
-        let mut child = Command::new(QEMU)
-            .args(QUIET.split(' '))
-            .args(SAME.split(' '))
-            .args(["-machine", &machine.chipset, "-m", &machine.memory, "-kernel"])
-            .args([vmlinux.as_os_str(), OsStr::new("-append")])
-            .arg(format!("{ALWAYS} {}", machine.append).trim_end())
+        let mut description = incipit_machine::Machine::new(vmlinux);
+        description.chipset.clone_from(&machine.chipset);
+        description.memory.clone_from(&machine.memory);
+        description.append(format!("{ALWAYS} {}", machine.append).trim_end().as_bytes());
+        // QEMU loads the image itself, so there are no media to be put anywhere.
+        let words = description.qemu_words(Path::new(""))?;
+        let mut child = Command::new(PROGRAM)
+            .args([QUIET, SAME, SERIAL_ON_STDIO].into_iter().flat_map(|words| words.split(' ')))
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("starting {QEMU}"))?;
+            .with_context(|| format!("starting {PROGRAM}"))?;
         let input = child.stdin.take().context("QEMU has no input")?;
         let output = read_in_background(child.stdout.take().context("QEMU has no output")?);
         let mut session = Self {
