@@ -5,6 +5,7 @@
 mod acpi;
 mod bios;
 mod dmi;
+mod low_memory;
 
 use anyhow::{Result, ensure};
 use incipit_tests::golden::INITCALLS;
@@ -15,7 +16,10 @@ use libtest_mimic::Trial;
 use crate::ending::require_end;
 
 pub fn trials() -> Vec<Trial> {
-    [acpi::trials(), bios::trials(), dmi::trials()].into_iter().flatten().collect()
+    [acpi::trials(), bios::trials(), dmi::trials(), low_memory::trials()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Boots `machine`, which must come to its end by the initcalls of the golden file and without a warning.

@@ -24,6 +24,8 @@ const BIOS_ROM: Range<u64> = 0xe_0000..0x10_0000;
 enum Source {
     CommandLine,
     Loader,
+    #[cfg(CONFIG_EFI)]
+    Efi,
 }
 
 impl fmt::Display for Source {
@@ -31,6 +33,8 @@ impl fmt::Display for Source {
         f.write_str(match self {
             Source::CommandLine => "acpi_rsdp=",
             Source::Loader => "the boot loader",
+            #[cfg(CONFIG_EFI)]
+            Source::Efi => "EFI",
         })
     }
 }
@@ -39,7 +43,13 @@ impl fmt::Display for Source {
 #[init]
 pub(super) fn find() -> Option<(u64, Rsdp)> {
     let loader = Some(boot_params().acpi_rsdp_addr()).filter(|phys| *phys != 0);
-    for (source, phys) in [(Source::CommandLine, options::rsdp()), (Source::Loader, loader)] {
+    let sources = [
+        (Source::CommandLine, options::rsdp()),
+        (Source::Loader, loader),
+        #[cfg(CONFIG_EFI)]
+        (Source::Efi, crate::efi::acpi()),
+    ];
+    for (source, phys) in sources {
         let Some(phys) = phys else { continue };
         match check(phys) {
             Ok(rsdp) => return Some((phys, rsdp)),

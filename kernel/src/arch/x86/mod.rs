@@ -4,8 +4,12 @@
 //! `setup_arch`. It may touch every register and port; it knows no subsystem above it except the log, the memory map and the panic report. The names are the
 //! Intel manual's for hardware ("SDM" with volume and section) and Linux 6.1's for everything that Linux has.
 
+#[cfg(CONFIG_X86_CHECK_BIOS_CORRUPTION)]
+mod check;
 pub mod cpu;
 pub mod dumpstack;
+#[cfg(CONFIG_EDD)]
+mod edd;
 pub mod extable;
 pub mod i8253;
 pub mod i8259;
@@ -13,6 +17,8 @@ pub mod idt;
 pub mod insn;
 pub mod io_delay;
 pub mod irqflags;
+#[cfg(CONFIG_ISCSI_IBFT_FIND)]
+pub mod iscsi_ibft_find;
 pub mod last_words;
 pub mod maccess;
 pub mod mm;
@@ -22,6 +28,7 @@ pub mod msr;
 pub mod nmi;
 #[cfg(CONFIG_PCI)]
 pub mod pci;
+mod probe_roms;
 pub mod process;
 pub mod ptregs;
 pub mod reboot;
