@@ -1,8 +1,9 @@
 //! Processors: `cpuinfo` says what QEMU was told to be, options take features away, and what the kernel cannot run on is told so and stops.
 
 use anyhow::{Context, Result, ensure};
+use incipit_machine::grub::Protocol;
 use incipit_tests::built::Build;
-use incipit_tests::machine::Machine;
+use incipit_tests::machine::{Emulator, Loader, Machine};
 use incipit_tests::session::Session;
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
@@ -73,6 +74,7 @@ pub fn trials() -> Vec<Trial> {
             Ok(())
         }),
         trial("processors::clearcpuid_takes_features_and_what_builds_on_them", cleared),
+        bochs(),
         trial("processors::nosmep_and_nosmap_are_obeyed", || {
             let text = cpuinfo("max", "nosmep nosmap")?;
             let flags: Vec<_> = value(&text, "flags")?.split(' ').collect();
@@ -116,6 +118,28 @@ impl Model {
         ensure!(value(text, "clflush size")? == "64");
         Ok(())
     }
+}
+
+/// Bochs is a Core i7-7800X, by its table of models, and no hypervisor.
+fn bochs() -> Trial {
+    let machine = Machine::new(&Build::ours().vmlinux())
+        .emulator(Emulator::Bochs)
+        .loader(Loader::Grub(Protocol::Multiboot2))
+        .append("kdb");
+    let missing = machine.missing();
+    let skylake = Model {
+        cpu: "corei7_skylake_x",
+        vendor: "GenuineIntel",
+        signature: [6, 85, 4],
+        name: "Intel(R) Core(TM) i7-7800X CPU @ 3.50GHz",
+        has: &["avx2", "avx512f", "smep", "smap", "constant_tsc", "rep_good", "xsaves", "pdpe1gb"],
+        lacks: &["hypervisor", "umip", "vmmcall", "la57"],
+    };
+    trial("processors::cpuinfo_tells_the_processor_of_bochs", move || {
+        let text = Session::on(&machine)?.obey("cpuinfo")?;
+        skylake.check(&text).with_context(|| text)
+    })
+    .with_ignored_flag(!missing.is_empty())
 }
 
 fn cleared() -> Result<()> {
