@@ -35,6 +35,8 @@ fuzz_target!(|data: &[u8]| {
     let mut area = [0; 16].to_vec();
     area.extend(anchor);
     area.extend(table);
+    // What does not fill 16 bytes at the end is not searched.
+    area.resize(area.len().next_multiple_of(16), 0);
     let mut errors = 0;
     let found = search(&area, |_, error| {
         errors += 1;
