@@ -199,7 +199,7 @@ proptest! {
     fn gaps_are_in_order_and_inside(mut mtrrs in any_mtrrs(), end: u64, tom2: Option<u64>) {
         mtrrs.def_type = mtrrs.def_type & !0xff | 0xc00;
         for range in &mut mtrrs.variable {
-            range.base = range.base & !0xff | (range.base & 1) * 6;
+            range.base = (range.base & !0xff) | ((range.base & 1) * 6);
         }
         if let Some(found) = gaps(&mtrrs, tom2, end) {
             prop_assert!(found.iter().all(|(start, stop)| start < stop && *stop <= end));
