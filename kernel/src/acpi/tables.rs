@@ -37,7 +37,12 @@ pub fn root_pointer() -> Option<(u64, Rsdp)> {
 
 /// Finds the tables, lists them in the log, and keeps their memory: Linux's `acpi_boot_table_init` and `acpi_reserve_initial_tables`.
 #[init]
-#[stage(after(crate::arch::x86::setup::setup_arch), wants(Identified), before(smpboot::get_smp_config))]
+#[stage(
+    after(crate::arch::x86::setup::setup_arch),
+    wants(Identified),
+    provides(crate::mm::FirmwareMemory),
+    before(smpboot::get_smp_config)
+)]
 pub fn acpi_boot_table_init() {
     if options::is_disabled() {
         return;

@@ -14,4 +14,8 @@ use crate::prelude::*;
 #[capability]
 pub struct Heap;
 
+/// The memory that tables of the firmware lie in is reserved: who takes much at once, or at a certain place, comes behind.
+#[capability]
+pub struct FirmwareMemory;
+
 pub use address::{PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, START_KERNEL_MAP, phys_to_virt, virt_to_phys};

@@ -191,6 +191,14 @@ fn options() -> Vec<Trial> {
             boots(four().append("possible_cpus=6"))?.require(&["smpboot: Allowing 6 CPUs, 2 hotplug CPUs"])?;
             boots(four().append("nosmp"))?.require(&["smpboot: Allowing 1 CPUs, 0 hotplug CPUs"])
         }),
+        trial("firmware::acpi_tables_in_ram_are_not_given_to_a_crash_kernel", || {
+            let mut firmware = Firmware::new(BASE);
+            let madt = firmware.push(&build::table(b"APIC", &build::madt(&build::local_apic(0, 0, 1))));
+            let rsdt = firmware.rsdt(&[madt]);
+            firmware.rsdp(rsdt);
+            let log = boots_with(&firmware, "crashkernel=16M@64M")?;
+            log.require(&["crashkernel reservation failed - memory is in use."])
+        }),
         trial("firmware::acpi_words_that_mean_nothing_are_named", move || {
             let log = boots(four().append("acpi=maybe acpi_rsdp=here nr_cpus=many"))?;
             log.require(&[

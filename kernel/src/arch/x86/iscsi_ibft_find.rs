@@ -27,7 +27,11 @@ pub fn ibft() -> Option<(u64, &'static [u8])> {
 
 /// Searches for the table and keeps its memory: Linux's function of the same name. Firmware that is EFI uses ACPI for it.
 #[init]
-#[stage(after(crate::arch::x86::setup::setup_arch), before(smpboot::get_smp_config))]
+#[stage(
+    after(crate::arch::x86::setup::setup_arch),
+    provides(crate::mm::FirmwareMemory),
+    before(smpboot::get_smp_config)
+)]
 fn reserve_ibft_region() {
     if boot_params().efi_info().loader_signature != 0 {
         return;

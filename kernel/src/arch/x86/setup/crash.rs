@@ -55,7 +55,11 @@ fn request(value: Option<&'static str>) -> Option<Request> {
 }
 
 /// Keeps the memory that `crashkernel=` asks for: Linux's function of the same name.
-#[stage(after(super::setup_arch), before(crate::init::command_line::setup_command_line))]
+#[stage(
+    after(super::setup_arch),
+    wants(crate::mm::FirmwareMemory),
+    before(crate::init::command_line::setup_command_line)
+)]
 #[init]
 pub(super) fn reserve_crashkernel() {
     let (anywhere, high, low) = {
