@@ -185,8 +185,12 @@ fn init(out: &mut String, options: &Options) -> fmt::Result {
     tables_with(out, options, Access::Writable, Lifetime::Init, "init_data")?;
     open(out, ".data..percpu", PAGE)?;
     out.push_str("        __per_cpu_load = .;\n        __per_cpu_start = .;\n");
-    for (_, section, align) in PERCPU_PIECES {
-        writeln!(out, "        . = ALIGN({align:#x});\n        *({section})")?;
+    for (variant, section, align) in PERCPU_PIECES {
+        // What is in the piece of pages is aligned to them by itself, and without it the piece costs nothing.
+        if *variant != "page_aligned" {
+            writeln!(out, "        . = ALIGN({align:#x});")?;
+        }
+        writeln!(out, "        *({section})")?;
     }
     out.push_str("        __per_cpu_end = .;\n");
     close(out, "init_data");

@@ -438,10 +438,10 @@ pub const REF_DATA: (&str, &str, &str) = (".ref.data", "__ref_data_start", "__re
 /// The pieces of the per-CPU template in order: variant of `#[percpu]` (empty for the plain one), input section, alignment of the piece in bytes.
 pub const PERCPU_PIECES: &[(&str, &str, u64)] = &[
     ("first", ".data..percpu..first", PAGE),
+    ("page_aligned", ".data..percpu..page_aligned", PAGE),
     ("read_mostly", ".data..percpu..readmostly", CACHE_LINE),
     ("", ".data..percpu", CACHE_LINE),
     ("shared_aligned", ".data..percpu..shared_aligned", CACHE_LINE),
-    ("page_aligned", ".data..percpu..page_aligned", PAGE),
 ];
 
 /// Bytes in a page.

@@ -119,7 +119,7 @@ pub fn trim() {
 #[early_param("memblock")]
 #[init]
 fn early_memblock(value: Option<&'static str>) -> Result<(), Errno> {
-    DEBUG.store(value.is_some_and(|value| value.contains("debug")), Relaxed);
+    DEBUG.store(value.is_some_and(|value| value.split(',').any(|word| word == "debug")), Relaxed);
     Ok(())
 }
 

@@ -160,5 +160,5 @@ pub fn close_open_line() {
 #[must_use]
 pub fn enclosing_function(here: &'static str) -> &'static str {
     let outer = here.strip_suffix("::here").unwrap_or(here).trim_end_matches("::{{closure}}");
-    outer.rsplit("::").next().unwrap_or(outer)
+    outer.rsplit(':').next().unwrap_or(outer)
 }

@@ -28,6 +28,7 @@ pub mod msr;
 pub mod nmi;
 #[cfg(CONFIG_PCI)]
 pub mod pci;
+#[cfg(CONFIG_X86_PROBE_ROMS)]
 mod probe_roms;
 pub mod process;
 pub mod ptregs;
