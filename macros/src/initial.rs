@@ -1,7 +1,7 @@
 //! What a parameter starts as, in words, from the expression that its static is made with.
 
 use quote::ToTokens;
-use syn::{Expr, ExprCall, ExprLit, Lit};
+use syn::{Expr, ExprCall, ExprLit, ExprMacro, Lit};
 
 /// The value in `AtomicU32::new(17)`: `17`. Without one, as in `Charp::none()`, that is what it says: `none`. Any other expression stands for itself.
 pub fn value(expression: &Expr) -> String {
@@ -50,6 +50,8 @@ fn written(expression: &Expr) -> String {
         },
         Expr::Unary(negated) => format!("{}{}", negated.op.to_token_stream(), written(&negated.expr)),
         Expr::Group(inner) => written(&inner.expr),
+        // A switch of the configuration reads better by its name.
+        Expr::Macro(ExprMacro { mac, .. }) if mac.path.is_ident("cfg") => mac.tokens.to_string(),
         other => other.to_token_stream().to_string().replace(" :: ", "::"),
     }
 }
@@ -75,6 +77,7 @@ mod tests {
             ("AtomicU64::new(1 << 20)", "1 << 20"),
             ("AtomicU32::new(limits::MOST)", "limits::MOST"),
             ("OTHER", "OTHER"),
+            ("AtomicBool::new(cfg!(CONFIG_X))", "CONFIG_X"),
         ] {
             assert_eq!(value(&parse_str(expression).unwrap()), text, "{expression}");
         }
