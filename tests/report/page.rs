@@ -73,12 +73,15 @@ fn timeline() -> Result<()> {
 fn bent() -> Result<()> {
     let made = ours()?;
     let mut browser = made.open(DESK)?;
-    let shortest = made.boot.entries.iter().min_by_key(|entry| entry.took).context("no entries")?;
+    // Half of the entries are shorter than this one, which is too short to be seen beside the longest.
+    let mut by_time: Vec<_> = made.boot.entries.iter().collect();
+    by_time.sort_by_key(|entry| entry.took);
+    let short = by_time.get(by_time.len() / 2).context("no entries")?;
     let width = format!(
         "document.querySelector('{} .bar').getBoundingClientRect().width",
-        lane(&made.boot, &shortest.name)?
+        lane(&made.boot, &short.name)?
     );
-    ensure!(browser.eval(&width)?.as_f64() < Some(3.0), "{} can be seen to scale", shortest.name);
+    ensure!(browser.eval(&width)?.as_f64() < Some(3.0), "{} can be seen to scale", short.name);
     browser.click("label:has(#scale-bent)")?;
     browser.wait_for(&format!("{width} > 4"))?;
     let lefts = browser.eval("Array.from(document.querySelectorAll('.bar'), (bar) => bar.getBoundingClientRect().x)")?;
@@ -119,7 +122,7 @@ fn filter() -> Result<()> {
         .iter()
         .find(|param| param.name == "printk.time")
         .context("no printk.time")?;
-    for part in [&param.kind, &param.value, &param.origin, &param.place, "true"] {
+    for part in [&param.kind, &param.value, &param.origin, &param.place, "CONFIG_PRINTK_TIME"] {
         ensure!(row.contains(part), "no {part} in {row}");
     }
     browser.type_text(" and nothing like it")?;

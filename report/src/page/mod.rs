@@ -165,12 +165,12 @@ fn place(text: &str) -> Markup {
     html! { code.place { (breakable(text)) } }
 }
 
-/// `text` with places where a line may break, behind each `/` and `::`: paths are long and a phone is not.
+/// `text` with places where a line may break, behind each `/`, `::` and `_`: paths are long and a phone is not.
 fn breakable(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split("::").enumerate() {
             @if index > 0 { "::" wbr; }
-            @for piece in part.split_inclusive('/') { (piece) @if piece.ends_with('/') { wbr; } }
+            @for piece in part.split_inclusive(['/', '_']) { (piece) @if piece.ends_with(['/', '_']) { wbr; } }
         }
     }
 }
