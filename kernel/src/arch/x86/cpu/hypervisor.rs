@@ -139,6 +139,7 @@ mod tests {
     use super::*;
 
     /// The first leaves of a machine: each with its highest leaf and its signature.
+    #[init]
     fn detected(bases: &[(u32, u32, &[u8; 12])]) -> Option<(&'static str, u32)> {
         let found = detect(&|leaf, _| {
             let entry = bases.iter().find(|entry| entry.0 == leaf);
