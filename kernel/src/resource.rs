@@ -3,7 +3,7 @@
 //! What is there is described ([`insert`]): RAM, ROMs, what firmware keeps, the image. A driver claims what it uses ([`request_region`]) and keeps the claim for
 //! as long as it does, so that two drivers never have one register. Nothing is mapped or accessed here.
 
-use core::fmt::Display;
+use core::fmt::{self, Display};
 use core::ops::RangeInclusive;
 
 use alloc::vec::Vec;
@@ -17,8 +17,8 @@ use crate::prelude::*;
 /// The last I/O port.
 const LAST_PORT: u64 = 0xffff;
 
-static IOMEM: Tree = Tree::new();
-static IOPORT: Tree = Tree::new();
+static IOMEM: Tree = Tree::new(Vec::new());
+static IOPORT: Tree = Tree::new(Vec::new());
 
 /// What kind of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,25 @@ impl Kind {
         }
     }
 
+    fn add(self, resource: Resource, place: Place) -> Result<(), Refusal> {
+        if self == Kind::Io && resource.end > LAST_PORT {
+            return Err(Refusal::NoSuchPort);
+        }
+        let mut list = self.tree().lock();
+        let index = place(&list, &resource).map_err(Refusal::Conflict)?;
+        list.try_reserve(1).map_err(|_| Refusal::NoMemory)?;
+        list.insert(index, resource);
+        Ok(())
+    }
+
+    fn remove(self, resource: &Resource) {
+        let mut list = self.tree().lock();
+        // Of equal ones the inner, which is the one that was claimed.
+        if let Some(index) = list.iter().rposition(|kept| kept == resource) {
+            list.remove(index);
+        }
+    }
+
     /// Digits of an address, at least, in Linux's files.
     fn digits(self) -> usize {
         match self {
@@ -46,45 +65,41 @@ impl Kind {
     }
 }
 
-struct Tree(IrqMutex<Vec<Resource>>);
-
+type Tree = IrqMutex<Vec<Resource>>;
 type Place = fn(&[Resource], &Resource) -> Result<usize, Conflict>;
 
-impl Tree {
-    const fn new() -> Tree {
-        Tree(IrqMutex::new(Vec::new()))
-    }
+/// Why a resource is not in the tree.
+enum Refusal {
+    Conflict(Conflict),
+    NoSuchPort,
+    NoMemory,
+}
 
-    fn add(&self, resource: Resource, place: Place) -> Result<(), Refusal> {
-        let mut list = self.0.lock();
-        let index = place(&list, &resource).map_err(Refusal::Conflict)?;
-        list.try_reserve(1).map_err(|_| Refusal::NoMemory)?;
-        list.insert(index, resource);
-        Ok(())
-    }
-
-    fn remove(&self, resource: &Resource) {
-        let mut list = self.0.lock();
-        // Of equal ones the inner, which is the one that was claimed.
-        if let Some(index) = list.iter().rposition(|kept| kept == resource) {
-            list.remove(index);
+impl Refusal {
+    fn errno(&self) -> Errno {
+        match self {
+            Refusal::Conflict(Conflict::With(_)) => Errno::EBUSY,
+            Refusal::Conflict(Conflict::Backwards) | Refusal::NoSuchPort => Errno::EINVAL,
+            Refusal::NoMemory => Errno::ENOMEM,
         }
     }
 }
 
-enum Refusal {
-    Conflict(Conflict),
-    NoMemory,
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Conflict(conflict) => conflict.fmt(f),
+            Refusal::NoSuchPort => write!(f, "is beyond the last port, {LAST_PORT:#06x}"),
+            Refusal::NoMemory => f.write_str("cannot be entered: no memory"),
+        }
+    }
 }
 
-/// Describes what is at these addresses, for good: around what lies inside of it, and inside of what it lies in. From `setup_arch` on.
-///
-/// # Errors
-///
-/// `EBUSY` if it would lie across the border of something else, which is logged; `EINVAL` for a port beyond the last, or a range that ends before it starts;
-/// `ENOMEM`.
-pub fn insert(kind: Kind, resource: Resource) -> Result<(), Errno> {
-    add(kind, resource, place)
+/// Describes what is at these addresses, for good: around what lies inside of it, and inside of what it lies in. From `setup_arch` on. A description that cannot be
+/// entered is logged and left out: nobody could do anything else about it.
+pub fn insert(kind: Kind, addresses: RangeInclusive<u64>, name: &'static str, busy: bool) {
+    // Logged.
+    let _ = add(kind, addresses, name, busy, place);
 }
 
 /// The addresses of a driver, given back when this is dropped.
@@ -104,7 +119,7 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        self.kind.tree().remove(&self.resource);
+        self.kind.remove(&self.resource);
     }
 }
 
@@ -112,31 +127,18 @@ impl Drop for Region {
 ///
 /// # Errors
 ///
-/// `EBUSY` if somebody else has a part of them, which is logged; `EINVAL` and `ENOMEM` as for [`insert`].
+/// `EBUSY` if somebody else has a part of them, `EINVAL` for a port beyond the last and for a range that ends before it starts, `ENOMEM`; each is logged.
 pub fn request_region(kind: Kind, addresses: RangeInclusive<u64>, name: &'static str) -> Result<Region, Errno> {
-    let resource = Resource {
-        start: *addresses.start(),
-        end: *addresses.end(),
-        name,
-        busy: true,
-    };
-    add(kind, resource, place_claim).map(|()| Region { kind, resource })
+    add(kind, addresses, name, true, place_claim).map(|resource| Region { kind, resource })
 }
 
-fn add(kind: Kind, resource: Resource, place: Place) -> Result<(), Errno> {
-    let Resource { start, end, name, .. } = resource;
-    if kind == Kind::Io && end > LAST_PORT {
-        return Err(Errno::EINVAL);
-    }
-    match kind.tree().add(resource, place) {
-        Ok(()) => Ok(()),
-        Err(Refusal::NoMemory) => Err(Errno::ENOMEM),
-        Err(Refusal::Conflict(Conflict::Backwards)) => Err(Errno::EINVAL),
-        Err(Refusal::Conflict(conflict)) => {
-            pr_warn!("resource: {name} [{start:#010x}-{end:#010x}] {conflict}");
-            Err(Errno::EBUSY)
-        }
-    }
+fn add(kind: Kind, addresses: RangeInclusive<u64>, name: &'static str, busy: bool, place: Place) -> Result<Resource, Errno> {
+    let (start, end) = addresses.into_inner();
+    let resource = Resource { start, end, name, busy };
+    kind.add(resource, place).map(|()| resource).map_err(|refusal| {
+        pr_warn!("resource: {name} [{start:#010x}-{end:#010x}] {refusal}");
+        refusal.errno()
+    })
 }
 
 /// Calls `show` with each line of Linux's `/proc/iomem` or `/proc/ioports`, until one fails. No resource may be added meanwhile.
@@ -150,14 +152,7 @@ pub fn for_each_line<E>(kind: Kind, mut show: impl FnMut(&dyn Display) -> Result
 
 /// Calls `look` with the whole tree: outer resources before those inside of them. No resource may be added meanwhile.
 pub fn with_list<R>(kind: Kind, look: impl FnOnce(&[Resource]) -> R) -> R {
-    look(&kind.tree().0.lock())
-}
-
-/// Whether all of `addresses` lie in one resource of this name.
-#[must_use]
-pub fn is_inside_of(kind: Kind, addresses: RangeInclusive<u64>, name: &str) -> bool {
-    let around = |outer: &Resource| outer.name == name && outer.start <= *addresses.start() && *addresses.end() <= outer.end;
-    with_list(kind, |list| list.iter().any(around))
+    look(&kind.tree().lock())
 }
 
 #[ktest]
@@ -177,7 +172,13 @@ fn there_are_no_ports_beyond_the_last() {
 #[ktest]
 fn this_code_is_in_the_resource_that_says_so() {
     let here = crate::mm::sections::text().phys();
-    assert!(is_inside_of(Kind::Mem, here..=here, "Kernel code"));
-    assert!(is_inside_of(Kind::Mem, here..=here, "System RAM"));
-    assert!(!is_inside_of(Kind::Mem, here..=here, "Kernel bss"));
+    let around = |name| {
+        with_list(Kind::Mem, |list| {
+            list.iter()
+                .any(|outer| outer.name == name && (outer.start..=outer.end).contains(&here))
+        })
+    };
+    assert!(around("Kernel code"));
+    assert!(around("System RAM"));
+    assert!(!around("Kernel bss"));
 }

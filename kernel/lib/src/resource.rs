@@ -4,6 +4,7 @@
 //! address, the longer ones first, is the tree. Where the list is kept, and how it grows, is the
 //! kernel's business; here is where a new one belongs, and how the list reads.
 
+use core::cmp::Reverse;
 use core::fmt;
 use core::ops::RangeInclusive;
 
@@ -43,6 +44,11 @@ impl Resource {
         self.start <= other.start && other.end <= self.end
     }
 
+    /// What the list is sorted by: of two that begin together the longer one comes first.
+    const fn key(&self) -> (u64, Reverse<u64>) {
+        (self.start, Reverse(self.end))
+    }
+
     const fn overlaps(&self, other: &Resource) -> bool {
         self.start <= other.end && other.start <= self.end
     }
@@ -63,7 +69,7 @@ pub fn place(list: &[Resource], new: &Resource) -> Result<usize, Conflict> {
     if let Some(other) = list.iter().find(across) {
         return Err(Conflict::With(*other));
     }
-    Ok(list.partition_point(|old| (old.start, core::cmp::Reverse(old.end)) < (new.start, core::cmp::Reverse(new.end))))
+    Ok(list.partition_point(|old| old.key() < new.key()))
 }
 
 /// Where in `list` the claim of a driver belongs: inside of what describes the place, and nowhere
@@ -80,7 +86,7 @@ pub fn place_claim(list: &[Resource], new: &Resource) -> Result<usize, Conflict>
     if let Some(other) = list.iter().find(in_the_way) {
         return Err(Conflict::With(*other));
     }
-    Ok(list.partition_point(|old| (old.start, core::cmp::Reverse(old.end)) <= (new.start, core::cmp::Reverse(new.end))))
+    Ok(list.partition_point(|old| old.key() <= new.key()))
 }
 
 /// The parts of `within`, in order, that no resource of `list` has.

@@ -3,13 +3,12 @@
 use core::ops::Range;
 
 use incipit_lib::checksum::sum;
-use incipit_lib::resource::Resource;
 use incipit_lib::rom::Rom;
 
 use crate::arch::x86::mm::ioremap::memremap;
 use crate::arch::x86::smpboot::{self, Identified};
 use crate::prelude::*;
-use crate::resource::{self, Kind};
+use crate::resource::{Kind, insert};
 
 /// Where ROMs begin, if anywhere.
 const STEP: u64 = 2048;
@@ -88,13 +87,5 @@ fn probe_roms() {
 
 #[init]
 fn enter(rom: &Range<u64>, name: &'static str) {
-    let resource = Resource {
-        start: rom.start,
-        end: rom.end - 1,
-        name,
-        busy: true,
-    };
-    if let Err(error) = resource::insert(Kind::Mem, resource) {
-        pr_warn!("probe_roms: {name} at {:#x} cannot be entered ({error})", rom.start);
-    }
+    insert(Kind::Mem, rom.start..=rom.end - 1, name, true);
 }

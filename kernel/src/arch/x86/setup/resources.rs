@@ -2,13 +2,14 @@
 
 use core::ops::RangeInclusive;
 
+use alloc::vec::Vec;
 use incipit_lib::e820::{E820Entry, E820Type};
 use incipit_lib::resource::gaps;
 
 use super::e820;
 use crate::mm::sections::{self, Section};
 use crate::prelude::*;
-use crate::resource::{self, Kind, Resource, insert};
+use crate::resource::{Kind, insert, with_list};
 
 const MIB: u64 = 1 << 20;
 
@@ -51,7 +52,7 @@ fn e820_reserve_resources() {
 #[init]
 fn reserve_standard_io_resources() {
     for (ports, name) in STANDARD_IO_RESOURCES {
-        enter(Kind::Io, ports, name, true);
+        insert(Kind::Io, ports, name, true);
     }
 }
 
@@ -101,7 +102,7 @@ fn is_certain(entry: &E820Entry) -> bool {
 fn describe(entry: &E820Entry, busy: bool) {
     if entry.size != 0 {
         let last = entry.addr.saturating_add(entry.size - 1);
-        enter(Kind::Mem, entry.addr..=last, entry.kind.resource_name(), busy);
+        insert(Kind::Mem, entry.addr..=last, entry.kind.resource_name(), busy);
     }
 }
 
@@ -109,17 +110,7 @@ fn describe(entry: &E820Entry, busy: bool) {
 fn describe_section(section: Section, name: &'static str) {
     if !section.is_empty() {
         let start = section.phys();
-        enter(Kind::Mem, start..=start + section.len() as u64 - 1, name, true);
-    }
-}
-
-/// Enters something that is certain; that it cannot be is logged, and no reason to stop.
-#[init]
-fn enter(kind: Kind, addresses: RangeInclusive<u64>, name: &'static str, busy: bool) {
-    let (start, end) = addresses.into_inner();
-    let entered = insert(kind, Resource { start, end, name, busy });
-    if entered == Err(Errno::ENOMEM) {
-        pr_err!("resource: no memory to enter {name}");
+        insert(Kind::Mem, start..=start + section.len() as u64 - 1, name, true);
     }
 }
 
@@ -131,22 +122,9 @@ fn reserve_buffer(ram: &E820Entry) {
         return;
     };
     pr_debug!("e820: reserve RAM buffer [mem {start:#010x}-{:#010x}]", end - 1);
-    while let Some(gap) = resource::with_list(Kind::Mem, |list| gaps(list, start..=end - 1).next()) {
-        let (start, end) = gap.into_inner();
-        let name = "RAM buffer";
-        if insert(
-            Kind::Mem,
-            Resource {
-                start,
-                end,
-                name,
-                busy: false,
-            },
-        )
-        .is_err()
-        {
-            break;
-        }
+    let free: Vec<_> = with_list(Kind::Mem, |list| gaps(list, start..=end - 1).collect());
+    for gap in free {
+        insert(Kind::Mem, gap, "RAM buffer", false);
     }
 }
 
