@@ -77,19 +77,11 @@ pub fn parse(value: &[u8], system_ram: u64) -> Result<Request, Error> {
         return text.ranges(system_ram);
     }
     let size = text.size()?;
-    let request = match text.rest {
-        b",high" => return Ok(Request::High(size)),
-        b",low" => return Ok(Request::Low(size)),
-        [] => Request::Anywhere { size, base: None },
-        [b'@', rest @ ..] => {
-            text.rest = rest;
-            let base = Some(text.size()?);
-            Request::Anywhere { size, base }
-        }
-        _ => return Err(text.error(ErrorKind::UnrecognizedChar)),
-    };
-    text.end()?;
-    Ok(request)
+    match text.rest {
+        b",high" => Ok(Request::High(size)),
+        b",low" => Ok(Request::Low(size)),
+        _ => text.anywhere(size),
+    }
 }
 
 /// A value, and what of it has not been read.
@@ -126,11 +118,6 @@ impl Text<'_> {
         found.then_some(()).ok_or_else(|| self.error(ErrorKind::Expected(expected.into())))
     }
 
-    fn end(&self) -> Result<(), Error> {
-        let at_end = self.rest.is_empty();
-        at_end.then_some(()).ok_or_else(|| self.error(ErrorKind::UnrecognizedChar))
-    }
-
     /// `start-[end]:size[,…][@base]`. All of it must be right, whichever range counts.
     fn ranges(&mut self, system_ram: u64) -> Result<Request, Error> {
         let mut chosen = None;
@@ -153,12 +140,16 @@ impl Text<'_> {
                 break;
             }
         }
+        self.anywhere(chosen.unwrap_or(0))
+    }
+
+    /// `[@base]`, which ends a value.
+    fn anywhere(&mut self, size: u64) -> Result<Request, Error> {
         let base = if self.take(b'@') { Some(self.size()?) } else { None };
-        self.end()?;
-        Ok(Request::Anywhere {
-            size: chosen.unwrap_or(0),
-            base,
-        })
+        let at_end = self.rest.is_empty();
+        at_end
+            .then_some(Request::Anywhere { size, base })
+            .ok_or_else(|| self.error(ErrorKind::UnrecognizedChar))
     }
 }
 

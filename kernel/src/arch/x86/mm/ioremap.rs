@@ -139,18 +139,6 @@ impl IoMemory {
         self.first
     }
 
-    /// How many bytes there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Never: no bytes are not mapped.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// Reads the register at `offset`, with one access of its size.
     ///
     /// # Panics

@@ -1,11 +1,11 @@
 //! Memory for a crash kernel: `crashkernel=`.
 
-use incipit_lib::crashkernel::{Error, Request, parse};
+use incipit_lib::crashkernel::{Request, parse};
 use spin::Mutex;
 
 use crate::mm::memblock::{self, PhysAddr};
 use crate::prelude::*;
-use crate::resource::{Kind, Resource, insert};
+use crate::resource::{Kind, insert};
 
 const MIB: u64 = 1 << 20;
 /// Of where the memory begins, unless the command line says where: Linux's `CRASH_ALIGN`.
@@ -22,6 +22,7 @@ static WANTED: Mutex<Wanted> = Mutex::new(Wanted {
     low: None,
 });
 
+#[derive(Clone, Copy)]
 struct Wanted {
     anywhere: Option<&'static str>,
     high: Option<&'static str>,
@@ -48,10 +49,9 @@ fn parse_crashkernel(value: Option<&'static str>) -> Result<(), Errno> {
 #[init]
 fn request(value: Option<&'static str>) -> Option<Request> {
     let (memory, _) = memblock::totals();
-    let parsed: Result<Request, Error> = parse(value?.as_bytes(), memory);
-    parsed
-        .inspect_err(|error| pr_warn!("crashkernel={}: {error}", value.unwrap_or("")))
-        .ok()
+    let value = value?;
+    let parsed = parse(value.as_bytes(), memory);
+    parsed.inspect_err(|error| pr_warn!("crashkernel={value}: {error}")).ok()
 }
 
 /// Keeps the memory that `crashkernel=` asks for: Linux's function of the same name.
@@ -62,10 +62,7 @@ fn request(value: Option<&'static str>) -> Option<Request> {
 )]
 #[init]
 pub(super) fn reserve_crashkernel() {
-    let (anywhere, high, low) = {
-        let wanted = WANTED.lock();
-        (wanted.anywhere, wanted.high, wanted.low)
-    };
+    let Wanted { anywhere, high, low } = *WANTED.lock();
     let found = match (request(anywhere), high) {
         (Some(Request::Anywhere { size: 0, .. }), None) => return pr_info!("crashkernel size resulted in zero bytes"),
         (Some(Request::Anywhere { size, base: Some(base) }), _) if size != 0 => at(base, size),
@@ -77,7 +74,9 @@ pub(super) fn reserve_crashkernel() {
     };
     let Some(Reserved { base, size }) = found else { return };
     if base >= LOW_MAX && !reserve_low(low) {
-        give_back(base, size);
+        if let Err(error) = memblock::free(base, size) {
+            pr_warn!("crashkernel: {size:#x} bytes at {base:#x} cannot be given back ({error})");
+        }
         return;
     }
     pr_info!(
@@ -97,15 +96,13 @@ struct Reserved {
 /// Where the user wants it.
 #[init]
 fn at(base: u64, size: u64) -> Option<Reserved> {
-    let end = base.checked_add(size);
-    let found = end.map(|end| memblock::alloc_range(size, MIB, base, end));
-    match found {
-        Some(Ok(PhysAddr(found))) if found == base => return Some(Reserved { base, size }),
-        Some(Ok(PhysAddr(elsewhere))) => give_back(elsewhere, size),
-        _ => {}
+    // There is one place in that range, or none.
+    let found = base.checked_add(size).map(|end| memblock::alloc_range(size, MIB, base, end));
+    if !matches!(found, Some(Ok(_))) {
+        pr_info!("crashkernel reservation failed - memory is in use.");
+        return None;
     }
-    pr_info!("crashkernel reservation failed - memory is in use.");
-    None
+    Some(Reserved { base, size })
 }
 
 #[init]
@@ -150,21 +147,6 @@ fn reserve_low(wanted: Option<&'static str>) -> bool {
 }
 
 #[init]
-fn give_back(base: u64, size: u64) {
-    if let Err(error) = memblock::free(base, size) {
-        pr_warn!("crashkernel: {size:#x} bytes at {base:#x} cannot be given back ({error})");
-    }
-}
-
-#[init]
 fn describe(base: u64, size: u64) {
-    let resource = Resource {
-        start: base,
-        end: base + (size - 1),
-        name: "Crash kernel",
-        busy: true,
-    };
-    if let Err(error) = insert(Kind::Mem, resource) {
-        pr_warn!("crashkernel: cannot be entered into iomem ({error})");
-    }
+    insert(Kind::Mem, base..=base + (size - 1), "Crash kernel", true);
 }
