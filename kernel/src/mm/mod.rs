@@ -6,6 +6,7 @@
 pub mod address;
 pub mod boot_alloc;
 pub mod memblock;
+pub mod page;
 pub mod sections;
 
 use crate::prelude::*;
@@ -17,5 +18,7 @@ pub struct Heap;
 /// The memory that tables of the firmware lie in is reserved: who takes much at once, or at a certain place, comes behind.
 #[capability]
 pub struct FirmwareMemory;
+
+pub use incipit_lib::gfp::Gfp;
 
 pub use address::{PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, START_KERNEL_MAP, phys_to_virt, virt_to_phys};
