@@ -90,6 +90,18 @@ impl MigrateType {
         }
     }
 
+    /// The kind of this number, of which only the two lowest bits count.
+    #[inline]
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> MigrateType {
+        match bits & 3 {
+            0 => MigrateType::Unmovable,
+            1 => MigrateType::Movable,
+            2 => MigrateType::Reclaimable,
+            _ => MigrateType::HighAtomic,
+        }
+    }
+
     /// The letter in reports of memory: Linux's `show_migration_types`.
     #[must_use]
     pub const fn letter(self) -> char {
