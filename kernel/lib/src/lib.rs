@@ -22,6 +22,7 @@ pub mod e820;
 pub mod edd;
 pub mod efi;
 pub mod errno;
+pub mod fault_attr;
 pub mod gfp;
 pub mod glob;
 pub mod init_args;

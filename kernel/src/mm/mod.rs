@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod boot_alloc;
+pub mod fault_inject;
 pub mod memblock;
 pub mod page;
 pub mod sections;

@@ -1,5 +1,7 @@
 //! Stacks and the frames on them: which stack an address belongs to, and who called whom.
 
+use core::arch::asm;
+
 use super::cpu::init::EXCEPTION_STACK_SIZE;
 use super::maccess::get_kernel_nofault;
 use super::ptregs::PtRegs;
@@ -134,6 +136,25 @@ pub fn read_regs(at: usize) -> Option<PtRegs> {
     super::maccess::copy_from_kernel_nofault(&mut bytes, at as *const u8).ok()?;
     // SAFETY: the registers are integers, for which any bytes will do.
     Some(unsafe { bytes.as_ptr().cast::<PtRegs>().read_unaligned() })
+}
+
+/// Saves the return addresses on the stack into `entries`, the innermost first, and says how many there are. `skip` leaves out as many: 0 begins with the caller.
+/// Where an exception struck, its address stands for it.
+#[inline(never)]
+pub fn save_stack_trace(entries: &mut [usize], skip: usize) -> usize {
+    let (bp, sp): (usize, usize);
+    // SAFETY: copies two registers.
+    unsafe { asm!("mov {}, rbp", "mov {}, rsp", out(reg) bp, out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    let addresses = Frames::new(bp, sp).map_while(|step| match step {
+        Step::Call { slot } => get_kernel_nofault(slot as *const u64).ok().map(|address| address as usize),
+        Step::Exception { regs } => read_regs(regs).map(|regs| regs.ip as usize),
+    });
+    let mut saved = 0;
+    for (entry, address) in entries.iter_mut().zip(addresses.skip(skip)) {
+        *entry = address;
+        saved += 1;
+    }
+    saved
 }
 
 mod tests;

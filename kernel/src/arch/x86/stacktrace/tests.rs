@@ -64,3 +64,14 @@ fn the_page_below_the_boot_stack_is_its_guard() {
     assert!(stack_with_guard_page(boot.start_address()).is_none());
     assert!(stack_with_guard_page(boot.start_address() - PAGE_SIZE - 1).is_none());
 }
+
+#[ktest]
+fn a_saved_trace_begins_with_the_caller_and_stops_where_the_room_ends() {
+    let (mut all, mut first, mut rest) = ([0; 64], [0; 2], [0; 64]);
+    let depth = save_stack_trace(&mut all, 0);
+    assert!(depth >= 3 && all[..depth].iter().all(|address| sections::is_text(*address)));
+    assert_eq!(save_stack_trace(&mut first, 0), 2);
+    assert_eq!(save_stack_trace(&mut rest, 1), depth - 1);
+    assert_eq!((first[1], &rest[..depth - 1]), (all[1], &all[1..depth]));
+    assert_eq!(save_stack_trace(&mut [], 0), 0);
+}
