@@ -3,12 +3,13 @@
 //! The algorithm is [`incipit_lib::memblock`]'s. Before `setup_arch` has added memory nothing can be allocated; from then on allocations go top-down below
 //! [`set_current_limit`], so that what is allocated is mapped.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use incipit_lib::memblock::Memblock;
 pub use incipit_lib::memblock::Region;
 
-use super::PAGE_SIZE;
+use super::{PAGE_SHIFT, PAGE_SIZE};
 use crate::irq::IrqMutex;
 use crate::prelude::*;
 
@@ -69,6 +70,33 @@ pub fn alloc_range(size: u64, align: u64, start: u64, end: u64) -> Result<PhysAd
     Ok(PhysAddr(MEMBLOCK.lock().alloc_range(size, align, start, end)?))
 }
 
+/// Allocates `size` bytes aligned to `align` in memory of node `nid`, or elsewhere if that has none left.
+///
+/// # Errors
+///
+/// As for [`alloc()`].
+pub fn alloc_node(size: u64, align: u64, nid: usize) -> Result<PhysAddr, Errno> {
+    Ok(PhysAddr(MEMBLOCK.lock().alloc_node(size, align, nid)?))
+}
+
+/// Takes memory away, as if it had never been there.
+///
+/// # Errors
+///
+/// `ENOMEM` if there are too many regions to remember.
+pub fn remove(base: u64, size: u64) -> Result<(), Errno> {
+    Ok(MEMBLOCK.lock().remove(base, size)?)
+}
+
+/// Says that the memory in a range belongs to node `nid`.
+///
+/// # Errors
+///
+/// `ENOMEM` if there are too many regions to remember.
+pub fn set_node(base: u64, size: u64, nid: usize) -> Result<(), Errno> {
+    Ok(MEMBLOCK.lock().set_node(base, size, nid)?)
+}
+
 /// Memory is allocated only below `limit` from now on: what the page tables in use map.
 pub fn set_current_limit(limit: u64) {
     MEMBLOCK.lock().set_current_limit(limit);
@@ -79,6 +107,41 @@ pub fn set_current_limit(limit: u64) {
 /// The lock is held only while a region is looked up, so the caller may allocate meanwhile.
 pub fn memory() -> impl Iterator<Item = Region> {
     (0..).map_while(|index| MEMBLOCK.lock().memory().as_slice().get(index).copied())
+}
+
+/// The regions of memory of node `nid`, in order.
+pub fn memory_of(nid: usize) -> impl Iterator<Item = Region> {
+    memory().filter(move |region| region.nid() == Some(nid))
+}
+
+/// The regions that are free, in order, each of one node. Each is looked up anew, so that one that is taken meanwhile is left out.
+pub fn free_ranges() -> impl Iterator<Item = Range<u64>> {
+    let mut from = 0;
+    core::iter::from_fn(move || {
+        let memblock = MEMBLOCK.lock();
+        let next = memblock.free_ranges().find(|range| range.end > from)?;
+        let start = next.start.max(from);
+        from = next.end;
+        Some(start..next.end)
+    })
+}
+
+/// The first address of memory, and the one behind the last.
+#[must_use]
+pub fn bounds() -> (u64, u64) {
+    let memblock = MEMBLOCK.lock();
+    (memblock.start_of_dram(), memblock.end_of_dram())
+}
+
+/// The node of page frame `pfn`, or of the memory before it if it is none.
+#[must_use]
+pub fn nid_of(pfn: u64) -> usize {
+    let addr = pfn << PAGE_SHIFT;
+    let memblock = MEMBLOCK.lock();
+    let regions = memblock.memory().as_slice();
+    let after = regions.partition_point(|region| region.base <= addr);
+    let region = regions.get(after.saturating_sub(1));
+    region.and_then(Region::nid).unwrap_or(0)
 }
 
 /// The regions that are taken, in order; one that is taken meanwhile may be missed or seen twice.

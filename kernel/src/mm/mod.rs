@@ -7,8 +7,11 @@ pub mod address;
 pub mod boot_alloc;
 pub mod fault_inject;
 pub mod memblock;
+pub mod numa;
 pub mod page;
 pub mod sections;
+pub mod sparse;
+pub mod zone_limits;
 
 use crate::prelude::*;
 

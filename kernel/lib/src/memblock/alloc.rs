@@ -10,6 +10,8 @@ pub struct FreeRanges<'a> {
     reserved: &'a [Region],
     /// Everything below has been dealt with.
     from: u64,
+    /// Only memory of this node, if one is named.
+    nid: Option<usize>,
 }
 
 impl Iterator for FreeRanges<'_> {
@@ -18,7 +20,8 @@ impl Iterator for FreeRanges<'_> {
     fn next(&mut self) -> Option<Range<u64>> {
         while let [region, rest @ ..] = self.memory {
             let start = self.from.max(region.base);
-            if start >= region.end() || region.flags.contains(RegionFlags::NOMAP) {
+            let elsewhere = self.nid.is_some() && region.nid() != self.nid;
+            if start >= region.end() || elsewhere || region.flags.contains(RegionFlags::NOMAP) {
                 self.memory = rest;
                 continue;
             }
@@ -42,10 +45,16 @@ impl<const N: usize> Memblock<N> {
 
     /// Memory that may be mapped and is not reserved, by address (`for_each_free_mem_range`).
     pub fn free_ranges(&self) -> FreeRanges<'_> {
+        self.free_ranges_of(None)
+    }
+
+    /// The same, but only of node `nid` if one is named.
+    pub fn free_ranges_of(&self, nid: Option<usize>) -> FreeRanges<'_> {
         FreeRanges {
             memory: self.memory.as_slice(),
             reserved: self.reserved.as_slice(),
             from: 0,
+            nid,
         }
     }
 
@@ -57,11 +66,20 @@ impl<const N: usize> Memblock<N> {
     ///
     /// [`MemblockError::NoMemory`] or [`MemblockError::BadRequest`].
     pub fn find_in_range(&self, size: u64, align: u64, start: u64, end: u64) -> Result<u64, MemblockError> {
+        self.find_in_range_of(size, align, start, end, None)
+    }
+
+    /// The same, but only in memory of node `nid` if one is named (`memblock_find_in_range_node`).
+    ///
+    /// # Errors
+    ///
+    /// As [`find_in_range`](Self::find_in_range).
+    pub fn find_in_range_of(&self, size: u64, align: u64, start: u64, end: u64, nid: Option<usize>) -> Result<u64, MemblockError> {
         if size == 0 || !align.is_power_of_two() {
             return Err(MemblockError::BadRequest { size, align });
         }
         let (start, end) = (start.max(Self::FIRST), end.min(self.current_limit));
-        let mut places = self.free_ranges().filter_map(|range| {
+        let mut places = self.free_ranges_of(nid).filter_map(|range| {
             let (start, end) = (range.start.max(start), range.end.min(end));
             let last = end.checked_sub(size)?;
             if self.bottom_up {
@@ -92,5 +110,19 @@ impl<const N: usize> Memblock<N> {
     /// As [`alloc_range`](Self::alloc_range).
     pub fn alloc(&mut self, size: u64, align: u64) -> Result<u64, MemblockError> {
         self.alloc_range(size, align, 0, u64::MAX)
+    }
+
+    /// Allocates memory of node `nid`, or of any if that has none left (`memblock_alloc_try_nid`).
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc_range`](Self::alloc_range).
+    pub fn alloc_node(&mut self, size: u64, align: u64, nid: usize) -> Result<u64, MemblockError> {
+        let place = match self.find_in_range_of(size, align, 0, u64::MAX, Some(nid)) {
+            Err(MemblockError::NoMemory { .. }) => self.find_in_range(size, align, 0, u64::MAX)?,
+            found => found?,
+        };
+        self.reserve(place, size)?;
+        Ok(place)
     }
 }

@@ -41,16 +41,18 @@ impl fmt::Display for DumpLine {
                 write!(f, " memory size = {memory:#018x} reserved size = {reserved:#018x}")
             }
             Self::Count { list, count } => write!(f, " {list}.cnt  = {count:#x}"),
-            Self::Region {
-                list,
-                index,
-                region: Region { base, size, flags },
-            } => write!(
-                f,
-                " {list}[{index:#x}]\t[{base:#018x}-{:#018x}], {size:#018x} bytes flags: {:#x}",
-                base + size - 1,
-                flags.0
-            ),
+            Self::Region { list, index, region } => {
+                let Region { base, size, flags, .. } = region;
+                write!(
+                    f,
+                    " {list}[{index:#x}]\t[{base:#018x}-{:#018x}], {size:#018x} bytes",
+                    base + (size - 1)
+                )?;
+                if let Some(nid) = region.nid() {
+                    write!(f, " on node {nid}")?;
+                }
+                write!(f, " flags: {:#x}", flags.0)
+            }
         }
     }
 }

@@ -138,6 +138,15 @@ impl<const N: usize> Memblock<N> {
         self.memory.mark(base, size, flags, set)
     }
 
+    /// Says that the memory in a range belongs to node `nid` (`memblock_set_node`).
+    ///
+    /// # Errors
+    ///
+    /// [`MemblockError::Full`], as splitting a region needs a slot.
+    pub fn set_node(&mut self, base: u64, size: u64, nid: usize) -> Result<(), MemblockError> {
+        self.memory.set_node(base, size, nid)
+    }
+
     /// Takes away all memory from the address on at which `limit` bytes have been counted
     /// (`memblock_enforce_memory_limit`).
     pub fn enforce_memory_limit(&mut self, limit: u64) {

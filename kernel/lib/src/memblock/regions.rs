@@ -1,8 +1,9 @@
 //! A sorted list of ranges that do not overlap.
 //!
-//! Neighbours that touch and have the same flags are always one region.
+//! Neighbours that touch, have the same flags and are of the same node are always one region.
 
 use super::MemblockError;
+use core::num::NonZero;
 use core::ops::{BitAnd, BitOr, Not};
 
 /// What is special about a region, as Linux numbers it.
@@ -60,6 +61,8 @@ pub struct Region {
     pub size: u64,
     /// What is special about it.
     pub flags: RegionFlags,
+    /// One more than the number of its node, so that a list that nobody has filled is all zeros.
+    node: Option<NonZero<u32>>,
 }
 
 impl Region {
@@ -67,6 +70,7 @@ impl Region {
         base: 0,
         size: 0,
         flags: RegionFlags::NONE,
+        node: None,
     };
 
     const fn new(base: u64, end: u64, flags: RegionFlags) -> Self {
@@ -74,7 +78,27 @@ impl Region {
             base,
             size: end - base,
             flags,
+            node: None,
         }
+    }
+
+    /// The same but for its bounds.
+    const fn resized(self, base: u64, end: u64) -> Self {
+        Self {
+            base,
+            size: end - base,
+            ..self
+        }
+    }
+
+    /// The node that it belongs to; `None` as long as nobody has said so.
+    pub fn nid(&self) -> Option<usize> {
+        self.node.map(|node| node.get() as usize - 1)
+    }
+
+    /// Whether it and `other` would be one region if they touched.
+    fn is_like(&self, other: &Self) -> bool {
+        self.flags == other.flags && self.node == other.node
     }
 
     /// The first address past it.
@@ -175,14 +199,14 @@ impl<const N: usize> Regions<N> {
         self.holes(base, end).next()
     }
 
-    /// Whether a region from `start` to `end` with these flags, put at index `at`, becomes one with
-    /// the region before it, and with the one after it.
-    fn joins(&self, at: usize, start: u64, end: u64, flags: RegionFlags) -> (bool, bool) {
+    /// Whether `new`, put at index `at`, becomes one with the region before it, and with the one
+    /// after it.
+    fn joins(&self, at: usize, new: &Region) -> (bool, bool) {
         let before = at.checked_sub(1).map(|at| self.regions[at]);
         let after = self.as_slice().get(at);
         (
-            before.is_some_and(|before| before.end() == start && before.flags == flags),
-            after.is_some_and(|after| after.base == end && after.flags == flags),
+            before.is_some_and(|before| before.end() == new.base && before.is_like(new)),
+            after.is_some_and(|after| after.base == new.end() && after.is_like(new)),
         )
     }
 
@@ -191,7 +215,7 @@ impl<const N: usize> Regions<N> {
         let end = base.saturating_add(size);
         let mut len = self.len;
         for (at, start, end) in self.holes(base, end) {
-            let (before, after) = self.joins(at, start, end, flags);
+            let (before, after) = self.joins(at, &Region::new(start, end, flags));
             len = len + 1 - usize::from(before) - usize::from(after);
             if len > N {
                 return Err(MemblockError::Full(self.name));
@@ -200,22 +224,19 @@ impl<const N: usize> Regions<N> {
         // Filling one hole moves what follows it, so the next one is looked for anew.
         let mut from = base;
         while let Some((at, start, hole_end)) = self.first_hole(from, end) {
-            self.fill(at, start, hole_end, flags);
+            self.fill(at, Region::new(start, hole_end, flags));
             from = hole_end;
         }
         Ok(())
     }
 
-    fn fill(&mut self, at: usize, start: u64, end: u64, flags: RegionFlags) {
-        match self.joins(at, start, end, flags) {
-            (false, false) => self.insert(at, Region::new(start, end, flags)),
-            (true, false) => self.regions[at - 1].size += end - start,
-            (false, true) => {
-                let after = &mut self.regions[at];
-                *after = Region::new(start, after.end(), flags);
-            }
+    fn fill(&mut self, at: usize, new: Region) {
+        match self.joins(at, &new) {
+            (false, false) => self.insert(at, new),
+            (true, false) => self.regions[at - 1].size += new.size,
+            (false, true) => self.regions[at] = new.resized(new.base, self.regions[at].end()),
             (true, true) => {
-                self.regions[at - 1] = Region::new(self.regions[at - 1].base, self.regions[at].end(), flags);
+                self.regions[at - 1] = new.resized(self.regions[at - 1].base, self.regions[at].end());
                 self.delete(at);
             }
         }
@@ -243,8 +264,8 @@ impl<const N: usize> Regions<N> {
         if self.splits(addr) {
             let at = self.first_ending_after(addr);
             let whole = self.regions[at];
-            self.regions[at] = Region::new(whole.base, addr, whole.flags);
-            self.insert(at + 1, Region::new(addr, whole.end(), whole.flags));
+            self.regions[at] = whole.resized(whole.base, addr);
+            self.insert(at + 1, whole.resized(addr, whole.end()));
         }
     }
 
@@ -267,10 +288,10 @@ impl<const N: usize> Regions<N> {
                 break;
             }
             if region.base < base {
-                self.regions[at] = Region::new(region.base, base, region.flags);
+                self.regions[at] = region.resized(region.base, base);
                 at += 1;
             } else if region.end() > end {
-                self.regions[at] = Region::new(end, region.end(), region.flags);
+                self.regions[at] = region.resized(end, region.end());
                 break;
             } else {
                 self.delete(at);
@@ -281,6 +302,19 @@ impl<const N: usize> Regions<N> {
 
     /// Sets or clears flags on what of the range is there.
     pub(super) fn mark(&mut self, base: u64, size: u64, flags: RegionFlags, set: bool) -> Result<(), MemblockError> {
+        self.change(base, size, |region| {
+            region.flags = if set { region.flags | flags } else { region.flags & !flags };
+        })
+    }
+
+    /// Says which node what of the range is there belongs to.
+    pub(super) fn set_node(&mut self, base: u64, size: u64, nid: usize) -> Result<(), MemblockError> {
+        let node = u32::try_from(nid).ok().and_then(|nid| NonZero::new(nid.wrapping_add(1)));
+        self.change(base, size, |region| region.node = node)
+    }
+
+    /// Changes what of the range is there.
+    fn change(&mut self, base: u64, size: u64, change: impl Fn(&mut Region)) -> Result<(), MemblockError> {
         let end = base.saturating_add(size);
         if base == end {
             return Ok(());
@@ -290,21 +324,19 @@ impl<const N: usize> Regions<N> {
         }
         self.split(base);
         self.split(end);
-        let regions = &mut self.regions[..self.len];
-        for region in regions.iter_mut().filter(|region| base <= region.base && region.base < end) {
-            region.flags = if set { region.flags | flags } else { region.flags & !flags };
-        }
+        let regions = self.regions[..self.len].iter_mut();
+        regions.filter(|region| base <= region.base && region.base < end).for_each(change);
         self.merge();
         Ok(())
     }
 
-    /// Makes neighbours that touch and have the same flags one region.
+    /// Makes neighbours that touch and are alike one region.
     fn merge(&mut self) {
         let mut kept = 0;
         for at in 0..self.len {
             let region = self.regions[at];
             match self.regions[..kept].last_mut() {
-                Some(last) if last.end() == region.base && last.flags == region.flags => {
+                Some(last) if last.end() == region.base && last.is_like(&region) => {
                     last.size += region.size;
                 }
                 _ => {
@@ -320,7 +352,7 @@ impl<const N: usize> Regions<N> {
     pub(super) fn truncate(&mut self, end: u64) {
         self.len = self.as_slice().partition_point(|region| region.base < end);
         if let Some(last) = self.regions[..self.len].last_mut() {
-            *last = Region::new(last.base, last.end().min(end), last.flags);
+            *last = last.resized(last.base, last.end().min(end));
         }
     }
 }

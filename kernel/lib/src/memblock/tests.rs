@@ -184,6 +184,50 @@ fn memory_that_is_not_to_be_mapped_is_not_free() {
 }
 
 #[test]
+fn memory_of_two_nodes_is_two_regions_and_that_of_one_node_is_one() {
+    let mut memblock = with_memory(&[(0x1000, 0x9000)]);
+    memblock.set_node(0, 0x5000, 0).expect("room");
+    memblock.set_node(0x5000, 0x5000, 3).expect("room");
+    let nodes: Vec<_> = memblock.memory().iter().map(|region| (region.base, region.nid())).collect();
+    assert_eq!(nodes, [(0x1000, Some(0)), (0x5000, Some(3))]);
+    memblock.set_node(0, u64::MAX, 0).expect("room");
+    assert_eq!(spans(memblock.memory()), [(0x1000, 0x9000)]);
+    assert_eq!(Small::new().memory().find(0).and_then(|region| region.nid()), None);
+}
+
+#[test]
+fn memory_keeps_its_node_when_it_is_split_and_marked() {
+    let mut memblock = with_memory(&[(0x1000, 0x9000)]);
+    memblock.set_node(0, 0x9000, 2).expect("room");
+    memblock.remove(0x3000, 0x1000).expect("room");
+    memblock.mark(0x5000, 0x1000, RegionFlags::NOMAP, true).expect("room");
+    assert_eq!(memblock.memory().len(), 4);
+    assert!(memblock.memory().iter().all(|region| region.nid() == Some(2)));
+    // What is added is nobody's, so it does not become part of its neighbours.
+    memblock.add(0x3000, 0x1000).expect("room");
+    assert_eq!(memblock.memory().find(0x3000).and_then(|region| region.nid()), None);
+    assert_eq!(memblock.memory().len(), 5);
+}
+
+#[test]
+fn memory_of_a_node_is_allocated_there_first_and_then_elsewhere() {
+    let mut memblock = with_memory(&[(0x1000, 0x9000)]);
+    memblock.set_node(0, 0x4000, 0).expect("room");
+    memblock.set_node(0x4000, 0x5000, 1).expect("room");
+    assert_eq!(memblock.alloc_node(0x2000, 0x1000, 0), Ok(0x2000));
+    assert_eq!(memblock.alloc_node(0x2000, 0x1000, 0), Ok(0x7000));
+    assert_eq!(memblock.alloc_node(0x1000, 0x1000, 0), Ok(0x1000));
+    assert_eq!(memblock.alloc_node(0x1000, 0x1000, 9), Ok(0x6000));
+    let bad = MemblockError::BadRequest { size: 0, align: 1 };
+    assert_eq!(memblock.alloc_node(0, 1, 0), Err(bad));
+    assert!(
+        memblock
+            .free_ranges_of(Some(1))
+            .eq([(0x4000, 0x6000)].map(|(start, end)| start..end))
+    );
+}
+
+#[test]
 fn a_freed_range_can_be_allocated_again() {
     let mut memblock = with_memory(&[(0x1000, 0x3000)]);
     assert_eq!(memblock.alloc(0x2000, 0x1000), Ok(0x1000));
@@ -225,6 +269,7 @@ fn a_memory_limit_counts_memory_and_not_holes() {
 fn the_dump_is_linux_s() {
     let mut memblock = with_memory(&[(0x1000, 0x9f000), (0x10_0000, 0x20_0000)]);
     memblock.mark(0x10_0000, 0x10_0000, RegionFlags::NOMAP, true).expect("room");
+    memblock.set_node(0x10_0000, 0x10_0000, 1).expect("room");
     memblock.reserve(0x1000, 0x1000).expect("room");
     let lines: Vec<_> = memblock.dump().map(|line| line.to_string()).collect();
     assert_eq!(
@@ -234,7 +279,7 @@ fn the_dump_is_linux_s() {
             " memory size = 0x000000000019e000 reserved size = 0x0000000000001000",
             " memory.cnt  = 0x2",
             " memory[0x0]\t[0x0000000000001000-0x000000000009efff], 0x000000000009e000 bytes flags: 0x0",
-            " memory[0x1]\t[0x0000000000100000-0x00000000001fffff], 0x0000000000100000 bytes flags: 0x4",
+            " memory[0x1]\t[0x0000000000100000-0x00000000001fffff], 0x0000000000100000 bytes on node 1 flags: 0x4",
             " reserved.cnt  = 0x1",
             " reserved[0x0]\t[0x0000000000001000-0x0000000000001fff], 0x0000000000001000 bytes flags: 0x0",
         ]

@@ -1,12 +1,14 @@
-//! Building page tables in memory of the boot-time allocator.
+//! Building page tables in memory of the boot-time allocator: new ones, and during the boot additions to those in use.
+//!
+//! An address that is given a mapping had none, so that no processor remembers anything of it, and each entry is right when it is written.
 
 use core::ops::Range;
 
-use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table};
+use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table, current_pgd};
 use crate::mm::{PAGE_SIZE, memblock, phys_to_virt, virt_to_phys};
 use crate::prelude::*;
 
-/// Page tables that no processor uses yet.
+/// Page tables to which mappings are added, of addresses that nobody uses yet.
 pub struct PageTables {
     pgd: u64,
     tables: usize,
@@ -40,13 +42,26 @@ impl PageTables {
         })
     }
 
+    /// The tables that the processor uses.
+    ///
+    /// # Safety
+    ///
+    /// Only addresses may be mapped that nobody uses.
+    #[must_use]
+    pub unsafe fn in_use() -> PageTables {
+        PageTables {
+            pgd: current_pgd(),
+            tables: 0,
+        }
+    }
+
     /// The physical address of the top table.
     #[must_use]
     pub fn pgd(&self) -> u64 {
         self.pgd
     }
 
-    /// How many pages the tables take.
+    /// How many pages of tables were added.
     #[must_use]
     pub fn pages(&self) -> usize {
         self.tables
@@ -59,7 +74,7 @@ impl PageTables {
     /// `ENOMEM`; `EINVAL` if a part is mapped by a larger page.
     #[init]
     pub fn map(&mut self, mapping: Mapping) -> Result<(), Errno> {
-        // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
+        // SAFETY: `pgd` was made by `new_table`.
         let table = unsafe { Table::at(self.pgd) };
         self.map_in(table, Level::Pgd, mapping)
     }
@@ -71,11 +86,11 @@ impl PageTables {
     /// `ENOMEM`.
     #[init]
     pub fn link(&mut self, start: usize, directory: &'static Table) -> Result<(), Errno> {
-        // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
+        // SAFETY: `pgd` was made by `new_table`.
         let top = unsafe { Table::at(self.pgd) };
         let table = self.table_below(top, Level::Pgd.index(start), Level::Pgd)?;
         let phys = virt_to_phys(core::ptr::from_ref(directory).cast());
-        // SAFETY: no processor uses the tables yet; the directory is a table and stays.
+        // SAFETY: nobody uses the addresses yet; the directory is a table and stays.
         unsafe { table.set(Level::Pud.index(start), Entry::new(phys, Flags::TABLE)) };
         Ok(())
     }
@@ -83,7 +98,7 @@ impl PageTables {
     /// Forbids to execute anything in the parts of 512 GiB that `range` touches, whatever their pages allow.
     #[init]
     pub fn forbid_execution(&mut self, range: Range<usize>) {
-        // SAFETY: `pgd` was made by `new_table`, and no processor uses it.
+        // SAFETY: `pgd` was made by `new_table`.
         let table = unsafe { Table::at(self.pgd) };
         for index in Level::Pgd.index(range.start)..=Level::Pgd.index(range.end - 1) {
             let entry = table.get(index);
@@ -136,7 +151,7 @@ impl PageTables {
         let phys = if !entry.is_present() {
             let phys = new_table()?;
             self.tables += 1;
-            // SAFETY: no processor uses the tables yet.
+            // SAFETY: nobody uses the addresses yet.
             unsafe { table.set(index, Entry::new(phys, Flags::TABLE)) };
             phys
         } else if entry.is_leaf(level) {
@@ -155,7 +170,7 @@ fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags:
     let large = if level == Level::Pte { Flags::empty() } else { Flags::LARGE };
     let size = range.len() * level.size();
     for (index, page) in range.zip((phys..).step_by(level.size())) {
-        // SAFETY: no processor uses the tables yet.
+        // SAFETY: nobody uses the addresses yet.
         unsafe { table.set(index, Entry::new(page, flags | large)) };
     }
     size

@@ -55,11 +55,7 @@ fn request(value: Option<&'static str>) -> Option<Request> {
 }
 
 /// Keeps the memory that `crashkernel=` asks for: Linux's function of the same name.
-#[stage(
-    after(super::setup_arch),
-    wants(crate::mm::FirmwareMemory),
-    before(crate::init::command_line::setup_command_line)
-)]
+#[stage(after(super::setup_arch), wants(crate::mm::FirmwareMemory), before(crate::mm::sparse::paging_init))]
 #[init]
 pub(super) fn reserve_crashkernel() {
     let Wanted { anywhere, high, low } = *WANTED.lock();
