@@ -16,6 +16,7 @@
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | [`time`] | the clock of the log |
 //! | [`mod@panic`] | the end: reports of faults, warnings, panics |
+//! | `stackdepot` | stack traces, each kept once |
 //! | [`resource`] | who has which addresses and ports |
 //! | [`kdb`] | the hook of the monitor |
 #![no_std]
@@ -44,6 +45,8 @@ pub mod preempt;
 pub mod prelude;
 pub mod printk;
 pub mod resource;
+#[cfg(CONFIG_STACKDEPOT)]
+pub mod stackdepot;
 pub mod table;
 pub mod time;
 

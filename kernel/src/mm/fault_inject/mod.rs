@@ -16,7 +16,7 @@ mod nth;
 #[cfg(CONFIG_FAULT_INJECTION)]
 mod options;
 
-pub use nth::{Site, every_site};
+pub use nth::{Site, every_site, exempt};
 
 /// Where something is made to fail: a bit for each [`Fault`] that is on, and [`nth::ARMED`].
 static ARMED: AtomicU32 = AtomicU32::new(0);
