@@ -35,6 +35,7 @@ pub mod order;
 pub mod page;
 pub mod param;
 pub mod pcp;
+pub mod percpu;
 pub mod psf;
 pub mod ratelimit;
 pub mod resource;
