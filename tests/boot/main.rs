@@ -17,6 +17,7 @@ mod machines;
 mod memory_map;
 mod monitor;
 mod parameters;
+mod percpu;
 mod processors;
 mod resources;
 mod screens;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         screens::trials(),
         video_mode::trials(),
         parameters::trials(),
+        percpu::trials(),
         memory_map::trials(),
         firmware::trials(),
         initrd::trials(),

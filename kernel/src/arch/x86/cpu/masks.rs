@@ -50,7 +50,7 @@ impl CpuMask {
     }
 
     /// The CPUs that are in, in order.
-    pub fn iter(&self) -> impl Iterator<Item = usize> + use<> {
+    pub fn iter(&self) -> impl Iterator<Item = usize> + Clone + use<> {
         let bits = self.0.load(Relaxed);
         (0..NR_CPUS).filter(move |cpu| bits & 1 << cpu != 0)
     }

@@ -1,0 +1,133 @@
+//! The first chunk: the copies of the template, with room behind them, in memory of the CPUs' nodes. Linux's `pcpu_embed_first_chunk`.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use incipit_lib::percpu::layout::{Layout, Sizes};
+use incipit_lib::percpu::map::{Map, words_for};
+
+use super::chunks::{self, Words};
+use super::{CPU_NUMBER, PER_CPU_OFFSET, THIS_CPU_OFF, smp_processor_id};
+use crate::arch::x86::cpu::masks::{self, NR_CPUS};
+use crate::arch::x86::mm::pgtable::Level;
+use crate::arch::x86::msr;
+use crate::mm::sections::{self, Section};
+use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
+use crate::prelude::*;
+
+/// Room kept in each unit for the per-CPU data of loadable code: Linux's `PERCPU_MODULE_RESERVE`.
+const RESERVED_SIZE: usize = 8 << 10;
+/// Room kept in each unit for allocations at run time: Linux's `PERCPU_DYNAMIC_RESERVE`.
+const DYNAMIC_SIZE: usize = 28 << 10;
+/// What is allocated is a multiple of this, so that the direct map has it in large pages.
+const ATOM_SIZE: usize = if cfg!(CONFIG_SMP) { Level::Pmd.size() } else { PAGE_SIZE };
+
+/// Lays out, allocates and fills the units, makes the boot CPU use its own, and lets the rest of them be allocated.
+#[init]
+pub(super) fn set_up() {
+    let template = sections::percpu();
+    pr_info!(
+        "setup_percpu: NR_CPUS:{} nr_cpumask_bits:{} nr_cpu_ids:{} nr_node_ids:1",
+        NR_CPUS,
+        NR_CPUS,
+        masks::nr_cpu_ids()
+    );
+    let layout = match embed(template, ATOM_SIZE).or_else(|_| embed(template, PAGE_SIZE)) {
+        Ok(layout) => layout,
+        Err(error) => panic!("percpu: no memory for the areas of {} CPUs ({error})", masks::POSSIBLE.weight()),
+    };
+    // SAFETY: the distance leads to a complete copy of the template, which stays.
+    unsafe { msr::wrmsr(msr::IA32_GS_BASE, PER_CPU_OFFSET[smp_processor_id()].load(Relaxed) as u64) };
+    let sizes = layout.sizes;
+    pr_info!(
+        "percpu: Embedded {} pages/cpu s{} r{} d{} u{}",
+        sizes.sum() / PAGE_SIZE,
+        sizes.fixed,
+        sizes.reserved,
+        sizes.dynamic,
+        layout.unit_size
+    );
+    for line in layout.lines() {
+        pr_debug!("{line}");
+    }
+    if let Err(error) = open(template, sizes) {
+        panic!("percpu: no memory for the map of the first chunk ({error})");
+    }
+}
+
+/// Allocates the groups in multiples of `atom` and fills their units. What a unit does not need is given back.
+#[init]
+fn embed(template: Section, atom: usize) -> Result<Layout<NR_CPUS>, Errno> {
+    let sizes = Sizes {
+        fixed: template.len(),
+        reserved: RESERVED_SIZE,
+        dynamic: DYNAMIC_SIZE,
+    };
+    let layout: Layout<NR_CPUS> = Layout::new(sizes, atom, masks::POSSIBLE.iter(), |_, _| true);
+    let needed = layout.sizes.sum() as u64;
+    let unit_size = layout.unit_size as u64;
+    let mut groups = [0; NR_CPUS];
+    for group in 0..layout.groups() {
+        let size = layout.units(group) as u64 * unit_size;
+        groups[group] = match memblock::alloc(size, atom as u64) {
+            Ok(place) => place.0,
+            Err(error) => {
+                give_back(&layout, &groups[..group]);
+                return Err(error);
+            }
+        };
+    }
+    for (group, &start) in groups.iter().enumerate().take(layout.groups()) {
+        let mut cpus = layout.cpus(group);
+        for unit in (start..).step_by(layout.unit_size).take(layout.units(group)) {
+            let used = match cpus.next() {
+                Some(cpu) => {
+                    fill(template, cpu, phys_to_virt(unit), needed as usize);
+                    needed
+                }
+                None => 0,
+            };
+            // What the list of reservations has no slot for stays reserved.
+            let _ = memblock::free(unit + used, unit_size - used);
+        }
+    }
+    Ok(layout)
+}
+
+/// Gives back the groups that begin at `groups`.
+#[init]
+fn give_back(layout: &Layout<NR_CPUS>, groups: &[u64]) {
+    for (group, &start) in groups.iter().enumerate() {
+        let freed = memblock::free(start, (layout.units(group) * layout.unit_size) as u64);
+        debug_assert!(freed.is_ok(), "the group is a reservation of its own");
+    }
+}
+
+/// Makes `unit`, of `size` bytes, the copy of `cpu`.
+#[init]
+fn fill(template: Section, cpu: usize, unit: *mut u8, size: usize) {
+    let fixed = template.len();
+    // SAFETY: the unit was just allocated with `size` bytes, not less than the template's, and the two do not overlap. Copying the boot CPU's live values is
+    // meant: what it counted so far goes on in its own copy, and the others start from a state with preemption off, as this one does.
+    unsafe {
+        unit.copy_from_nonoverlapping(template.as_ptr(), fixed);
+        unit.add(fixed).write_bytes(0, size - fixed);
+    }
+    let offset = unit.expose_provenance().wrapping_sub(template.start_address());
+    PER_CPU_OFFSET[cpu].store(offset, Relaxed);
+    // SAFETY: both lie in the copy just made, at the same distance as the template's.
+    unsafe {
+        (*THIS_CPU_OFF.per_cpu_ptr(cpu)).store(offset, Relaxed);
+        (*CPU_NUMBER.per_cpu_ptr(cpu)).store(cpu as u32, Relaxed);
+    }
+}
+
+/// Lets the room behind the template's copies be allocated.
+#[init]
+fn open(template: Section, sizes: Sizes) -> Result<(), Errno> {
+    let region = sizes.fixed + sizes.reserved..sizes.sum();
+    let pages = (words_for(region.len()) * size_of::<u64>()).next_multiple_of(PAGE_SIZE);
+    let words = phys_to_virt(memblock::alloc(pages as u64, PAGE_SIZE as u64)?.0).cast::<u64>();
+    // SAFETY: fresh memory that the direct map has, whole pages; any bytes are numbers.
+    let words = unsafe { core::slice::from_raw_parts_mut(words, pages / size_of::<u64>()) };
+    chunks::add_first(template.start_address(), Map::new(Words::Boot(words), region))
+}
