@@ -11,7 +11,7 @@ use crate::arch::x86::cpu::masks::{self, NR_CPUS};
 use crate::arch::x86::mm::pgtable::Level;
 use crate::arch::x86::msr;
 use crate::mm::sections::{self, Section};
-use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
+use crate::mm::{PAGE_SIZE, memblock, numa, phys_to_virt};
 use crate::prelude::*;
 
 /// Room kept in each unit for the per-CPU data of loadable code: Linux's `PERCPU_MODULE_RESERVE`.
@@ -26,10 +26,11 @@ const ATOM_SIZE: usize = if cfg!(CONFIG_SMP) { Level::Pmd.size() } else { PAGE_S
 pub(super) fn set_up() {
     let template = sections::percpu();
     pr_info!(
-        "setup_percpu: NR_CPUS:{} nr_cpumask_bits:{} nr_cpu_ids:{} nr_node_ids:1",
+        "setup_percpu: NR_CPUS:{} nr_cpumask_bits:{} nr_cpu_ids:{} nr_node_ids:{}",
         NR_CPUS,
         NR_CPUS,
-        masks::nr_cpu_ids()
+        masks::nr_cpu_ids(),
+        numa::nr_node_ids()
     );
     let layout = match embed(template, ATOM_SIZE).or_else(|_| embed(template, PAGE_SIZE)) {
         Ok(layout) => layout,
@@ -54,6 +55,11 @@ pub(super) fn set_up() {
     }
 }
 
+/// Whether two CPUs may share an allocation: they are in one node.
+fn are_near(one: usize, other: usize) -> bool {
+    numa::node_distance(numa::cpu_to_node(one), numa::cpu_to_node(other)) == numa::LOCAL_DISTANCE
+}
+
 /// Allocates the groups in multiples of `atom` and fills their units. What a unit does not need is given back.
 #[init]
 fn embed(template: Section, atom: usize) -> Result<Layout<NR_CPUS>, Errno> {
@@ -62,13 +68,14 @@ fn embed(template: Section, atom: usize) -> Result<Layout<NR_CPUS>, Errno> {
         reserved: RESERVED_SIZE,
         dynamic: DYNAMIC_SIZE,
     };
-    let layout: Layout<NR_CPUS> = Layout::new(sizes, atom, masks::POSSIBLE.iter(), |_, _| true);
+    let layout: Layout<NR_CPUS> = Layout::new(sizes, atom, masks::POSSIBLE.iter(), are_near);
     let needed = layout.sizes.sum() as u64;
     let unit_size = layout.unit_size as u64;
     let mut groups = [0; NR_CPUS];
     for group in 0..layout.groups() {
         let size = layout.units(group) as u64 * unit_size;
-        groups[group] = match memblock::alloc(size, atom as u64) {
+        let nid = layout.cpus(group).next().map_or(0, numa::cpu_to_node);
+        groups[group] = match memblock::alloc_node(size, atom as u64, nid) {
             Ok(place) => place.0,
             Err(error) => {
                 give_back(&layout, &groups[..group]);
