@@ -46,6 +46,7 @@ pub mod rom;
 pub mod sparse;
 pub mod text;
 pub mod video;
+pub mod vmap;
 pub mod vt;
 pub mod watermark;
 pub mod wire;
