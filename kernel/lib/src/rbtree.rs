@@ -143,6 +143,14 @@ fn number(id: Option<Id>) -> usize {
     id.map_or(0, Id::get)
 }
 
+/// Brings up to date what is kept about the subtrees that `id` is in, when something about the node has changed that is not its place.
+pub fn propagate<A: Arena>(arena: &A, id: Id) {
+    let mut at = Some(id);
+    while let Some(id) = at.filter(|&id| arena.update(id)) {
+        at = arena.node(id).parent();
+    }
+}
+
 impl RbRoot {
     /// A tree without nodes.
     #[must_use]
@@ -222,12 +230,9 @@ impl RbRoot {
             None => self.root.store(new.get(), Relaxed),
         }
         if A::AUGMENTED {
-            let mut at = Some(new);
-            while let Some(id) = at {
-                if !arena.update(id) && id != new {
-                    break;
-                }
-                at = arena.node(id).parent();
+            arena.update(new);
+            if let Some(parent) = parent {
+                propagate(arena, parent);
             }
         }
         self.balance_insertion(arena, new);

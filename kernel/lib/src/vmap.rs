@@ -133,13 +133,13 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
         let after = self.tree.find(area.end).filter(is_gap);
         if let Some(after) = after {
             gap.end = self.tree.node(after).end;
-            self.tree.remove(area.end);
+            self.tree.remove(after);
         }
         if let Some(before) = before {
             gap.start = self.tree.node(before).start;
-            self.tree.remove(start);
+            self.tree.remove(before);
         }
-        self.tree.set_range(gap.start, gap.end);
+        self.tree.set_range(index, gap);
         Some((area, value))
     }
 
@@ -203,20 +203,19 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
         match (start < area.start, area.end < end) {
             (false, false) => {
                 self.tree.node_mut(gap).value = Some(value);
-                self.tree.set_range(start, end);
+                self.tree.set_range(gap, area);
             }
             (false, true) => {
-                // What is left keeps its place in the tree, and the area's comes right before it, so that one way down is enough.
-                self.tree.node_mut(gap).start = area.end;
+                self.tree.set_range(gap, area.end..end);
                 self.tree.insert(area, Some(value));
             }
             (true, remains) => {
-                self.tree.node_mut(gap).end = area.start;
-                self.tree.insert(area.clone(), Some(value));
+                self.tree.set_range(gap, start..area.start);
+                let rest = area.end..end;
+                self.tree.insert(area, Some(value));
                 if remains {
-                    self.tree.insert(area.end..end, None);
+                    self.tree.insert(rest, None);
                 }
-                self.tree.set_range(start, area.start);
             }
         }
         Ok(())

@@ -1,7 +1,6 @@
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::vec;
 use std::vec::Vec;
 
 type Store = Vec<Node<u32>>;
@@ -9,7 +8,7 @@ type Store = Vec<Node<u32>>;
 const SPACE: Range<usize> = 0x1000..0x10_0000;
 
 fn store(nodes: usize) -> Store {
-    vec![Node::SPARE; nodes]
+    (0..nodes).map(|_| Node::SPARE).collect()
 }
 
 fn areas() -> Areas<u32, Store> {

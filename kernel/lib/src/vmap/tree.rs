@@ -1,17 +1,16 @@
-//! A balanced tree of ranges that lie side by side without overlap (Adelson-Velsky and Landis), each of them an area or a gap.
+//! A red-black tree of ranges that lie side by side without overlap, each of them an area or a gap.
 //!
 //! Nodes are known by their place in the store. Each has the size of the largest gap in its subtree, which is kept right from the bottom up whenever something
 //! below has changed.
 
 use core::ops::{DerefMut, Range};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::Request;
-
-/// No node.
-const NIL: u32 = u32::MAX;
+use crate::rbtree::{self, Arena, Id, RbNode, RbRoot};
 
 /// A range of addresses.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Node<T> {
     /// The first address.
     pub(super) start: usize,
@@ -19,12 +18,9 @@ pub struct Node<T> {
     pub(super) end: usize,
     /// What is kept with an area; a gap has nothing.
     pub(super) value: Option<T>,
-    /// Bytes of the largest gap in the subtree.
-    largest: usize,
-    /// What lies below, by address. Of a spare node, `left` is the next spare one.
-    left: u32,
-    right: u32,
-    height: u8,
+    links: RbNode,
+    /// Bytes of the largest gap in the subtree. Of a spare node, the number of the next spare one.
+    largest: AtomicUsize,
 }
 
 impl<T> Node<T> {
@@ -33,23 +29,65 @@ impl<T> Node<T> {
         start: 0,
         end: 0,
         value: None,
-        largest: 0,
-        left: NIL,
-        right: NIL,
-        height: 1,
+        links: RbNode::new(),
+        largest: AtomicUsize::new(0),
     };
 
     fn gap(&self) -> usize {
         if self.value.is_none() { self.end - self.start } else { 0 }
+    }
+
+    fn largest(&self) -> usize {
+        self.largest.load(Relaxed)
+    }
+}
+
+/// The number that the red-black tree has for the node at a place in the store: an even one that is not 0.
+fn id(index: u32) -> Id {
+    Id::MIN.saturating_add((index as usize) << 1 | 1)
+}
+
+/// The place of the node that has a number.
+fn index(id: Id) -> u32 {
+    (id.get() / 2 - 1) as u32
+}
+
+/// What the red-black tree knows of the nodes.
+struct Links<'a, T>(&'a [Node<T>]);
+
+impl<T> Links<'_, T> {
+    fn get(&self, id: Id) -> &Node<T> {
+        &self.0[index(id) as usize]
+    }
+
+    fn largest_below(&self, id: Option<Id>) -> usize {
+        id.map_or(0, |id| self.get(id).largest())
+    }
+}
+
+impl<T> Arena for Links<'_, T> {
+    const AUGMENTED: bool = true;
+
+    fn node(&self, id: Id) -> &RbNode {
+        &self.get(id).links
+    }
+
+    fn update(&self, id: Id) -> bool {
+        let node = self.get(id);
+        let below = self.largest_below(node.links.left()).max(self.largest_below(node.links.right()));
+        let largest = node.gap().max(below);
+        let changes = node.largest() != largest;
+        node.largest.store(largest, Relaxed);
+        changes
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Tree<T, S> {
     store: S,
-    root: u32,
-    /// The first spare node.
-    spare: u32,
+    root: RbRoot,
+    /// The first spare node's number, 0 if there is none.
+    spare: usize,
     spare_count: usize,
     _values: core::marker::PhantomData<T>,
 }
@@ -58,8 +96,8 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
     pub(super) fn new(store: S) -> Self {
         let mut tree = Tree {
             store,
-            root: NIL,
-            spare: NIL,
+            root: RbRoot::new(),
+            spare: 0,
             spare_count: 0,
             _values: core::marker::PhantomData,
         };
@@ -67,19 +105,23 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
         tree
     }
 
+    fn links(&self) -> Links<'_, T> {
+        Links(&self.store)
+    }
+
     /// Makes all nodes of the store from `first` on spare.
     fn add_spare(&mut self, first: usize) {
-        for index in (first..self.store.len().min(NIL as usize)).rev() {
+        for index in (first..self.store.len().min(u32::MAX as usize)).rev() {
             self.put_back(index as u32);
         }
     }
 
     fn put_back(&mut self, index: u32) {
         self.store[index as usize] = Node {
-            left: self.spare,
+            largest: AtomicUsize::new(self.spare),
             ..Node::SPARE
         };
-        self.spare = index;
+        self.spare = id(index).get();
         self.spare_count += 1;
     }
 
@@ -115,36 +157,36 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
     }
 
     pub(super) fn largest_gap(&self) -> usize {
-        self.largest(self.root)
+        self.links().largest_below(self.root.root())
     }
 
     /// The node that has `address`.
     pub(super) fn find(&self, address: usize) -> Option<u32> {
-        let mut at = self.root;
-        while at != NIL {
-            let node = self.node(at);
-            at = if address < node.start {
-                node.left
+        let links = self.links();
+        let order = |id| {
+            let node = links.get(id);
+            if address < node.start {
+                core::cmp::Ordering::Less
             } else if address >= node.end {
-                node.right
+                core::cmp::Ordering::Greater
             } else {
-                return Some(at);
-            };
-        }
-        None
+                core::cmp::Ordering::Equal
+            }
+        };
+        self.root.find(&links, order).map(index)
     }
 
     /// The first node that begins at `address` or behind it.
     pub(super) fn from(&self, address: usize) -> Option<u32> {
-        let (mut at, mut found) = (self.root, None);
-        while at != NIL {
-            let node = self.node(at);
-            if node.start < address {
-                at = node.right;
+        let (mut at, mut found) = (self.root.root(), None);
+        while let Some(id) = at {
+            let node = self.node(index(id));
+            at = if node.start < address {
+                node.links.right()
             } else {
-                found = Some(at);
-                at = node.left;
-            }
+                found = Some(index(id));
+                node.links.left()
+            };
         }
         found
     }
@@ -152,17 +194,17 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
     /// The gap with the lowest addresses that are as asked for, and the addresses. Subtrees without a gap of the size are not looked into; alignment and limits can
     /// make it look into some in vain.
     pub(super) fn lowest_fit(&self, request: &Request) -> Option<(u32, Range<usize>)> {
-        self.lowest_fit_in(self.root, request)
+        self.lowest_fit_in(self.root.root(), request)
     }
 
-    fn lowest_fit_in(&self, mut at: u32, request: &Request) -> Option<(u32, Range<usize>)> {
-        while at != NIL {
-            let node = self.node(at);
-            if node.largest < request.size {
+    fn lowest_fit_in(&self, mut at: Option<Id>, request: &Request) -> Option<(u32, Range<usize>)> {
+        while let Some(id) = at {
+            let node = self.node(index(id));
+            if node.largest() < request.size {
                 return None;
             }
             if node.start > request.within.start
-                && let Some(found) = self.lowest_fit_in(node.left, request)
+                && let Some(found) = self.lowest_fit_in(node.links.left(), request)
             {
                 return Some(found);
             }
@@ -170,187 +212,55 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
                 return None;
             }
             if let Some(area) = node.fit(request) {
-                return Some((at, area));
+                return Some((index(id), area));
             }
-            at = node.right;
+            at = node.links.right();
         }
         None
     }
 
     /// Adds a node, one of the spare ones, of which there must be one. Nothing in the tree may overlap with the range.
     pub(super) fn insert(&mut self, range: Range<usize>, value: Option<T>) {
-        let new = self.spare;
-        let node = self.node_mut(new);
-        let next = node.left;
+        let Some(new) = Id::new(self.spare) else { return };
+        let Range { start, end } = range;
+        let node = self.node_mut(index(new));
+        let next = node.largest();
         *node = Node {
-            start: range.start,
-            end: range.end,
+            start,
+            end,
             value,
             ..Node::SPARE
         };
-        node.largest = node.gap();
         self.spare = next;
         self.spare_count -= 1;
-        self.root = self.insert_below(self.root, new);
+        let links = self.links();
+        self.root.insert(&links, new, |other| start < links.get(other).start);
     }
 
-    fn insert_below(&mut self, at: u32, new: u32) -> u32 {
-        if at == NIL {
-            return new;
-        }
-        if self.node(new).start < self.node(at).start {
-            let left = self.insert_below(self.node(at).left, new);
-            self.node_mut(at).left = left;
-        } else {
-            let right = self.insert_below(self.node(at).right, new);
-            self.node_mut(at).right = right;
-        }
-        self.balance(at)
+    /// Removes a node that is in the tree.
+    pub(super) fn remove(&mut self, index: u32) {
+        self.root.erase(&self.links(), id(index));
+        self.put_back(index);
     }
 
-    /// Removes the node that begins at `start`, which must be in the tree.
-    pub(super) fn remove(&mut self, start: usize) {
-        let (root, removed) = self.remove_below(self.root, start);
-        self.root = root;
-        if removed != NIL {
-            self.put_back(removed);
-        }
+    /// Sets the range of a node, which must keep its place in the order, and makes right what depends on it and on whether it is a gap.
+    pub(super) fn set_range(&mut self, index: u32, range: Range<usize>) {
+        let node = self.node_mut(index);
+        (node.start, node.end) = (range.start, range.end);
+        rbtree::propagate(&self.links(), id(index));
     }
 
-    fn remove_below(&mut self, at: u32, start: usize) -> (u32, u32) {
-        if at == NIL {
-            return (NIL, NIL);
-        }
-        let (left, right) = (self.node(at).left, self.node(at).right);
-        let removed = if start < self.node(at).start {
-            let (left, removed) = self.remove_below(left, start);
-            self.node_mut(at).left = left;
-            removed
-        } else if start > self.node(at).start {
-            let (right, removed) = self.remove_below(right, start);
-            self.node_mut(at).right = right;
-            removed
-        } else if right == NIL {
-            return (left, at);
-        } else {
-            let (right, first) = self.remove_first(right);
-            let node = self.node_mut(first);
-            (node.left, node.right) = (left, right);
-            return (self.balance(first), at);
-        };
-        (self.balance(at), removed)
-    }
-
-    /// Takes the first node out of a subtree that has one.
-    fn remove_first(&mut self, at: u32) -> (u32, u32) {
-        let (left, right) = (self.node(at).left, self.node(at).right);
-        if left == NIL {
-            return (right, at);
-        }
-        let (left, first) = self.remove_first(left);
-        self.node_mut(at).left = left;
-        (self.balance(at), first)
-    }
-
-    /// Sets the range of the node that has `start`, or begins there after the change, to `start..end`, as far as that keeps the order, and makes right what
-    /// depends on it.
-    pub(super) fn set_range(&mut self, start: usize, end: usize) {
-        self.set_range_below(self.root, start, end);
-    }
-
-    fn set_range_below(&mut self, at: u32, start: usize, end: usize) {
-        if at == NIL {
-            return;
-        }
-        let node = self.node(at);
-        if end <= node.start {
-            self.set_range_below(node.left, start, end);
-        } else if start >= node.end {
-            self.set_range_below(node.right, start, end);
-        } else {
-            let node = self.node_mut(at);
-            (node.start, node.end) = (start, end);
-        }
-        self.update(at);
-    }
-
-    fn height(&self, at: u32) -> u8 {
-        if at == NIL { 0 } else { self.node(at).height }
-    }
-
-    fn largest(&self, at: u32) -> usize {
-        if at == NIL { 0 } else { self.node(at).largest }
-    }
-
-    /// Makes height and largest gap of a node right, whose children's are.
-    fn update(&mut self, at: u32) {
-        let node = self.node(at);
-        let (left, right) = (node.left, node.right);
-        let height = 1 + self.height(left).max(self.height(right));
-        let largest = node.gap().max(self.largest(left)).max(self.largest(right));
-        let node = self.node_mut(at);
-        (node.height, node.largest) = (height, largest);
-    }
-
-    /// Makes the heights of the subtrees of `at` differ by no more than one, and says which node is the root then.
-    fn balance(&mut self, at: u32) -> u32 {
-        let (left, right) = (self.node(at).left, self.node(at).right);
-        let (on_left, on_right) = (self.height(left), self.height(right));
-        if on_left > on_right + 1 {
-            if self.height(self.node(left).left) < self.height(self.node(left).right) {
-                self.node_mut(at).left = self.rotate_left(left);
-            }
-            self.rotate_right(at)
-        } else if on_right > on_left + 1 {
-            if self.height(self.node(right).right) < self.height(self.node(right).left) {
-                self.node_mut(at).right = self.rotate_right(right);
-            }
-            self.rotate_left(at)
-        } else {
-            self.update(at);
-            at
-        }
-    }
-
-    fn rotate_left(&mut self, at: u32) -> u32 {
-        let up = self.node(at).right;
-        self.node_mut(at).right = self.node(up).left;
-        self.update(at);
-        self.node_mut(up).left = at;
-        self.update(up);
-        up
-    }
-
-    fn rotate_right(&mut self, at: u32) -> u32 {
-        let up = self.node(at).left;
-        self.node_mut(at).left = self.node(up).right;
-        self.update(at);
-        self.node_mut(up).right = at;
-        self.update(up);
-        up
-    }
-
-    /// Whether ranges are in order, heights and sizes of gaps are right, and subtrees balanced.
+    /// Whether ranges are in order and sizes of gaps are right.
     #[cfg(test)]
     pub(super) fn is_sound(&self) -> bool {
-        self.is_sound_below(self.root, 0..usize::MAX)
-    }
-
-    #[cfg(test)]
-    fn is_sound_below(&self, at: u32, limits: Range<usize>) -> bool {
-        if at == NIL {
-            return true;
-        }
-        let node = self.node(at);
-        let (left, right) = (self.height(node.left), self.height(node.right));
-        limits.start <= node.start
-            && node.start < node.end
-            && node.end <= limits.end
-            && left.abs_diff(right) <= 1
-            && node.height == 1 + left.max(right)
-            && node.largest == node.gap().max(self.largest(node.left)).max(self.largest(node.right))
-            && self.is_sound_below(node.left, limits.start..node.start)
-            && self.is_sound_below(node.right, node.end..limits.end)
+        let links = self.links();
+        let mut end = 0;
+        self.root.iter(&links).all(|id| {
+            let node = links.get(id);
+            let in_order = end <= node.start && node.start < node.end;
+            end = node.end;
+            in_order && !links.update(id)
+        })
     }
 }
 
