@@ -43,6 +43,7 @@ pub mod rbtree;
 pub mod resource;
 pub mod ring;
 pub mod rom;
+pub mod slub;
 pub mod sparse;
 pub mod text;
 pub mod video;

@@ -1,0 +1,7 @@
+//! Tests of the paths: against a model with interrupts and moves to other CPUs between any two steps, with threads, and under loom.
+
+mod cutting;
+mod interrupted;
+mod loomed;
+mod native;
+mod words;
