@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use super::cpu::init::EXCEPTION_STACK_SIZE;
+use super::cpu::entry_area::EXCEPTION_STACK_SIZE;
 use super::maccess::get_kernel_nofault;
 use super::ptregs::PtRegs;
 use super::segment::{CPU_TSS, Ist};
@@ -56,13 +56,7 @@ pub fn stack_of(address: usize) -> Option<StackInfo> {
 /// The stack whose guard page `address` lies on.
 #[must_use]
 pub fn stack_with_guard_page(address: usize) -> Option<StackInfo> {
-    let boot = sections::boot_stack();
-    let guard = boot.start_address() - PAGE_SIZE..boot.start_address();
-    guard.contains(&address).then(|| StackInfo {
-        name: "TASK",
-        begin: boot.start_address(),
-        end: boot.end_address(),
-    })
+    stacks().find(|stack| (stack.begin - PAGE_SIZE..stack.begin).contains(&address))
 }
 
 /// A step of a walk along the frame pointers.

@@ -2,15 +2,12 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use super::entry_area;
 use super::features::{boot_cpu_has, feature};
 use crate::arch::x86::registers::{self, Cr4};
 use crate::arch::x86::segment::{self, CPU_TSS, Ist};
-use crate::mm::{self, PAGE_SIZE};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
-
-/// Bytes of each exception stack: Linux's `EXCEPTION_STKSZ`.
-pub const EXCEPTION_STACK_SIZE: usize = 2 * PAGE_SIZE;
 
 #[percpu]
 static INITIALIZED: AtomicBool = AtomicBool::new(false);
@@ -29,14 +26,12 @@ pub fn cpu_init() {
         !INITIALIZED.with_this_cpu(|initialized| initialized.swap(true, Relaxed)),
         "CPU#{cpu} already initialized!"
     );
-    let size = EXCEPTION_STACK_SIZE * Ist::ALL.len();
-    let stacks = match mm::memblock::alloc(size as u64, PAGE_SIZE as u64) {
-        Ok(stacks) => mm::phys_to_virt(stacks.0).addr(),
-        Err(error) => panic!("CPU#{cpu}: no memory for exception stacks of {size} bytes ({error})"),
-    };
+    if let Err(error) = entry_area::map_exception_stacks(cpu) {
+        panic!("CPU#{cpu}: no memory for exception stacks ({error})");
+    }
     CPU_TSS.with_this_cpu(|tss| {
-        for (index, ist) in (1..).zip(Ist::ALL) {
-            tss.set_ist(ist, (stacks + index * EXCEPTION_STACK_SIZE) as u64);
+        for ist in Ist::ALL {
+            tss.set_ist(ist, entry_area::exception_stack(cpu, ist).end as u64);
         }
     });
     // SAFETY: the table is this CPU's since `smp_prepare_boot_cpu`, the stacks are fresh memory of its own, and the guard above lets nobody in twice.
@@ -74,8 +69,7 @@ fn each_exception_has_a_stack_of_its_own() {
     CPU_TSS.with_this_cpu(|tss| {
         let mut tops = Ist::ALL.map(|ist| tss.ist(ist) as usize);
         tops.sort_unstable();
-        assert!(tops[0] >= EXCEPTION_STACK_SIZE);
-        assert!(tops.windows(2).all(|pair| pair[1] - pair[0] >= EXCEPTION_STACK_SIZE));
+        assert!(tops.windows(2).all(|pair| pair[1] - pair[0] >= entry_area::EXCEPTION_STACK_SIZE));
         assert_eq!(tss.ist(Ist::None), 0);
     });
 }

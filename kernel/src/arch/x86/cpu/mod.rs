@@ -25,6 +25,7 @@ mod centaur;
 pub mod common;
 pub mod cpuid;
 mod cpuinfo;
+pub mod entry_area;
 pub mod features;
 pub mod hypervisor;
 pub mod init;

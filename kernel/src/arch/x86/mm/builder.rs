@@ -183,3 +183,13 @@ pub(super) fn new_table() -> Result<u64, Errno> {
     unsafe { phys_to_virt(page.0).cast::<[u64; PTRS_PER_TABLE]>().write_bytes(0, 1) };
     Ok(page.0)
 }
+
+/// Gives a table back that [`new_table`] made.
+///
+/// # Safety
+///
+/// Nothing may lead to it, nor have ever done so in tables that a processor uses.
+pub(super) unsafe fn free_table(phys: u64) {
+    let freed = memblock::free(phys, PAGE_SIZE as u64);
+    debug_assert!(freed.is_ok(), "a table is a reservation of its own");
+}

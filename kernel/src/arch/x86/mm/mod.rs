@@ -9,6 +9,7 @@ pub mod dump;
 pub mod fixmap;
 pub mod init;
 pub mod ioremap;
+pub mod kernel_map;
 pub mod leaves;
 pub mod pat;
 pub mod pgtable;

@@ -1,6 +1,7 @@
 //! Entries and tables (SDM 3, 4.5.4), and the walk from an address to the entry that maps it.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use crate::arch::x86::registers;
 use crate::mm::{PAGE_SHIFT, PAGE_SIZE, phys_to_virt};
@@ -193,6 +194,19 @@ impl Table {
     /// If the table is in use, what the entry maps must be right for all that uses these addresses.
     pub unsafe fn set(&self, index: usize, entry: Entry) {
         self.0[index].store(entry.0, Relaxed);
+    }
+
+    /// Sets the entry at `index` if that has never led anywhere.
+    ///
+    /// What `entry` leads to must be complete, and its owner the only one who uses the addresses that it maps.
+    ///
+    /// # Errors
+    ///
+    /// The entry that is there.
+    pub fn set_if_none(&self, index: usize, entry: Entry) -> Result<(), Entry> {
+        // Whoever sees the entry sees what the table that it leads to holds.
+        let old = self.0[index].compare_exchange(Entry::NONE.0, entry.0, AcqRel, Acquire);
+        old.map(drop).map_err(Entry)
     }
 }
 
