@@ -220,6 +220,13 @@ impl Page {
         self.refcount.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
+    /// Whether it has neither a type nor a reference.
+    #[inline]
+    #[must_use]
+    pub fn is_plain_free(&self) -> bool {
+        self.page_type.load(Ordering::Relaxed) == PAGE_TYPE_NONE && self.refcount() == 0
+    }
+
     /// Whether it is of this type.
     #[inline]
     #[must_use]

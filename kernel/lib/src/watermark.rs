@@ -121,7 +121,10 @@ pub const fn batch_size(managed: u64) -> u32 {
 /// Pages that a CPU's set keeps, for a zone whose `low` mark is so high and that so many CPUs take from: Linux's `zone_highsize`.
 #[must_use]
 pub const fn high_size(low: u64, cpus: u64, batch: u32) -> u32 {
-    let share = if cpus == 0 { low } else { low / cpus };
+    let share = match low.checked_div(cpus) {
+        Some(share) => share,
+        None => low,
+    };
     let least = (batch as u64) << 2;
     (if share > least { share } else { least }) as u32
 }

@@ -12,8 +12,9 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 pub use token::{InitMemory, with_init_memory};
 
 use crate::arch::x86::mm::{checkwx, set_memory};
+use crate::mm::page_alloc::free_reserved_area;
 use crate::mm::sections::{self, Section};
-use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
+use crate::mm::{PAGE_SIZE, phys_to_virt};
 use crate::prelude::*;
 
 /// What freed init memory is filled with: Linux's value, and the byte of `int3`.
@@ -49,8 +50,15 @@ fn free(section: Section) -> Result<(), Errno> {
     sections::set_init_freed();
     set_memory::set_memory_np(section.start_address(), section.len() / PAGE_SIZE)?;
     // SAFETY: the section is RAM, so the direct map has it; by its own addresses nobody can use it any more, and nobody owns it by these.
-    unsafe { phys_to_virt(section.phys()).write_bytes(POISON_FREE_INITMEM, section.len()) };
-    memblock::free(section.phys(), section.len() as u64)
+    unsafe {
+        free_reserved_area(
+            section.phys(),
+            section.phys() + section.len() as u64,
+            Some(POISON_FREE_INITMEM),
+            None,
+        )
+    };
+    Ok(())
 }
 
 /// Makes code, constants and the symbol table read only in the direct map, too, as they are in the mapping of the image from its beginning; then holds the page

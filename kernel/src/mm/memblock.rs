@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use incipit_lib::memblock::Memblock;
 pub use incipit_lib::memblock::Region;
 
-use super::{PAGE_SHIFT, PAGE_SIZE};
+use super::{PAGE_SHIFT, PAGE_SIZE, page_alloc};
 use crate::irq::IrqMutex;
 use crate::prelude::*;
 
@@ -43,12 +43,16 @@ pub fn reserve(base: u64, size: u64) -> Result<(), Errno> {
     Ok(MEMBLOCK.lock().reserve(base, size)?)
 }
 
-/// Gives a range back.
+/// Gives a range back: to the page allocator, if it is there already.
 ///
 /// # Errors
 ///
 /// `ENOMEM` if there are too many regions to remember.
 pub fn free(base: u64, size: u64) -> Result<(), Errno> {
+    if page_alloc::is_available() {
+        page_alloc::free_memblock(base, size);
+        return Ok(());
+    }
     Ok(MEMBLOCK.lock().free(base, size)?)
 }
 
@@ -58,15 +62,21 @@ pub fn free(base: u64, size: u64) -> Result<(), Errno> {
 ///
 /// `ENOMEM` if there is no such memory; `EINVAL` for a size of 0 or an alignment that is no power of two.
 pub fn alloc(size: u64, align: u64) -> Result<PhysAddr, Errno> {
+    if page_alloc::is_available() {
+        return page_alloc::alloc_memblock(size, align).map(PhysAddr);
+    }
     Ok(PhysAddr(MEMBLOCK.lock().alloc(size, align)?))
 }
 
-/// Allocates `size` bytes aligned to `align` within `start..end`.
+/// Allocates `size` bytes aligned to `align` within `start..end`, for as long as memory is not the page allocator's.
 ///
 /// # Errors
 ///
 /// As for [`alloc()`].
 pub fn alloc_range(size: u64, align: u64, start: u64, end: u64) -> Result<PhysAddr, Errno> {
+    if page_alloc::is_available() {
+        return Err(Errno::ENOMEM);
+    }
     Ok(PhysAddr(MEMBLOCK.lock().alloc_range(size, align, start, end)?))
 }
 
@@ -76,6 +86,9 @@ pub fn alloc_range(size: u64, align: u64, start: u64, end: u64) -> Result<PhysAd
 ///
 /// As for [`alloc()`].
 pub fn alloc_node(size: u64, align: u64, nid: usize) -> Result<PhysAddr, Errno> {
+    if page_alloc::is_available() {
+        return alloc(size, align);
+    }
     Ok(PhysAddr(MEMBLOCK.lock().alloc_node(size, align, nid)?))
 }
 
@@ -198,17 +211,15 @@ pub fn dump_all() {
 }
 
 #[ktest]
-fn what_is_allocated_is_memory_reserved_and_given_back() {
+fn what_is_asked_for_late_comes_from_the_page_allocator_and_goes_back() {
     let page = PAGE_SIZE as u64;
+    let before = page_alloc::total_free_pages();
     let block = alloc(3 * page, 4 * page).expect("three pages").0;
     assert_eq!(block % (4 * page), 0);
-    {
-        let memblock = MEMBLOCK.lock();
-        assert!(memblock.is_region_memory(block, 3 * page));
-        assert!((0..3).all(|index| memblock.is_reserved(block + index * page)));
-    }
+    assert!(MEMBLOCK.lock().is_region_memory(block, 3 * page));
+    assert_eq!(page_alloc::total_free_pages(), before - 3);
     assert_eq!(free(block, 3 * page), Ok(()));
-    assert!(!MEMBLOCK.lock().is_reserved(block));
+    assert_eq!(page_alloc::total_free_pages(), before);
 }
 
 #[ktest]

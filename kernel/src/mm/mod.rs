@@ -6,11 +6,17 @@
 pub mod address;
 pub mod boot_alloc;
 pub mod fault_inject;
+pub mod mem_init;
 pub mod memblock;
 pub mod numa;
 pub mod page;
+pub mod page_alloc;
+pub mod pageset;
 pub mod sections;
+pub mod show_mem;
 pub mod sparse;
+pub mod wmark;
+pub mod zone;
 pub mod zone_limits;
 
 use crate::prelude::*;

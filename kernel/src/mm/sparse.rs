@@ -11,7 +11,7 @@ use incipit_lib::sparse;
 use spin::Once;
 
 use super::page::{Page, VMEMMAP_START};
-use super::{PAGE_SHIFT, PAGE_SIZE, memblock, zone_limits};
+use super::{PAGE_SHIFT, PAGE_SIZE, memblock, zone, zone_limits};
 use crate::arch::x86::mm::builder::{Mapping, PageTables};
 use crate::arch::x86::mm::pgtable::{Flags, Level};
 use crate::prelude::*;
@@ -41,6 +41,7 @@ pub fn pfn_valid(pfn: u64) -> bool {
 pub fn paging_init() {
     sparse_init();
     zone_limits::print();
+    zone::free_area_init();
 }
 
 /// Maps the pages of all memory. What there is not enough memory for is given up, with a line about it.

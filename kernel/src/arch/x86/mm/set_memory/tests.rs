@@ -7,6 +7,7 @@ use super::super::leaves::Leaf;
 use super::super::pgtable::Level;
 use super::*;
 use crate::arch::x86::maccess::{copy_to_kernel_nofault, get_kernel_nofault};
+use crate::mm::page_alloc::without_free_pages;
 use crate::mm::{memblock, phys_to_virt};
 
 #[repr(C, align(4096))]
@@ -125,9 +126,7 @@ fn a_large_page_that_is_changed_whole_stays_large() {
 fn without_memory_for_a_table_nothing_changes() {
     with_a_large_page(|start| {
         let second = start.wrapping_add(PAGE_SIZE);
-        memblock::set_current_limit(0);
-        let changed = set_memory_ro(second.addr(), 1);
-        memblock::set_current_limit(DIRECT_MAP_SIZE);
+        let changed = without_free_pages(|| set_memory_ro(second.addr(), 1));
         assert_eq!(changed, Err(Errno::ENOMEM));
         assert!(write(second, 1));
         assert!(Leaf::of(start.addr()).level > Level::Pte);

@@ -1,0 +1,40 @@
+//! What is tried when no zone has enough above its mark, and the report when that was in vain.
+
+use super::{Gfp, Limit, Request, drain_all_pages, get_page_from_freelist};
+use crate::mm::page::Page;
+use crate::mm::show_mem::warn_alloc;
+use crate::mm::zone::{Mark, ZoneRef};
+use incipit_lib::watermark::Access;
+
+/// How far an allocation may go: Linux's `gfp_to_alloc_flags`.
+fn limit_of(gfp: Gfp) -> Limit {
+    let everything = gfp.contains(Gfp::MEMALLOC) && !gfp.contains(Gfp::NOMEMALLOC);
+    Limit {
+        mark: (!everything).then_some(Mark::Min),
+        access: Access {
+            high: gfp.contains(Gfp::HIGH),
+            harder: gfp.contains(Gfp::ATOMIC_ACCESS) && !gfp.contains(Gfp::NOMEMALLOC),
+        },
+    }
+}
+
+/// Takes what the reserves hold for such an allocation, then what CPUs have at hand. There is nothing yet that could be made to give memory back.
+#[cold]
+pub(super) fn alloc_pages_slowpath(zones: &[ZoneRef], nid: usize, request: Request) -> Option<&'static Page> {
+    let limit = limit_of(request.gfp);
+    if let Some(page) = get_page_from_freelist(zones, nid, request, limit) {
+        return Some(page);
+    }
+    drain_all_pages();
+    if let Some(page) = get_page_from_freelist(zones, nid, request, limit) {
+        return Some(page);
+    }
+    assert!(
+        !request.gfp.contains(Gfp::NOFAIL),
+        "Out of memory and no killable processes... (order {}, {})",
+        request.order,
+        request.gfp
+    );
+    warn_alloc(request.gfp, request.order);
+    None
+}
