@@ -51,5 +51,6 @@ pub mod vmap;
 pub mod vt;
 pub mod watermark;
 pub mod wire;
+pub mod xarray;
 pub mod zone;
 pub mod zone_limits;
