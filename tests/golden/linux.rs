@@ -112,7 +112,6 @@ pub const SETUP_ARCH: &[&str] = &[
     "find_smp_config",
     "get_smp_config",
     "init_hypervisor_platform",
-    "init_cpu_to_node",
     "initmem_init",
     "io_delay_init",
     "mtrr_bp_init",

@@ -32,6 +32,7 @@ pub mod kallsyms;
 pub mod memblock;
 pub mod mptable;
 pub mod mtrr;
+pub mod numa;
 pub mod order;
 pub mod page;
 pub mod param;

@@ -11,6 +11,8 @@ pub mod init;
 pub mod ioremap;
 pub mod kernel_map;
 pub mod leaves;
+#[cfg(CONFIG_NUMA)]
+mod numa;
 pub mod pat;
 pub mod pgtable;
 pub mod set_memory;

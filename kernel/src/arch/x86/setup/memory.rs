@@ -85,9 +85,7 @@ pub(super) fn memblock_setup() {
     });
     memblock::set_current_limit(super::EARLY_MAP_END);
     memblock::trim();
-    if let Err(error) = memblock::set_node(0, u64::MAX, 0) {
-        panic!("memblock: memory cannot be given to node 0 ({error})");
-    }
+    memblock::set_all_to_node_0();
     memblock::dump_all();
     assert!(memblock::memory().next().is_some(), "the memory map has no RAM");
 }
