@@ -25,6 +25,8 @@ pub mod errno;
 pub mod fault_attr;
 pub mod gfp;
 pub mod glob;
+pub mod ida;
+pub mod idr;
 pub mod init_args;
 pub mod initrd;
 pub mod interval_tree;

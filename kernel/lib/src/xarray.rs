@@ -237,4 +237,4 @@ impl XArray {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

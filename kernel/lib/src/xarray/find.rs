@@ -51,19 +51,27 @@ impl XArray {
     }
 
     /// The first index of `start..=max` that nothing is stored at, in an array that knows them.
+    #[inline]
     pub fn find_free<N: Nodes>(&self, nodes: &N, start: usize, max: usize) -> Option<usize> {
+        self.find_room(nodes, start, max).map(|(index, _)| index)
+    }
+
+    /// The first index of `start..=max` that is free, or that [`XArray::set_room`] was called for, with what is there.
+    #[inline]
+    pub(crate) fn find_room<N: Nodes>(&self, nodes: &N, start: usize, max: usize) -> Option<(usize, Option<Entry>)> {
         debug_assert!(self.track_free);
         let word = self.head.load(Acquire);
-        let beyond = match node_of(word) {
-            None if word == 0 || start > 0 => return (start <= max).then_some(start),
+        let behind = match node_of(word) {
+            None if word == 0 || start > 0 => start,
+            None if self.marked(FREE) => return Some((0, Entry::from_word(word))),
             None => 1,
             Some(id) => {
                 let last = nodes.node(id).max_index();
                 let mut index = start;
                 while index <= last.min(max) && self.marked(FREE) {
                     match self.step(nodes, id, index, Some(FREE)) {
-                        Step::Empty(free) => return (free <= max).then_some(free),
-                        Step::Found(found) => index = found.last.checked_add(1)?,
+                        Step::Empty(free) => return (free <= max).then_some((free, None)),
+                        Step::Found(found) => return (found.index <= max).then_some((found.index, Some(found.entry))),
                         Step::GoOn(next) => index = next,
                         Step::End => break,
                     }
@@ -71,7 +79,7 @@ impl XArray {
                 last.checked_add(1)?.max(start)
             }
         };
-        (beyond <= max).then_some(beyond)
+        (behind <= max).then_some((behind, None))
     }
 
     fn search<N: Nodes>(&self, nodes: &N, start: usize, max: usize, mark: Option<Mark>) -> Option<Found> {

@@ -37,6 +37,17 @@ impl XArray {
         }
     }
 
+    /// Lets the taken `index` be found by [`XArray::find_room`], or no longer: for entries that are more than one thing.
+    pub(crate) fn set_room<N: Nodes>(&self, nodes: &N, index: usize, room: bool) {
+        if let Some(place) = self.entry_place(nodes, index) {
+            if room {
+                self.set_marks_from(nodes, place, FREE);
+            } else {
+                self.clear_marks_from(nodes, place, FREE);
+            }
+        }
+    }
+
     /// The slot of an entry that can be seen.
     fn entry_place<N: Nodes>(&self, nodes: &N, index: usize) -> Option<Place> {
         let place = self.place_of(nodes, index)?;

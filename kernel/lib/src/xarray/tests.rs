@@ -9,7 +9,7 @@ use std::vec::Vec;
 mod races;
 
 /// So many nodes, and no more.
-pub(super) struct Pool {
+pub(crate) struct Pool {
     nodes: Vec<Node>,
     free: Mutex<Vec<usize>>,
     /// Whether a node that was freed may be allocated again.
@@ -17,7 +17,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(nodes: usize) -> Pool {
+    pub(crate) fn new(nodes: usize) -> Pool {
         Pool {
             nodes: (0..nodes).map(|_| Node::new()).collect(),
             free: Mutex::new((0..nodes).rev().map(|index| (index + 1024) * 4).collect()),
@@ -46,7 +46,7 @@ impl Nodes for Pool {
     }
 }
 
-pub(super) fn value(number: usize) -> Entry {
+pub(crate) fn value(number: usize) -> Entry {
     Entry::value(number).unwrap()
 }
 
