@@ -79,7 +79,12 @@ pub struct Ida {
 
 impl Ida {
     /// All are free.
-    pub const NEW: Ida = Ida { array: XArray::TRACK_FREE };
+    #[must_use]
+    pub const fn new() -> Ida {
+        Ida {
+            array: XArray::tracking_free(),
+        }
+    }
 
     /// Takes the lowest free number of `range`: Linux's `ida_alloc_range`.
     ///
@@ -212,6 +217,12 @@ fn first_clear<M: Bitmaps>(memory: &M, entry: Option<Entry>, start: usize) -> Op
             let taken = entry.and_then(Entry::as_value).unwrap_or(0) | ((1 << start) - 1);
             Some((taken.trailing_ones() as usize).min(SMALL_BITS))
         }
+    }
+}
+
+impl Default for Ida {
+    fn default() -> Self {
+        Ida::new()
     }
 }
 

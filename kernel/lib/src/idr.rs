@@ -25,10 +25,13 @@ impl From<NoMemory> for Errno {
 
 impl Idr {
     /// Nothing has a number.
-    pub const NEW: Idr = Idr {
-        array: XArray::TRACK_FREE,
-        next: AtomicU32::new(0),
-    };
+    #[must_use]
+    pub const fn new() -> Idr {
+        Idr {
+            array: XArray::tracking_free(),
+            next: AtomicU32::new(0),
+        }
+    }
 
     /// Stores `entry` under the lowest free number of `range`: Linux's `idr_alloc`.
     ///
@@ -101,6 +104,12 @@ impl Idr {
     /// Makes all numbers free: Linux's `idr_destroy`.
     pub fn clear<N: Nodes>(&self, nodes: &N) {
         self.array.clear(nodes);
+    }
+}
+
+impl Default for Idr {
+    fn default() -> Self {
+        Idr::new()
     }
 }
 

@@ -1,7 +1,7 @@
 //! An array with an entry for each number, most of which are empty: Linux's xarray, and the radix tree before it.
 //!
 //! A tree of nodes with 64 slots, as high as the greatest index needs. Entries can be marked, and what is marked is found without looking at the rest; an entry
-//! may stand for an aligned range of 2^n indices; an array may know which indices are free, for who hands them out ([`XArray::TRACK_FREE`]).
+//! may stand for an aligned range of 2^n indices; an array may know which indices are free, for who hands them out ([`XArray::tracking_free`]).
 //!
 //! Nodes are known by a number that [`Nodes`] turns into a reference, in the kernel their address. One changes an array at a time. Others may look meanwhile
 //! without a lock, as long as a node that [`Nodes::free`] was called for stays what it is until they are done: a node is complete before anything leads to it,
@@ -190,18 +190,24 @@ fn sibling_of(word: usize) -> Option<usize> {
 
 impl XArray {
     /// An empty array.
-    pub const NEW: XArray = XArray {
-        head: AtomicUsize::new(0),
-        marks: AtomicU8::new(0),
-        track_free: false,
-    };
+    #[must_use]
+    pub const fn new() -> XArray {
+        XArray {
+            head: AtomicUsize::new(0),
+            marks: AtomicU8::new(0),
+            track_free: false,
+        }
+    }
 
     /// An empty array that knows its free indices, for [`XArray::find_free`]. [`Mark::Mark0`] is not the user's then.
-    pub const TRACK_FREE: XArray = XArray {
-        head: AtomicUsize::new(0),
-        marks: AtomicU8::new(1 << FREE as u8),
-        track_free: true,
-    };
+    #[must_use]
+    pub const fn tracking_free() -> XArray {
+        XArray {
+            head: AtomicUsize::new(0),
+            marks: AtomicU8::new(1 << FREE as u8),
+            track_free: true,
+        }
+    }
 
     /// Whether nothing is stored.
     #[inline]
@@ -233,6 +239,12 @@ impl XArray {
             id = child;
             shift -= SHIFT;
         }
+    }
+}
+
+impl Default for XArray {
+    fn default() -> Self {
+        XArray::new()
     }
 }
 

@@ -61,7 +61,7 @@ impl Bitmaps for Memory {
 
 #[test]
 fn few_numbers_take_no_memory_and_many_a_bit_each() {
-    let (ida, memory) = (Ida::NEW, Memory::new(4, 2));
+    let (ida, memory) = (Ida::new(), Memory::new(4, 2));
     assert!((0..63).all(|id| ida.alloc(&memory, 0..=u32::MAX) == Ok(id)));
     assert_eq!(memory.bitmaps_in_use(), 0);
     assert!((63..2048).all(|id| ida.alloc(&memory, 0..=u32::MAX) == Ok(id)));
@@ -77,7 +77,7 @@ fn few_numbers_take_no_memory_and_many_a_bit_each() {
 
 #[test]
 fn a_range_begins_and_ends_inside_of_entries() {
-    let (ida, memory) = (Ida::NEW, Memory::new(8, 4));
+    let (ida, memory) = (Ida::new(), Memory::new(8, 4));
     assert_eq!(ida.alloc(&memory, 62..=64), Ok(62));
     assert_eq!(ida.alloc(&memory, 62..=64), Ok(63));
     assert_eq!(ida.alloc(&memory, 62..=64), Ok(64));
@@ -92,7 +92,7 @@ fn a_range_begins_and_ends_inside_of_entries() {
 
 #[test]
 fn without_memory_no_number_is_taken() {
-    let (ida, memory) = (Ida::NEW, Memory::new(0, 1));
+    let (ida, memory) = (Ida::new(), Memory::new(0, 1));
     assert!((0..1024).all(|id| ida.alloc(&memory, 0..=u32::MAX) == Ok(id)));
     assert_eq!(ida.alloc(&memory, 0..=u32::MAX), Err(Errno::ENOMEM));
     assert_eq!(ida.alloc(&memory, 1100..=u32::MAX), Err(Errno::ENOMEM));
@@ -103,7 +103,7 @@ fn without_memory_no_number_is_taken() {
 proptest! {
     #[test]
     fn any_operations_leave_what_a_set_would(steps in proptest::collection::vec((0_u32..2100, 0_u32..80, any::<bool>()), 1..300)) {
-        let (ida, memory) = (Ida::NEW, Memory::new(64, 64));
+        let (ida, memory) = (Ida::new(), Memory::new(64, 64));
         let mut model = BTreeSet::new();
         for (start, length, frees) in steps {
             if frees {

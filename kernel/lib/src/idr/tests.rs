@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 #[test]
 fn numbers_are_the_lowest_that_are_free() {
-    let (idr, pool) = (Idr::NEW, Pool::new(16));
+    let (idr, pool) = (Idr::new(), Pool::new(16));
     assert!((0..100).all(|id| idr.alloc(&pool, 0..=u32::MAX, value(0)) == Ok(id)));
     assert_eq!(idr.remove(&pool, 42), Some(value(0)));
     assert_eq!(idr.remove(&pool, 42), None);
@@ -20,7 +20,7 @@ fn numbers_are_the_lowest_that_are_free() {
 
 #[test]
 fn a_range_ends() {
-    let (idr, pool) = (Idr::NEW, Pool::new(16));
+    let (idr, pool) = (Idr::new(), Pool::new(16));
     assert_eq!(idr.alloc(&pool, u32::MAX..=u32::MAX, value(1)), Ok(u32::MAX));
     assert_eq!(idr.alloc(&pool, u32::MAX..=u32::MAX, value(1)), Err(Errno::ENOSPC));
     #[expect(clippy::reversed_empty_ranges)]
@@ -33,7 +33,7 @@ fn a_range_ends() {
 
 #[test]
 fn cyclic_numbers_are_not_used_again_before_all_were() {
-    let (idr, pool) = (Idr::NEW, Pool::new(16));
+    let (idr, pool) = (Idr::new(), Pool::new(16));
     for id in [3, 4, 5] {
         assert_eq!(idr.alloc_cyclic(&pool, 3..=5, value(1)), Ok(id));
         idr.remove(&pool, id);
@@ -48,7 +48,7 @@ fn cyclic_numbers_are_not_used_again_before_all_were() {
 
 #[test]
 fn without_memory_nothing_gets_a_number() {
-    let (idr, pool) = (Idr::NEW, Pool::new(1));
+    let (idr, pool) = (Idr::new(), Pool::new(1));
     assert!((0..64).all(|id| idr.alloc(&pool, 0..=u32::MAX, value(0)) == Ok(id)));
     assert_eq!(idr.alloc(&pool, 0..=u32::MAX, value(0)), Err(Errno::ENOMEM));
     assert_eq!(idr.iter(&pool).count(), 64);
@@ -57,7 +57,7 @@ fn without_memory_nothing_gets_a_number() {
 proptest! {
     #[test]
     fn any_operations_leave_what_a_map_would(steps in proptest::collection::vec((0_u32..300, 0_u32..200, any::<bool>()), 1..300)) {
-        let (idr, pool) = (Idr::NEW, Pool::new(64));
+        let (idr, pool) = (Idr::new(), Pool::new(64));
         let mut model = BTreeMap::new();
         for (step, (start, length, removes)) in steps.into_iter().enumerate() {
             if removes {

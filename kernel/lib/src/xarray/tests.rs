@@ -108,7 +108,7 @@ fn entries_are_addresses_or_numbers() {
 
 #[test]
 fn the_ends_of_the_indices_are_indices() {
-    let (array, pool) = (XArray::NEW, Pool::new(64));
+    let (array, pool) = (XArray::new(), Pool::new(64));
     for index in [usize::MAX, 0, 1, 63, 64, usize::MAX - 1] {
         assert_eq!(array.store(&pool, index, value(7)), Ok(None));
         assert_eq!(array.load(&pool, index), Some(value(7)));
@@ -126,7 +126,7 @@ fn the_ends_of_the_indices_are_indices() {
 
 #[test]
 fn a_reserved_index_is_empty_but_taken() {
-    let (array, pool) = (XArray::TRACK_FREE, Pool::new(8));
+    let (array, pool) = (XArray::tracking_free(), Pool::new(8));
     assert_eq!(array.reserve(&pool, 70), Ok(()));
     assert_eq!((array.load(&pool, 70), array.find(&pool, 0, usize::MAX)), (None, None));
     assert_eq!(array.find_free(&pool, 70, usize::MAX), Some(71));
@@ -141,7 +141,7 @@ fn a_reserved_index_is_empty_but_taken() {
 
 #[test]
 fn an_array_full_of_entries_has_no_free_index() {
-    let (array, pool) = (XArray::TRACK_FREE, Pool::new(80));
+    let (array, pool) = (XArray::tracking_free(), Pool::new(80));
     for index in 0..4096 {
         assert_eq!(array.find_free(&pool, 0, 4095), Some(index));
         array.store(&pool, index, value(index)).unwrap();
@@ -156,7 +156,7 @@ fn an_array_full_of_entries_has_no_free_index() {
 
 #[test]
 fn gangs_are_found_in_order_with_and_without_a_mark() {
-    let (array, pool) = (XArray::NEW, Pool::new(16));
+    let (array, pool) = (XArray::new(), Pool::new(16));
     for index in [3, 64, 65, 9000] {
         array.store(&pool, index, value(index)).unwrap();
     }
@@ -187,7 +187,7 @@ fn an_entry_of_several_indices_is_found_at_each() {
         (13, 8192),
         (63, 0),
     ] {
-        let (array, pool) = (XArray::NEW, Pool::new(32));
+        let (array, pool) = (XArray::new(), Pool::new(32));
         let last = index + ((1_usize << order) - 1);
         array.store(&pool, last, value(9)).unwrap();
         array.store_order(&pool, index, order, value(order as usize)).unwrap();
@@ -220,7 +220,7 @@ fn an_entry_of_several_indices_is_found_at_each() {
 fn a_store_without_memory_changes_nothing() {
     for room in 0..12 {
         let pool = Pool::new(room);
-        for track in [XArray::NEW, XArray::TRACK_FREE] {
+        for track in [XArray::new(), XArray::tracking_free()] {
             let array = track;
             let mut stored = Vec::new();
             for index in [0, 5, 70, 1 << 20, usize::MAX, 1 << 40] {
@@ -324,7 +324,7 @@ fn apply(array: &XArray, pool: &Pool, model: &mut Model, op: &Op) {
 proptest! {
     #[test]
     fn any_operations_leave_what_a_map_would(ops in proptest::collection::vec(op(), 1..80), track in any::<bool>()) {
-        let (array, pool) = (if track { XArray::TRACK_FREE } else { XArray::NEW }, Pool::new(2000));
+        let (array, pool) = (if track { XArray::tracking_free() } else { XArray::new() }, Pool::new(2000));
         let mut model = Model::new();
         for op in &ops {
             apply(&array, &pool, &mut model, op);
@@ -342,7 +342,7 @@ proptest! {
 
     #[test]
     fn the_first_free_index_is_free_and_those_before_are_not(taken in proptest::collection::vec(index(), 0..200), start in index(), max in index()) {
-        let (array, pool) = (XArray::TRACK_FREE, Pool::new(2000));
+        let (array, pool) = (XArray::tracking_free(), Pool::new(2000));
         for index in &taken {
             array.store(&pool, *index, value(1)).unwrap();
         }

@@ -17,7 +17,7 @@ fn is_right(index: usize, entry: Entry) -> bool {
 fn a_reader_sees_an_entry_that_was_stored_or_none() {
     let mut pool = Pool::new(400_000);
     pool.reuse = false;
-    let (array, done) = (XArray::NEW, AtomicBool::new(false));
+    let (array, done) = (XArray::new(), AtomicBool::new(false));
     // Always there, however high the tree is; the others come and go.
     let fixed = 5;
     let moving = [0, 1, 63, 64, 70, 4096, 5000, 1 << 18, (1 << 30) + 3];
