@@ -57,3 +57,4 @@ pub mod wire;
 pub mod xarray;
 pub mod zone;
 pub mod zone_limits;
+pub mod zonelist;

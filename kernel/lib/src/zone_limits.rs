@@ -42,6 +42,14 @@ impl ZoneExtent {
     pub const fn absent(&self) -> u64 {
         self.spanned_pages() - self.present
     }
+
+    /// Its memory without what the array of its pages takes, at `size` bytes each of pages of `page_size`: Linux's `calc_memmap_size`, by which a zone with large holes has no pages for them.
+    #[must_use]
+    pub const fn without_memmap(&self, size: u64, page_size: u64) -> u64 {
+        let sparse = self.spanned_pages() > self.present + (self.present >> 4);
+        let pages = if sparse { self.present } else { self.spanned_pages() };
+        self.present.saturating_sub((pages * size).div_ceil(page_size))
+    }
 }
 
 /// The frames that each kind of zone may have, whatever the node (Linux's `arch_zone_lowest_possible_pfn` and its counterpart).

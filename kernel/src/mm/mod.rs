@@ -18,6 +18,7 @@ pub mod sparse;
 pub mod wmark;
 pub mod zone;
 pub mod zone_limits;
+pub mod zonelist;
 
 use crate::prelude::*;
 

@@ -3,7 +3,6 @@
 //! A [`Node`] exists for each node of the machine from [`free_area_init`] on and for good, with all its [`Zone`]s, of which some have no memory. What a zone spans is said by
 //! [`super::zone_limits`]; pages come into it in `mem_init`. Who allocates goes through [`super::page_alloc`].
 
-use alloc::vec::Vec;
 use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
@@ -146,6 +145,7 @@ impl Node {
 }
 
 impl Zone {
+    #[init]
     fn new(nid: usize, kind: ZoneType) -> Result<Zone, Errno> {
         let extent = zone_limits::zone_extent(nid, kind);
         let block_types = new_block_types(nid, buddy::pageblocks(&extent.spanned))?;
@@ -327,7 +327,6 @@ pub fn free_area_init() {
             Err(error) => panic!("free_area_init: no memory for node {nid} ({error})"),
         }
     }
-    build_zonelists();
 }
 
 #[init]
@@ -357,18 +356,5 @@ fn new_block_types(nid: usize, count: usize) -> Result<&'static [AtomicU8], Errn
     unsafe {
         place.write_bytes(0, count);
         Ok(core::slice::from_raw_parts(place.cast::<AtomicU8>(), count))
-    }
-}
-
-/// Gives each node its own zones, the highest first, and behind them those of the other nodes.
-#[init]
-fn build_zonelists() {
-    for nid in numa::online_nodes() {
-        let others = numa::online_nodes().filter(|other| *other != nid);
-        let zones = core::iter::once(nid)
-            .chain(others)
-            .flat_map(|nid| node_data(nid).zones.iter().rev().filter(|zone| zone.present != 0));
-        let list: Vec<ZoneRef> = zones.map(|zone| ZoneRef { kind: zone.kind, zone }).collect();
-        node_data(nid).set_zonelist(list.leak());
     }
 }

@@ -5,6 +5,7 @@
 use incipit_lib::zone::ZoneType;
 pub use incipit_lib::zone_limits::{NodeRange, Piece, ZoneExtent, ZoneLimits};
 
+use super::page::Page;
 use super::{PAGE_SHIFT, PAGE_SIZE, memblock, numa, sparse};
 use crate::prelude::*;
 
@@ -27,6 +28,16 @@ pub fn limits() -> ZoneLimits {
 #[must_use]
 pub fn zone_extent(nid: usize, zone: ZoneType) -> ZoneExtent {
     limits().extent(zone, nid, movable_start(nid), node_ranges())
+}
+
+/// Pages of memory without those that the array of pages itself takes: what tables are sized by before there is a page allocator. Linux's variable of the same name, and the "Total
+/// pages" of its log.
+#[must_use]
+pub fn nr_kernel_pages() -> u64 {
+    let zones = numa::online_nodes().flat_map(|nid| ZoneType::ALL.map(|zone| zone_extent(nid, zone)));
+    zones
+        .map(|extent| extent.without_memmap(size_of::<Page>() as u64, PAGE_SIZE as u64))
+        .sum()
 }
 
 /// From which frame on a node's pages must be movable; `None` if they need not.

@@ -25,6 +25,16 @@ fn a_machine_of_128_mib_has_two_zones() {
 }
 
 #[test]
+fn what_the_array_of_pages_takes_is_not_counted() {
+    let zone = |spanned: Range<u64>, present| ZoneExtent { spanned, present };
+    assert_eq!(zone(0..0x1_0000, 0x1_0000).without_memmap(64, 4096), 0x1_0000 - 0x400);
+    assert_eq!(zone(1..0x1000, 0xf9e).without_memmap(64, 4096), 0xf9e - 64);
+    // Holes of more than a sixteenth of the memory have no pages.
+    assert_eq!(zone(0..0x1_0000, 0x100).without_memmap(64, 4096), 0x100 - 4);
+    assert_eq!(ZoneExtent::default().without_memmap(64, 4096), 0);
+}
+
+#[test]
 fn nodes_share_a_zone_s_limits_and_not_its_frames() {
     let memory = memory(&[(1, 0x4_0000, 0), (0x4_0000, 0xc_0000, 1), (0x10_0000, 0x14_0000, 1)]);
     let limits = ZoneLimits::new(1, 0x14_0000);
