@@ -8,7 +8,7 @@ type Store = Vec<Node<u32>>;
 const SPACE: Range<usize> = 0x1000..0x10_0000;
 
 fn store(nodes: usize) -> Store {
-    (0..nodes).map(|_| Node::SPARE).collect()
+    (0..nodes).map(|_| Node::spare()).collect()
 }
 
 fn areas() -> Areas<u32, Store> {

@@ -25,13 +25,16 @@ pub struct Node<T> {
 
 impl<T> Node<T> {
     /// A node that is not in use.
-    pub const SPARE: Self = Node {
-        start: 0,
-        end: 0,
-        value: None,
-        links: RbNode::new(),
-        largest: AtomicUsize::new(0),
-    };
+    #[must_use]
+    pub const fn spare() -> Self {
+        Node {
+            start: 0,
+            end: 0,
+            value: None,
+            links: RbNode::new(),
+            largest: AtomicUsize::new(0),
+        }
+    }
 
     fn gap(&self) -> usize {
         if self.value.is_none() { self.end - self.start } else { 0 }
@@ -87,8 +90,9 @@ pub(super) struct Tree<T, S> {
     store: S,
     root: RbRoot,
     /// The first spare node's number, 0 if there is none.
+    first_spare: usize,
+    /// How many there are.
     spare: usize,
-    spare_count: usize,
     _values: core::marker::PhantomData<T>,
 }
 
@@ -97,8 +101,8 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
         let mut tree = Tree {
             store,
             root: RbRoot::new(),
+            first_spare: 0,
             spare: 0,
-            spare_count: 0,
             _values: core::marker::PhantomData,
         };
         tree.add_spare(0);
@@ -118,15 +122,15 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
 
     fn put_back(&mut self, index: u32) {
         self.store[index as usize] = Node {
-            largest: AtomicUsize::new(self.spare),
-            ..Node::SPARE
+            largest: AtomicUsize::new(self.first_spare),
+            ..Node::spare()
         };
-        self.spare = id(index).get();
-        self.spare_count += 1;
+        self.first_spare = id(index).get();
+        self.spare += 1;
     }
 
     pub(super) fn spare(&self) -> usize {
-        self.spare_count
+        self.spare
     }
 
     pub(super) fn nodes(&self) -> usize {
@@ -221,7 +225,7 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
 
     /// Adds a node, one of the spare ones, of which there must be one. Nothing in the tree may overlap with the range.
     pub(super) fn insert(&mut self, range: Range<usize>, value: Option<T>) {
-        let Some(new) = Id::new(self.spare) else { return };
+        let Some(new) = Id::new(self.first_spare) else { return };
         let Range { start, end } = range;
         let node = self.node_mut(index(new));
         let next = node.largest();
@@ -229,10 +233,10 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
             start,
             end,
             value,
-            ..Node::SPARE
+            ..Node::spare()
         };
-        self.spare = next;
-        self.spare_count -= 1;
+        self.first_spare = next;
+        self.spare -= 1;
         let links = self.links();
         self.root.insert(&links, new, |other| start < links.get(other).start);
     }
