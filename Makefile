@@ -206,7 +206,7 @@ doc := $(O)/doc/$(target)/doc
 # --- what is checked --------------------------------------------------------------------------------------------------
 
 # The crates that run on the host; all others are the kernel's and are compiled for the target.
-host := incipit-config incipit-linker incipit-macros incipit-machine incipit-lib incipit-bzimage incipit-tests incipit-bench incipit-report
+host := incipit-config incipit-linker incipit-macros incipit-machine incipit-lib incipit-bzimage incipit-tests incipit-bench incipit-bench-allocators incipit-report
 on_host := $(addprefix -p ,$(host)) $(tool)
 on_target := --target $(target) --workspace $(addprefix --exclude ,$(host))
 
@@ -246,8 +246,9 @@ lint: sync-config ## Check format, clippy, documentation; count `unsafe`
 		printf '%-12s %4d unsafe\n' $$room $$(grep -rhE --include='*.rs' '^[^/]*\bunsafe( *\{| fn| impl| extern)' $$room | wc -l); \
 	done
 
-bench: ## Count the instructions of the boot, beside Linux's and the recorded ones
+bench: ## Count the instructions of the boot, beside Linux's and the recorded ones; hold the allocators against crates
 	$(Q)$(cargo) run -q -p incipit-bench -- $(if $(RECORD),--record)
+	$(Q)$(cargo) run -q --release -p incipit-bench-allocators
 
 # The instrumentation is flags of the stable compiler, in the targets' own configuration, which cargo reads in their folder.
 fuzz: ## Feed a parser with anything: TARGET=cmdline, RUNS=10000000
