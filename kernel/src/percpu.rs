@@ -207,7 +207,7 @@ pub fn setup_per_cpu_areas() {
 }
 
 /// Moves what is known of the first chunk to memory that can be given back, as that of the others is: Linux's stage of the same name.
-#[stage(after(crate::arch::x86::traps::trap_init))]
+#[stage(after(crate::mm::mem_init::mem_init), before(crate::time::time_init))]
 #[init]
 pub fn percpu_init_late() {
     chunks::move_first_map();

@@ -15,6 +15,7 @@ pub mod pageset;
 pub mod sections;
 pub mod show_mem;
 pub mod sparse;
+pub mod vmalloc;
 pub mod wmark;
 pub mod zone;
 pub mod zone_limits;

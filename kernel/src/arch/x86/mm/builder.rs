@@ -5,7 +5,8 @@
 use core::ops::Range;
 
 use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table, current_pgd};
-use crate::mm::{PAGE_SIZE, memblock, phys_to_virt, virt_to_phys};
+use crate::mm::page::{page_to_phys, pfn_to_page};
+use crate::mm::{Gfp, PAGE_SHIFT, PAGE_SIZE, memblock, page_alloc, phys_to_virt, virt_to_phys};
 use crate::prelude::*;
 
 /// Page tables to which mappings are added, of addresses that nobody uses yet.
@@ -176,20 +177,30 @@ fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags:
     size
 }
 
-/// An empty table's physical address.
+/// An empty table's physical address: from the page allocator as soon as there is one, else from memblock.
 pub(super) fn new_table() -> Result<u64, Errno> {
+    if page_alloc::is_available() {
+        return page_alloc::alloc_page(Gfp::KERNEL | Gfp::ZERO)
+            .map(page_to_phys)
+            .ok_or(Errno::ENOMEM);
+    }
     let page = memblock::alloc(PAGE_SIZE as u64, PAGE_SIZE as u64)?;
     // SAFETY: the page was just allocated, and allocations are in the direct map.
     unsafe { phys_to_virt(page.0).cast::<[u64; PTRS_PER_TABLE]>().write_bytes(0, 1) };
     Ok(page.0)
 }
 
-/// Gives a table back that [`new_table`] made.
+/// Gives a table back that [`new_table`] made a moment ago, from the same allocator.
 ///
 /// # Safety
 ///
 /// Nothing may lead to it, nor have ever done so in tables that a processor uses.
 pub(super) unsafe fn free_table(phys: u64) {
-    let freed = memblock::free(phys, PAGE_SIZE as u64);
-    debug_assert!(freed.is_ok(), "a table is a reservation of its own");
+    if page_alloc::is_available() {
+        // SAFETY: nothing refers to the page any more.
+        unsafe { page_alloc::free_pages(pfn_to_page(phys >> PAGE_SHIFT), 0) };
+    } else {
+        let freed = memblock::free(phys, PAGE_SIZE as u64);
+        debug_assert!(freed.is_ok(), "a table is a reservation of its own");
+    }
 }

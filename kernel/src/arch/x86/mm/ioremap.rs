@@ -1,7 +1,7 @@
 //! Reaching physical memory that is not RAM of ours: firmware's tables, ROMs, device registers, framebuffers.
 //!
-//! [`memremap`] is for what lies still and is only read; [`ioremap`] for what answers. Both work from the first early parameter on, and what they give stays
-//! valid when the page tables change. No driver builds page tables or reads through the direct map what is not RAM.
+//! [`memremap`] is for what lies still and is only read; [`ioremap`] for what answers. Both work from the first early parameter on, in a window of the image's
+//! ([`fixmap`]), later in the space of [`vmalloc`], and what they give stays valid when the page tables change. No driver builds page tables or reads through the direct map what is not RAM.
 
 use core::ops::{Deref, Range};
 use core::slice;
@@ -12,7 +12,8 @@ use super::leaves::leaves;
 use super::pat;
 use super::pgtable::Flags;
 use crate::arch::x86::cpu::boot_cpu;
-use crate::mm::{PAGE_SIZE, memblock, phys_to_virt};
+use crate::arch::x86::dumpstack;
+use crate::mm::{PAGE_SIZE, memblock, phys_to_virt, vmalloc};
 use crate::prelude::*;
 
 /// How the processor may hold back and put together what is written to, and read ahead from, a device (SDM 3, 12.3).
@@ -39,28 +40,44 @@ impl CacheMode {
     }
 }
 
-/// Addresses of the window that lead somewhere for as long as this lives.
-struct Area(Range<usize>);
+/// Addresses that lead somewhere for as long as this lives.
+enum Area {
+    /// Of the window.
+    Early(Range<usize>),
+    /// Of the space for areas.
+    Vmalloc(usize),
+}
 
 impl Area {
     /// Maps the whole pages that the `len` bytes at `phys` touch, and gives the address of the first byte, too.
-    fn map(phys: u64, len: usize, flags: Flags) -> Result<(Area, *mut u8), Errno> {
+    fn map(phys: u64, len: usize, flags: Flags, caller: usize) -> Result<(Area, *mut u8), Errno> {
         let page = PAGE_SIZE as u64;
         let start = phys / page * page;
         let end = phys.checked_add(len as u64).and_then(|end| end.checked_next_multiple_of(page));
         let end = end
             .filter(|&end| len != 0 && end <= 1 << boot_cpu().phys_bits)
             .ok_or(Errno::EINVAL)?;
-        let area = fixmap::map(start, (end - start) as usize, flags)?;
-        let first = core::ptr::with_exposed_provenance_mut(area.start + (phys - start) as usize);
-        Ok((Area(area), first))
+        let (size, inside) = ((end - start) as usize, (phys - start) as usize);
+        if vmalloc::is_available() {
+            // SAFETY: who may use memory, and how, has been looked into by the callers of this.
+            let memory = unsafe { vmalloc::map_phys(start, size, flags, caller)? };
+            return Ok((Area::Vmalloc(memory.addr().get()), memory.as_ptr().wrapping_add(inside)));
+        }
+        let area = fixmap::map(start, size, flags)?;
+        let first = core::ptr::with_exposed_provenance_mut(area.start + inside);
+        Ok((Area::Early(area), first))
     }
 }
 
 impl Drop for Area {
     fn drop(&mut self) {
         // SAFETY: who drops this has given up the references that were made with it: they borrow from its owner.
-        unsafe { fixmap::unmap(&self.0) };
+        unsafe {
+            match self {
+                Area::Early(range) => fixmap::unmap(range),
+                Area::Vmalloc(address) => vmalloc::unmap_phys(*address),
+            }
+        }
     }
 }
 
@@ -94,7 +111,8 @@ impl Deref for Memory {
 ///
 /// # Errors
 ///
-/// `EINVAL` for no bytes, and for some that no physical address can reach; `ENOMEM` if there is no room ([`fixmap`]).
+/// `EINVAL` for no bytes, and for some that no physical address can reach; `ENOMEM` if there is no room ([`fixmap`]), or no memory.
+#[inline(never)]
 pub fn memremap(phys: u64, len: usize) -> Result<Memory, Errno> {
     if is_direct_mapped(phys, len) {
         // SAFETY: mapped by the final direct map, which takes nothing back from what lies outside of the image. Whoever reserved the range for firmware or a
@@ -102,7 +120,7 @@ pub fn memremap(phys: u64, len: usize) -> Result<Memory, Errno> {
         let bytes = unsafe { slice::from_raw_parts(phys_to_virt(phys), len) };
         return Ok(Memory { bytes, area: None });
     }
-    let (area, first) = Area::map(phys, len, Flags::READ_ONLY)?;
+    let (area, first) = Area::map(phys, len, Flags::READ_ONLY, dumpstack::return_address())?;
     // SAFETY: mapped, for as long as the area lives; `Memory` lends the bytes only while it does, or for ever when the area is never dropped. Nobody
     // writes to what firmware left.
     let bytes = unsafe { slice::from_raw_parts(first, len) };
@@ -194,13 +212,14 @@ mod sealed {
 /// # Errors
 ///
 /// `EINVAL` for no bytes, for some that no physical address can reach, and for RAM, which the kernel uses with another caching; `ENOMEM` as for [`memremap`].
+#[inline(never)]
 pub fn ioremap(phys: u64, len: usize, mode: CacheMode) -> Result<IoMemory, Errno> {
     let end = phys.checked_add(len as u64).ok_or(Errno::EINVAL)?;
     if memblock::memory().any(|ram| ram.base < end && phys < ram.end()) {
         pr_warn!("ioremap on RAM at {phys:#x} - {:#x}", end.saturating_sub(1));
         return Err(Errno::EINVAL);
     }
-    let (area, first) = Area::map(phys, len, Flags::READ_WRITE | mode.flags())?;
+    let (area, first) = Area::map(phys, len, Flags::READ_WRITE | mode.flags(), dumpstack::return_address())?;
     Ok(IoMemory { first, len, _area: area })
 }
 

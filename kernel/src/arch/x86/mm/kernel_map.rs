@@ -8,6 +8,7 @@ use core::ops::Range;
 use super::builder::{free_table, new_table};
 use super::leaves::leaves;
 use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table, current_pgd};
+use super::tlb;
 use crate::mm::PAGE_SIZE;
 use crate::prelude::*;
 
@@ -49,15 +50,10 @@ pub unsafe fn map_range(start: usize, phys: u64, size: usize, flags: Flags, larg
         let (address, target) = (start + done, phys + done as u64);
         let inside = (address | target as usize) & (Level::Pmd.size() - 1);
         if large && inside == 0 && size - done >= Level::Pmd.size() {
-            let directory = table_of(address, Level::Pmd)?;
-            // Where there is a table of small pages already, those serve.
-            if directory
-                .set_if_none(Level::Pmd.index(address), Entry::new(target, flags | Flags::LARGE))
-                .is_ok()
-            {
-                done += Level::Pmd.size();
-                continue;
-            }
+            // SAFETY: passed on.
+            unsafe { map_huge(address, target, flags)? };
+            done += Level::Pmd.size();
+            continue;
         }
         let part = (Level::Pmd.size() - (address & (Level::Pmd.size() - 1))).min(size - done);
         let pages = (0..part / PAGE_SIZE).map(|page| target + (page * PAGE_SIZE) as u64);
@@ -116,4 +112,38 @@ fn table_of(address: usize, level: Level) -> Result<&'static Table, Errno> {
         at = at.below().ok_or(Errno::EINVAL)?;
     }
     Ok(table)
+}
+
+/// Maps a page of 2 MiB at `start`, which is a multiple of that, as `phys` is. A table of small pages that is left over there goes.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+///
+/// # Safety
+///
+/// As for [`map_pages`].
+pub unsafe fn map_huge(start: usize, phys: u64, flags: Flags) -> Result<(), Errno> {
+    let directory = table_of(start, Level::Pmd)?;
+    let index = Level::Pmd.index(start);
+    let left_over = directory.get(index);
+    // SAFETY: the addresses are the caller's, all that the entry is for, so the table maps nothing. The processor may remember the way to it, until it is told to
+    // forget the address; only then is it given back.
+    unsafe {
+        directory.set(index, Entry::new(phys, flags | Flags::LARGE));
+        if left_over.is_present() {
+            tlb::flush_one(start);
+            free_table(left_over.phys());
+        }
+    }
+    Ok(())
+}
+
+/// Makes the tables in which addresses from `start` on are mapped first.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub fn prepare(start: usize) -> Result<(), Errno> {
+    table_of(start, Level::Pte).map(drop)
 }

@@ -1,0 +1,285 @@
+//! Which addresses of the space are whose, and when they can be used again.
+//!
+//! An area that is given back is *unmapped* for a while: nothing is mapped there, but a processor may still remember what was. When there are enough of these
+//! (Linux's `lazy_max_pages`), or addresses run out, the processor forgets them all at once, and they are free.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::sync::atomic::{AtomicBool, AtomicIsize, Ordering::Relaxed};
+
+use incipit_lib::vmap::{AreaError, Areas, NODES_NEEDED, Node, Request};
+
+use crate::arch::x86::cpu::masks;
+use crate::arch::x86::mm::tlb;
+use crate::irq::IrqMutex;
+use crate::mm::PAGE_SIZE;
+use crate::prelude::*;
+
+bitflags::bitflags! {
+    /// What an area is for: Linux's `VM_…` flags of the same numbers.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct VmFlags: u32 {
+        /// Memory of a device, or of the firmware.
+        const IOREMAP = 0x1;
+        /// Memory that was allocated for it.
+        const ALLOC = 0x2;
+        /// Memory that was there already.
+        const MAP = 0x4;
+        /// Large pages may be used.
+        const ALLOW_HUGE = 0x400;
+        /// Chunks of per-CPU data.
+        const PERCPU = 0x1_0000;
+    }
+}
+
+/// What is known of an area.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Area {
+    /// What it is for.
+    pub flags: VmFlags,
+    /// Its own pages.
+    pub pages: u32,
+    /// Who asked for it: the address of code.
+    pub caller: usize,
+    /// The physical address that it leads to, 0 if that is not one.
+    pub phys: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    InUse,
+    /// Its owner has given it up, and it is being unmapped.
+    Leaving,
+    /// A processor may remember it. `next` is another one of these, 0 behind the last.
+    Unmapped {
+        next: usize,
+    },
+}
+
+impl Area {
+    pub(super) fn new(flags: VmFlags, caller: usize) -> Area {
+        Area {
+            flags,
+            pages: 0,
+            caller,
+            phys: 0,
+            state: State::InUse,
+        }
+    }
+
+    /// The same with pages of its own.
+    pub(super) fn with_pages(self, pages: u32) -> Area {
+        Area { pages, ..self }
+    }
+
+    /// The same for memory at a physical address.
+    pub(super) fn at(self, phys: u64) -> Area {
+        Area { phys, ..self }
+    }
+
+    /// Whether its owner has given it up.
+    pub(super) fn is_unmapped(&self) -> bool {
+        self.state != State::InUse
+    }
+}
+
+/// Why an address is none that can be given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// No area of the kind has it.
+    Nonexistent,
+    /// An area has it, but does not begin there.
+    Inside,
+}
+
+/// Nodes for areas in the beginning.
+const FIRST_NODES: usize = 64;
+
+struct Space {
+    areas: Areas<Area, Vec<Node<Area>>>,
+    /// The first of the unmapped areas, 0 if there is none.
+    unmapped: usize,
+    unmapped_pages: usize,
+}
+
+static SPACE: IrqMutex<Option<Space>> = IrqMutex::new(None);
+static OPEN: AtomicBool = AtomicBool::new(false);
+
+/// Pages that areas own.
+static NR_PAGES: AtomicIsize = AtomicIsize::new(0);
+
+/// Pages that areas own: Linux's `vmalloc_nr_pages`.
+#[must_use]
+pub fn nr_pages() -> usize {
+    NR_PAGES.load(Relaxed).max(0) as usize
+}
+
+pub(super) fn count_pages(pages: isize) {
+    NR_PAGES.fetch_add(pages, Relaxed);
+}
+
+pub(super) fn is_open() -> bool {
+    OPEN.load(Relaxed)
+}
+
+/// Opens the space.
+#[init]
+pub(super) fn open(space: Range<usize>) -> Result<(), Errno> {
+    let areas = Areas::new(nodes(FIRST_NODES)?, space);
+    *SPACE.lock() = Some(Space {
+        areas,
+        unmapped: 0,
+        unmapped_pages: 0,
+    });
+    OPEN.store(true, Relaxed);
+    Ok(())
+}
+
+fn nodes(count: usize) -> Result<Vec<Node<Area>>, Errno> {
+    let mut nodes = Vec::new();
+    nodes.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
+    nodes.resize_with(count, Node::spare);
+    Ok(nodes)
+}
+
+/// Takes the lowest addresses that are as asked for.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(super) fn take(request: &Request, area: Area) -> Result<Range<usize>, Errno> {
+    with_nodes(|areas| areas.alloc(request, area))
+}
+
+/// The lowest address `base` for which `size` bytes are free from each of `base + offset` on, and takes them all. For chunks of per-CPU data.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub fn find_congruent(offsets: &[usize], size: usize, from: usize) -> Result<usize, Errno> {
+    with_nodes(|areas| {
+        if areas.spare() < offsets.len() * NODES_NEEDED {
+            return Err(AreaError::NoNodes);
+        }
+        let base = areas.find_congruent(offsets, size, PAGE_SIZE, from).ok_or(AreaError::NoRoom)?;
+        for offset in offsets {
+            areas.take(base + offset..base + offset + size, Area::new(VmFlags::PERCPU, 0))?;
+        }
+        Ok(base)
+    })
+}
+
+/// Does something that may need nodes, which are allocated while nobody waits for the lock. If there is no room, it is tried once more without unmapped areas.
+fn with_nodes<R>(mut work: impl FnMut(&mut Areas<Area, Vec<Node<Area>>>) -> Result<R, AreaError>) -> Result<R, Errno> {
+    let mut purged = false;
+    loop {
+        let mut space = SPACE.lock();
+        let areas = &mut space.as_mut().ok_or(Errno::ENOMEM)?.areas;
+        let result = work(areas);
+        let wanted = 2 * areas.nodes();
+        drop(space);
+        match result {
+            Ok(result) => return Ok(result),
+            Err(AreaError::NoNodes) => {
+                let larger = nodes(wanted)?;
+                let replaced = SPACE.lock().as_mut().map(|space| space.areas.grow(larger));
+                drop(replaced);
+            }
+            Err(AreaError::NoRoom) if !purged => {
+                purged = true;
+                vm_unmap_aliases();
+            }
+            Err(AreaError::NoRoom) => return Err(Errno::ENOMEM),
+            Err(AreaError::BadRequest) => return Err(Errno::EINVAL),
+        }
+    }
+}
+
+/// The first address of the area that has `address`.
+pub(super) fn start_of(address: usize) -> Option<usize> {
+    let space = SPACE.lock();
+    space.as_ref()?.areas.find(address).map(|(range, _)| range.start)
+}
+
+/// Begins to remove the area of one of `kinds` that begins at `start`: nobody else can do so from now on.
+pub(super) fn begin_removal(start: usize, kinds: VmFlags) -> Result<(Range<usize>, Area), Wrong> {
+    let mut space = SPACE.lock();
+    let found = space.as_mut().and_then(|space| space.areas.find_mut(start));
+    let (range, area) = found
+        .filter(|(_, area)| area.state == State::InUse && area.flags.intersects(kinds))
+        .ok_or(Wrong::Nonexistent)?;
+    if range.start != start {
+        return Err(Wrong::Inside);
+    }
+    let known = *area;
+    area.state = State::Leaving;
+    Ok((range, known))
+}
+
+/// Notes that an area is unmapped. If that makes enough of them, all are made free.
+pub(super) fn finish_removal(range: Range<usize>) {
+    let mut space = SPACE.lock();
+    let Some(space_now) = space.as_mut() else { return };
+    if let Some((_, area)) = space_now.areas.find_mut(range.start) {
+        area.state = State::Unmapped { next: space_now.unmapped };
+        space_now.unmapped = range.start;
+        space_now.unmapped_pages += range.len() / PAGE_SIZE;
+    }
+    let enough = space_now.unmapped_pages > lazy_max_pages();
+    drop(space);
+    if enough {
+        vm_unmap_aliases();
+    }
+}
+
+/// How many unmapped pages there may be: 32 MiB of them for each doubling of the CPUs. Linux's function of the same name.
+fn lazy_max_pages() -> usize {
+    let doublings = usize::BITS - masks::ONLINE.weight().leading_zeros();
+    doublings as usize * (32 << 20) / PAGE_SIZE
+}
+
+/// Makes the processor forget all unmapped areas, and their addresses free: Linux's function of the same name.
+pub fn vm_unmap_aliases() {
+    let first = {
+        let mut space = SPACE.lock();
+        let Some(space) = space.as_mut() else { return };
+        space.unmapped_pages = 0;
+        core::mem::take(&mut space.unmapped)
+    };
+    if first == 0 {
+        return;
+    }
+    tlb::flush_all();
+    let mut space = SPACE.lock();
+    let Some(space) = space.as_mut() else { return };
+    let mut at = first;
+    while let Some((
+        _,
+        Area {
+            state: State::Unmapped { next },
+            ..
+        },
+    )) = space.areas.free(at)
+    {
+        at = next;
+    }
+}
+
+/// Calls `show` with each area, by address, until it fails.
+pub(super) fn for_each<E>(mut show: impl FnMut(Range<usize>, &Area) -> Result<(), E>) -> Result<(), E> {
+    let mut from = 0;
+    loop {
+        // The lock is not held while an area is shown: who shows it may need addresses.
+        let next = {
+            let space = SPACE.lock();
+            space
+                .as_ref()
+                .and_then(|space| space.areas.next(from))
+                .map(|(range, area)| (range, *area))
+        };
+        let Some((range, area)) = next else { return Ok(()) };
+        from = range.end;
+        show(range, &area)?;
+    }
+}
