@@ -14,6 +14,7 @@
 //! | [`mm`] | addresses, memblock, the boot-time allocator |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
+//! | [`collections`] | arrays by number, numbers for things, intervals |
 //! | [`time`] | the clock of the log |
 //! | [`mod@panic`] | the end: reports of faults, warnings, panics |
 //! | `stackdepot` | stack traces, each kept once |
@@ -30,6 +31,7 @@ extern crate self as incipit;
 #[cfg(CONFIG_ACPI)]
 pub mod acpi;
 pub mod arch;
+pub mod collections;
 pub mod console;
 #[cfg(CONFIG_DMI)]
 pub mod dmi;
