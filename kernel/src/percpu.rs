@@ -65,6 +65,13 @@ fn copy_of<T>(template: *const T, cpu: usize) -> *const T {
     template.wrapping_byte_add(offset)
 }
 
+/// Where this CPU's copy is of what [`PerCpuBox::into_raw`] said. The answer holds for as long as the caller stays on the CPU.
+#[inline]
+#[must_use]
+pub fn this_cpu_ptr_of<T>(template: *const T) -> *const T {
+    template.wrapping_byte_add(THIS_CPU_OFF.this_cpu_read())
+}
+
 /// Access to the copies, the same whether the variable is in the template or was allocated.
 macro_rules! accessors {
     ($owner:ident, $($lifetime:lifetime)?) => {
@@ -73,8 +80,7 @@ macro_rules! accessors {
             #[inline]
             #[must_use]
             pub fn this_cpu_ptr(&self) -> *const T {
-                let offset = THIS_CPU_OFF.this_cpu_read();
-                self.template().cast_const().wrapping_byte_add(offset)
+                this_cpu_ptr_of(self.template())
             }
 
             /// Where the copy of `cpu` is; the template for a CPU that has no area yet.
@@ -207,7 +213,7 @@ pub fn setup_per_cpu_areas() {
 }
 
 /// Moves what is known of the first chunk to memory that can be given back, as that of the others is: Linux's stage of the same name.
-#[stage(after(crate::mm::mem_init::mem_init), before(crate::time::time_init))]
+#[stage(after(crate::mm::slab::bootstrap::kmem_cache_init), before(crate::time::time_init))]
 #[init]
 pub fn percpu_init_late() {
     chunks::move_first_map();

@@ -14,6 +14,7 @@ pub mod page_alloc;
 pub mod pageset;
 pub mod sections;
 pub mod show_mem;
+pub mod slab;
 pub mod sparse;
 pub mod vmalloc;
 pub mod wmark;

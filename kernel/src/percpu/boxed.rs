@@ -47,6 +47,27 @@ pub fn alloc_percpu_with<T>(value: impl Fn(usize) -> T) -> Result<PerCpuBox<T>, 
 }
 
 impl<T> PerCpuBox<T> {
+    /// Gives the box up without giving the copies back, and says what address a CPU's offset is added to.
+    #[must_use]
+    pub fn into_raw(self) -> NonNull<T> {
+        let template = self.template;
+        core::mem::forget(self);
+        template
+    }
+
+    /// The box that [`PerCpuBox::into_raw`] gave up.
+    ///
+    /// # Safety
+    ///
+    /// The address must be from there, and no other box may be made of it.
+    #[must_use]
+    pub unsafe fn from_raw(template: NonNull<T>) -> PerCpuBox<T> {
+        PerCpuBox {
+            template,
+            _owns: PhantomData,
+        }
+    }
+
     /// The address to which a CPU's offset is added.
     #[inline]
     pub(super) fn template(&self) -> *mut T {

@@ -16,8 +16,6 @@ pub trait Backend: Copy {
     /// No slab.
     const NO_SLAB: Self::Slab;
 
-    /// Where an object has the link to the next while it is free, in bytes from its start.
-    fn link_offset(self) -> u32;
     /// Empty slabs that a node keeps.
     fn min_partial(self) -> usize;
 

@@ -4,11 +4,14 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::mm::page::page_to_phys;
+use crate::mm::slab::shrink_all;
 
 /// Runs `f` and checks that as many pages are free afterwards as before.
 fn nothing_is_lost(f: impl FnOnce()) {
+    shrink_all();
     let before = total_free_pages();
     f();
+    shrink_all();
     assert_eq!(total_free_pages(), before);
 }
 

@@ -101,10 +101,6 @@ impl Backend for &Thread<'_> {
     type Request = usize;
     const NO_SLAB: usize = NONE;
 
-    fn link_offset(self) -> u32 {
-        0
-    }
-
     fn min_partial(self) -> usize {
         self.machine.min_partial
     }

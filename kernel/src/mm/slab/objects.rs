@@ -1,0 +1,119 @@
+//! Taking objects from a cache and giving them back.
+
+use core::ptr::NonNull;
+
+use incipit_lib::slub::{Link, alloc, free};
+
+use super::cache::KmemCache;
+use super::pages::{Request, Slab, cache_of};
+use crate::mm::page::{Page, PageFlags, compound_head, pfn_to_page};
+use crate::mm::{Gfp, PAGE_OFFSET, PAGE_SHIFT, fault_inject};
+use crate::prelude::*;
+
+/// An object of the cache, or nothing if there is no memory. With [`Gfp::ZERO`] it is zeroed, else it holds whatever it held, or what the constructor made.
+#[inline]
+#[must_use]
+pub fn kmem_cache_alloc(cache: &'static KmemCache, gfp: Gfp) -> Option<NonNull<u8>> {
+    if fault_inject::should_failslab(gfp, cache.object_size()) {
+        return None;
+    }
+    let (slab, offset) = match alloc::take(cache) {
+        Some(object) => object,
+        None => refill(cache, Request { gfp, node: None })?,
+    };
+    finish(cache, slab, offset, gfp)
+}
+
+/// The same from the memory of a node, if it has any: Linux's function of the same name.
+#[must_use]
+pub fn kmem_cache_alloc_node(cache: &'static KmemCache, gfp: Gfp, nid: usize) -> Option<NonNull<u8>> {
+    if fault_inject::should_failslab(gfp, cache.object_size()) {
+        return None;
+    }
+    let slab = Slab::at(cache.cpu.this_cpu().base());
+    let near = slab != Slab::NONE && slab.page().node() == nid;
+    // If the slab has changed since, the object is from elsewhere: slower to use, and no harm.
+    let taken = if near { alloc::take(cache) } else { None };
+    let (slab, offset) = match taken {
+        Some(object) => object,
+        None => refill(cache, Request { gfp, node: Some(nid) })?,
+    };
+    finish(cache, slab, offset, gfp)
+}
+
+/// Gives an object back to its cache.
+///
+/// # Safety
+///
+/// The object must be the caller's, from this cache, and nobody may use it any more. What can be noticed of an object that is not is reported, and it is left alone.
+#[inline]
+pub unsafe fn kmem_cache_free(cache: &'static KmemCache, object: NonNull<u8>) {
+    match slab_page(object.as_ptr()) {
+        Some(page) if core::ptr::eq(cache_of(page), cache) => give(cache, page, object),
+        page => wrong_cache(cache, page, object),
+    }
+}
+
+/// Zeroes the object if that was asked for.
+#[inline]
+fn finish(cache: &'static KmemCache, slab: Slab, offset: u32, gfp: Gfp) -> Option<NonNull<u8>> {
+    let object = slab.object(offset);
+    if gfp.contains(Gfp::ZERO) {
+        // SAFETY: the object has just been taken, and has so many bytes.
+        unsafe { object.write_bytes(0, cache.object_size()) };
+    }
+    NonNull::new(object)
+}
+
+/// Takes an object when the CPU has none.
+#[cold]
+#[inline(never)]
+pub(super) fn refill(cache: &'static KmemCache, request: Request) -> Option<(Slab, u32)> {
+    alloc::refill(cache, request)
+}
+
+/// Gives an object of a slab back, whose first page is given.
+#[inline]
+pub(super) fn give(cache: &'static KmemCache, page: &'static Page, object: NonNull<u8>) {
+    let slab = Slab::of(page);
+    let offset = (object.addr().get() - slab.base()) as u32;
+    if free::give(cache, slab, offset) != free::Given::Done {
+        give_slow(cache, slab, offset);
+    }
+}
+
+/// Gives an object back that is not of the CPU's slab, or that seems free already.
+#[cold]
+#[inline(never)]
+fn give_slow(cache: &'static KmemCache, slab: Slab, offset: u32) {
+    let first_free = Slab::at(cache.cpu.this_cpu().base()) == slab && cache.cpu.this_cpu().word().link() == Link::to(offset);
+    if first_free || free::give_slow(cache, slab, offset).is_err() {
+        pr_err!("BUG {} : Object already free", cache.name);
+    }
+}
+
+/// The first page of the slab that an address lies in, if it is a slab's.
+#[inline]
+pub(super) fn slab_page(object: *const u8) -> Option<&'static Page> {
+    head_page(object).filter(|page| page.has(PageFlags::SLAB))
+}
+
+/// The first page of the block that an address of the direct map lies in; nothing for any other address.
+#[inline]
+pub(super) fn head_page(object: *const u8) -> Option<&'static Page> {
+    let offset = object.addr().wrapping_sub(PAGE_OFFSET) as u64;
+    (offset < crate::mm::address::DIRECT_MAP_SIZE).then(|| compound_head(pfn_to_page(offset >> PAGE_SHIFT)))
+}
+
+/// Says that an object is of another cache, or of none, and gives it back where it belongs.
+#[cold]
+#[inline(never)]
+fn wrong_cache(cache: &'static KmemCache, page: Option<&'static Page>, object: NonNull<u8>) {
+    let Some(page) = page else {
+        warn!("virt_to_cache: Object is not a Slab page!");
+        return;
+    };
+    let owner = cache_of(page);
+    warn!("cache_from_obj: Wrong slab cache. {} but object is from {}", cache.name, owner.name);
+    give(owner, page, object);
+}

@@ -1,0 +1,146 @@
+//! Tests of the caches, and of Rust's heap through what uses it.
+
+use alloc::alloc::Layout;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ptr::NonNull;
+
+use super::*;
+use crate::mm::{Gfp, PAGE_SIZE, page_alloc};
+
+/// Objects that are in use, of all caches together.
+fn in_use() -> usize {
+    shrink_all();
+    let mut in_use = 0;
+    create::find_cache(|cache| {
+        let (objects, free) = cache.count_objects();
+        in_use += objects - free;
+        None::<()>
+    });
+    in_use
+}
+
+/// Runs `f` and checks that nothing that it took is left, neither objects nor pages.
+fn leaves_nothing(f: impl FnOnce()) {
+    let before = (in_use(), page_alloc::total_free_pages());
+    f();
+    assert_eq!((in_use(), page_alloc::total_free_pages()), before);
+}
+
+#[ktest]
+fn blocks_of_every_size_are_aligned_distinct_and_given_back() {
+    leaves_nothing(|| {
+        for align in [1, 8, 64, 4096, 16384] {
+            let mut blocks = Vec::new();
+            for size in [1, 15, 16, 17, 100, 2047, 2048, 2049, 4096, 4097, 20000] {
+                let layout = Layout::from_size_align(size, align).expect("a valid layout");
+                // SAFETY: the size is not zero.
+                let block = unsafe { alloc::alloc::alloc(layout) };
+                assert!(!block.is_null());
+                assert_eq!(block.addr() % align, 0, "{size} bytes, aligned to {align}");
+                // SAFETY: the block has this size.
+                unsafe { block.write_bytes(size as u8, size) };
+                blocks.push((block, layout));
+            }
+            for (block, layout) in blocks {
+                // SAFETY: the block was filled above and is given back with the layout that it was allocated with.
+                unsafe {
+                    let content = core::slice::from_raw_parts(block, layout.size());
+                    assert!(
+                        content.iter().all(|&byte| byte == layout.size() as u8),
+                        "{layout:?} was overwritten"
+                    );
+                    alloc::alloc::dealloc(block, layout);
+                }
+            }
+        }
+    });
+}
+
+#[ktest]
+fn a_vector_keeps_its_content_while_it_grows_and_shrinks() {
+    leaves_nothing(|| {
+        let mut numbers: Vec<u32> = (0..5000).collect();
+        assert!(numbers.iter().copied().eq(0..5000));
+        numbers.truncate(3);
+        numbers.shrink_to_fit();
+        assert_eq!(numbers, [0, 1, 2]);
+    });
+}
+
+#[ktest]
+fn a_freed_block_is_the_next_of_its_size() {
+    let first = Box::new([0_u8; 40]);
+    let address = (&raw const *first).addr();
+    drop(first);
+    assert_eq!((&raw const *Box::new([0_u8; 64])).addr(), address);
+}
+
+#[ktest]
+fn more_than_there_is_can_not_be_had() {
+    let mut huge: Vec<u8> = Vec::new();
+    assert!(huge.try_reserve_exact(1 << 45).is_err());
+    assert_eq!(kmalloc(1 << 45, Gfp::KERNEL | Gfp::NOWARN), None);
+}
+
+#[ktest]
+fn every_size_of_kmalloc_has_room_for_what_was_asked() {
+    leaves_nothing(|| {
+        for size in (0..300).chain([511, 512, 513, 8192, 8193, 100_000]) {
+            let object = kzalloc(size, Gfp::KERNEL).expect("memory");
+            assert!(ksize(object) >= size);
+            if size != 0 {
+                // SAFETY: the object has so many bytes.
+                let bytes = unsafe { core::slice::from_raw_parts_mut(object.as_ptr(), size) };
+                assert!(bytes.iter().all(|&byte| byte == 0), "{size} bytes are not zeroed");
+                bytes.fill(0xff);
+            }
+            // SAFETY: the object is ours.
+            unsafe { kfree(object) };
+        }
+    });
+}
+
+#[ktest]
+fn memory_for_old_devices_lies_below_16_mib() {
+    for size in [8, 100, 4096, 20_000] {
+        let object = kmalloc(size, Gfp::KERNEL | Gfp::DMA).expect("memory");
+        assert!(crate::mm::virt_to_phys(object.as_ptr()) < 16 << 20);
+        // SAFETY: the object is ours.
+        unsafe { kfree(object) };
+    }
+}
+
+#[ktest]
+fn objects_of_many_slabs_are_all_different() {
+    leaves_nothing(|| {
+        let mut objects: Vec<NonNull<u8>> = Vec::new();
+        for _ in 0..3000 {
+            objects.push(kmalloc(192, Gfp::KERNEL).expect("memory"));
+        }
+        for (number, object) in objects.iter().enumerate() {
+            // SAFETY: each has room for a word and is ours.
+            unsafe { object.cast::<usize>().write(number) };
+        }
+        for (number, object) in objects.into_iter().enumerate() {
+            // SAFETY: as above; it is given up here.
+            unsafe {
+                assert_eq!(object.cast::<usize>().read(), number);
+                kfree(object);
+            }
+        }
+    });
+}
+
+#[ktest]
+fn what_is_reallocated_keeps_its_content() {
+    let object = kmalloc(50, Gfp::KERNEL).expect("memory");
+    // SAFETY: the object has 50 bytes, is ours, and is given up for the larger one, which has them too.
+    unsafe {
+        object.write_bytes(0x5a, 50);
+        let larger = krealloc(object, 3 * PAGE_SIZE, Gfp::KERNEL).expect("memory");
+        assert!(ksize(larger) >= 3 * PAGE_SIZE);
+        assert!(core::slice::from_raw_parts(larger.as_ptr(), 50).iter().all(|&byte| byte == 0x5a));
+        kfree(larger);
+    }
+}
