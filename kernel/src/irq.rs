@@ -85,6 +85,9 @@ pub struct IrqMutexGuard<'a, T> {
     // Dropped in this order: an interrupt between the two would wait for a lock that its own CPU holds.
     inner: spin::MutexGuard<'a, T>,
     _interrupts_off: IrqGuard,
+    /// With interrupts off nothing is preempted, but who must not sleep is found by the count.
+    #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+    _preemption_off: crate::preempt::PreemptGuard,
 }
 
 impl<T> IrqMutex<T> {
@@ -99,6 +102,8 @@ impl<T> IrqMutex<T> {
         IrqMutexGuard {
             inner: self.0.lock(),
             _interrupts_off: interrupts_off,
+            #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+            _preemption_off: crate::preempt::PreemptGuard::new(),
         }
     }
 }

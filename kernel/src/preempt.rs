@@ -73,6 +73,31 @@ pub fn in_interrupt() -> bool {
     count() & (SOFTIRQ_MASK | HARDIRQ_MASK | NMI_MASK) != 0
 }
 
+/// Says that the caller may be put to sleep, and reports if it must not be: Linux's `might_sleep`. Nothing without `CONFIG_DEBUG_ATOMIC_SLEEP`.
+///
+/// What forbids it is a lock, a guard of preemption, or an interrupt. That interrupts are off does not count: they are until the end of the boot.
+#[inline]
+#[track_caller]
+pub fn might_sleep() {
+    if cfg!(CONFIG_DEBUG_ATOMIC_SLEEP) && count() != INIT_PREEMPT_COUNT {
+        report_atomic_sleep(core::panic::Location::caller());
+    }
+}
+
+#[cold]
+fn report_atomic_sleep(place: &core::panic::Location<'_>) {
+    pr_err!("BUG: sleeping function called from invalid context at {place}");
+    pr_err!(
+        "in_atomic(): 1, irqs_disabled(): {}, non_block: 0, pid: {}, name: {}",
+        u8::from(crate::irq::irqs_disabled()),
+        crate::panic::task::pid(),
+        crate::panic::task::comm()
+    );
+    pr_err!("preempt_count: {:x}, expected: {INIT_PREEMPT_COUNT:x}", count());
+    crate::arch::x86::dumpstack::dump_stack();
+    crate::panic::taint::add(crate::panic::taint::Taint::Warn);
+}
+
 /// Keeps the caller on this CPU for as long as it lives.
 pub struct PreemptGuard(PhantomData<*mut ()>);
 

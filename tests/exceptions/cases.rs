@@ -358,4 +358,54 @@ pub const CASES: &[Case] = &[
     ),
     case("UNEXPECTED_INTERRUPT", GoesOn(&["0.239 No irq handler for vector"])),
     case("UNALIGNED_LOAD_STORE_WRITE", GoesOn(&[])),
+    case(
+        "PAGE_DOUBLE_FREE",
+        GoesOn(&[
+            "BUG: Bad page state in process swapper/0  pfn:",
+            " refcount:0 mapcount:0 ",
+            "page dumped because: no reference is left: it was freed before",
+            "incipit_lkdtm::pages::page_double_free+",
+        ]),
+    ),
+    case(
+        "PAGE_FREE_RESERVED",
+        GoesOn(&[
+            "BUG: Bad page state in process swapper/0  pfn:",
+            "(reserved|node=0|zone=0)",
+            "page dumped because: PAGE_FLAGS_CHECK_AT_FREE flag(s) set",
+            "incipit_lkdtm::pages::page_free_reserved+",
+        ]),
+    ),
+    case(
+        "PAGE_FREE_WRONG_ORDER",
+        GoesOn(&[
+            "BUG: Bad page state in process swapper/0  pfn:",
+            "(head|node=0|zone=",
+            "page dumped because: freed with another order than it was allocated with",
+            "incipit_lkdtm::pages::page_free_wrong_order+",
+        ]),
+    ),
+    case(
+        "PAGE_ALLOC_FAILURE",
+        GoesOn(&[
+            "swapper/0: page allocation failure: order:10, mode:0xcc0(GFP_KERNEL), nodemask=(null)",
+            "incipit_lkdtm::pages::page_alloc_failure+",
+            "Mem-Info:",
+            "Node 0 DMA free:",
+            "lowmem_reserve[]: 0 ",
+            "Node 0 DMA32 free:",
+            " 0*4096kB = ",
+            " pages RAM",
+            " pages reserved",
+        ]),
+    ),
+    case(
+        "SLEEPING_ALLOCATION",
+        GoesOn(&[
+            "BUG: sleeping function called from invalid context at ",
+            "in_atomic(): 1, irqs_disabled(): 1, non_block: 0, pid: 1, name: swapper/0",
+            "preempt_count: 2, expected: 1",
+            "incipit_lkdtm::pages::sleeping_allocation+",
+        ]),
+    ),
 ];

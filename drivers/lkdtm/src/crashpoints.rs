@@ -1,6 +1,6 @@
 //! The list of crash points.
 
-use crate::{bugs, debug, descriptors, external, fpu, gate, init, instructions, perms, stack};
+use crate::{bugs, debug, descriptors, external, fpu, gate, init, instructions, pages, perms, stack};
 
 /// What became of a crash point that came back: it was to, or it was not, and why that is wrong.
 pub type Outcome = Result<(), &'static str>;
@@ -159,6 +159,23 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         "UNALIGNED_LOAD_STORE_WRITE",
         "accesses that are not aligned, which are no fault",
         perms::unaligned_load_store_write,
+    ),
+    point("PAGE_DOUBLE_FREE", "a page given back twice", pages::page_double_free),
+    point("PAGE_FREE_RESERVED", "a page of the image given back", pages::page_free_reserved),
+    point(
+        "PAGE_FREE_WRONG_ORDER",
+        "a compound page given back as one of another order",
+        pages::page_free_wrong_order,
+    ),
+    point(
+        "PAGE_ALLOC_FAILURE",
+        "more memory asked for than there is",
+        pages::page_alloc_failure,
+    ),
+    point(
+        "SLEEPING_ALLOCATION",
+        "memory asked for under a lock by who may sleep",
+        pages::sleeping_allocation,
     ),
 ];
 

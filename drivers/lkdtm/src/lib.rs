@@ -21,6 +21,7 @@ mod fpu;
 mod gate;
 mod init;
 mod instructions;
+mod pages;
 mod perms;
 mod stack;
 mod tests;

@@ -51,9 +51,17 @@ pub fn reserve(base: u64, size: u64) -> Result<(), Errno> {
 pub fn free(base: u64, size: u64) -> Result<(), Errno> {
     if page_alloc::is_available() {
         page_alloc::free_memblock(base, size);
-        return Ok(());
     }
     Ok(MEMBLOCK.lock().free(base, size)?)
+}
+
+/// Notes that a range is not reserved any more: the page allocator has it.
+pub(super) fn forget_reserved(base: u64, size: u64) {
+    let forgotten = MEMBLOCK.lock().free(base, size);
+    // The list only says what was reserved at the end of the boot, and for that nobody relies on it.
+    if let Err(error) = forgotten {
+        pr_debug!("memblock: {size:#x} bytes at {base:#x} stay listed as reserved ({error})");
+    }
 }
 
 /// Allocates `size` bytes aligned to `align`, a power of two, in memory that the direct map has. They hold whatever they held.

@@ -1,63 +1,122 @@
-//! Memory in words: what `/proc` shows of it, and the report of an allocation that failed.
+//! The report of an allocation that failed: who asked for what, and what there was.
 
 use core::fmt::{self, Write};
 
+use incipit_lib::ratelimit::RateLimit;
+
 use super::Gfp;
-use super::PAGE_SHIFT;
-use super::page_alloc::{self, MAX_ORDER};
-use super::zone::populated_zones;
+use super::meminfo::kib;
+use super::page_alloc::{nr_free_pages, total_ram_pages};
+use super::zone::{Mark, MigrateType, Zone, ZoneType, populated_zones};
+use crate::arch::x86::dumpstack;
+use crate::irq::IrqMutex;
+use crate::panic::{Line, task};
 use crate::prelude::*;
+use crate::time;
 
-/// KiB of so many pages.
-pub(super) const fn kib(pages: u64) -> u64 {
-    pages << (PAGE_SHIFT - 10)
-}
+/// Not more reports than this: Linux's ten in five seconds.
+static LIMIT: IrqMutex<RateLimit> = IrqMutex::new(RateLimit::new(RateLimit::DEFAULT_INTERVAL_NS, RateLimit::DEFAULT_BURST));
 
-/// `/proc/meminfo`: all memory in a few lines.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn meminfo(out: &mut dyn Write) -> fmt::Result {
-    let mut line = |name: &str, pages: u64| writeln!(out, "{:<16}{:>8} kB", Name(name), kib(pages));
-    line("MemTotal", page_alloc::total_ram_pages())?;
-    line("MemFree", page_alloc::nr_free_pages())?;
-    line("MemAvailable", page_alloc::nr_free_pages())
-}
-
-/// A name with its colon.
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = f.width().unwrap_or(0);
-        write!(f, "{}:{:pad$}", self.0, "", pad = width.saturating_sub(self.0.len() + 1))
-    }
-}
-
-/// `/proc/buddyinfo`: free blocks of each order, by zone.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn buddyinfo(out: &mut dyn Write) -> fmt::Result {
-    for zone in populated_zones() {
-        write!(out, "Node {}, zone {:>8} ", zone.node(), zone.kind())?;
-        for order in 0..=MAX_ORDER {
-            write!(out, "{:>6} ", zone.with_buddy(|buddy| buddy.blocks(order)))?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
-/// Reports an allocation that failed.
+/// Reports an allocation that failed, unless the caller does not want that: Linux's function of the same name.
 pub(super) fn warn_alloc(gfp: Gfp, order: u32) {
-    if gfp.contains(Gfp::NOWARN) {
+    if !crate::printk::ENABLED || gfp.contains(Gfp::NOWARN) || !LIMIT.lock().check(time::sched_clock()).allowed {
         return;
     }
     pr_warn!(
         "{}: page allocation failure: order:{order}, mode:{gfp}, nodemask=(null)",
-        crate::panic::task::comm()
+        task::comm()
     );
+    dumpstack::dump_stack();
+    show_mem();
+}
+
+/// Shows all zones with their free blocks: Linux's function of the same name.
+pub fn show_mem() {
+    let at_hand: u64 = populated_zones().map(Zone::free_at_hand).sum();
+    pr_warn!("Mem-Info:");
+    pr_warn!(" free:{} free_pcp:{at_hand} free_cma:0", nr_free_pages());
+    for zone in populated_zones() {
+        print(format_args!("{}", Usage(zone)));
+        print(format_args!("{}", Reserve(zone)));
+    }
+    for zone in populated_zones() {
+        print(format_args!("{}", Blocks(zone)));
+    }
+    let present: u64 = populated_zones().map(Zone::present).sum();
+    let movable: u64 = populated_zones()
+        .filter(|zone| zone.kind() == ZoneType::Movable)
+        .map(Zone::managed)
+        .sum();
+    pr_warn!("{present} pages RAM");
+    pr_warn!("{movable} pages HighMem/MovableOnly");
+    pr_warn!("{} pages reserved", present.saturating_sub(total_ram_pages()));
+}
+
+/// Says one line, made as a whole.
+fn print(text: fmt::Arguments<'_>) {
+    let mut line = Line::<1024>::new();
+    // What is too long is cut off.
+    let _ = line.write_fmt(text);
+    pr_warn!("{}", line.as_str());
+}
+
+/// How many pages a zone has.
+struct Usage(&'static Zone);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zone = self.0;
+        let local = zone.this_cpu_pageset().map_or(0, |set| set.0.lock().count());
+        write!(
+            f,
+            "Node {} {} free:{}kB boost:0kB min:{}kB low:{}kB high:{}kB reserved_highatomic:{}KB present:{}kB managed:{}kB free_pcp:{}kB local_pcp:{}kB free_cma:0kB",
+            zone.node(),
+            zone.kind(),
+            kib(zone.free()),
+            kib(zone.mark(Mark::Min)),
+            kib(zone.mark(Mark::Low)),
+            kib(zone.mark(Mark::High)),
+            kib(zone.highatomic()),
+            kib(zone.present()),
+            kib(zone.managed()),
+            kib(zone.free_at_hand()),
+            kib(local.into())
+        )
+    }
+}
+
+/// What it keeps from allocations that could come from higher ones.
+struct Reserve(&'static Zone);
+
+impl fmt::Display for Reserve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("lowmem_reserve[]:")?;
+        ZoneType::ALL
+            .into_iter()
+            .try_for_each(|highest| write!(f, " {}", self.0.lowmem_reserve(highest)))
+    }
+}
+
+/// Its free blocks.
+struct Blocks(&'static Zone);
+
+impl fmt::Display for Blocks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zone = self.0;
+        write!(f, "Node {} {}: ", zone.node(), zone.kind())?;
+        let by_type = MigrateType::ALL.map(|kind| (kind, zone.free_blocks_of(kind)));
+        let mut total = 0;
+        for (order, blocks) in zone.free_blocks().into_iter().enumerate() {
+            total += blocks << order;
+            write!(f, "{blocks}*{}kB ", kib(1 << order))?;
+            if blocks != 0 {
+                f.write_char('(')?;
+                for (kind, _) in by_type.iter().filter(|(_, blocks)| blocks[order] != 0) {
+                    f.write_char(kind.letter())?;
+                }
+                f.write_str(") ")?;
+            }
+        }
+        write!(f, "= {}kB", kib(total))
+    }
 }

@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use incipit_lib::buddy::{self, Buddy, PAGEBLOCK_ORDER, PAGEBLOCK_PAGES};
 use incipit_lib::pcp::PerCpuPages;
@@ -76,6 +76,23 @@ pub struct ZoneRef {
     pub kind: ZoneType,
     /// The zone.
     pub zone: &'static Zone,
+}
+
+/// Whether pages are kept apart by their type: there is enough memory for that.
+static MOBILITY_GROUPING: AtomicBool = AtomicBool::new(true);
+
+/// Whether pages are kept apart by their type.
+#[inline]
+#[must_use]
+pub fn mobility_grouping() -> bool {
+    MOBILITY_GROUPING.load(Relaxed)
+}
+
+/// Keeps pages of all types together from the beginning: Linux's `page_group_by_mobility_disabled`. To be called before `mem_init`.
+#[init]
+pub fn disable_mobility_grouping() {
+    MOBILITY_GROUPING.store(false, Relaxed);
+    all_zones().for_each(|zone| zone.with_buddy(Buddy::disable_grouping));
 }
 
 static NODES: [AtomicPtr<Node>; MAX_NUMNODES] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_NUMNODES];
@@ -216,6 +233,27 @@ impl Zone {
         self.highatomic.load(Relaxed)
     }
 
+    /// Keeps the page block around one of its pages for who cannot wait, unless there are enough: Linux's `reserve_highatomic_pageblock`.
+    pub(super) fn reserve_highatomic(&self, pfn: u64) {
+        self.with_buddy(|buddy| {
+            let most = self.managed() / 100 + PAGEBLOCK_PAGES;
+            if self.highatomic() < most && buddy.reserve_highatomic(pfn) {
+                self.highatomic.fetch_add(PAGEBLOCK_PAGES, Relaxed);
+            }
+        });
+    }
+
+    /// Gives a page block that is kept for who cannot wait to `kind`; `false` if there is none with a free page.
+    pub(super) fn unreserve_highatomic(&self, kind: MigrateType) -> bool {
+        self.with_buddy(|buddy| {
+            let given = buddy.unreserve_highatomic(kind);
+            if given {
+                self.highatomic.store(self.highatomic().saturating_sub(PAGEBLOCK_PAGES), Relaxed);
+            }
+            given
+        })
+    }
+
     /// One of its marks, in pages.
     #[inline]
     #[must_use]
@@ -248,6 +286,18 @@ impl Zone {
             counts[self.block_type(pfn) as usize] += 1;
         }
         counts
+    }
+
+    /// How many free blocks of each order it has.
+    #[must_use]
+    pub fn free_blocks(&self) -> [u64; buddy::ORDERS] {
+        self.with_buddy(|buddy| core::array::from_fn(|order| buddy.blocks(order as u32)))
+    }
+
+    /// How many free blocks of each order it has for one type.
+    #[must_use]
+    pub fn free_blocks_of(&self, kind: MigrateType) -> [u64; buddy::ORDERS] {
+        self.with_buddy(|buddy| core::array::from_fn(|order| buddy.list(order as u32, kind).len()))
     }
 
     /// Calls `f` with its free pages, under its lock.

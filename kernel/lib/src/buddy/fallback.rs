@@ -70,6 +70,26 @@ impl<M: MemMap> Buddy<M> {
         }
     }
 
+    /// Keeps the page block around a page, with what of it is free, for who cannot wait; `false` if it is kept already, or types are not kept apart: Linux's `reserve_highatomic_pageblock`.
+    pub fn reserve_highatomic(&mut self, pfn: u64) -> bool {
+        if !self.grouping || self.block_type(pfn) == MigrateType::HighAtomic {
+            return false;
+        }
+        self.set_block_type(pfn, MigrateType::HighAtomic);
+        self.move_block(pfn, MigrateType::HighAtomic);
+        true
+    }
+
+    /// Gives one of those page blocks to `kind`; `false` if none of them has a free page: Linux's `unreserve_highatomic_pageblock`.
+    pub fn unreserve_highatomic(&mut self, kind: MigrateType) -> bool {
+        let Some(pfn) = (0..=MAX_ORDER).find_map(|order| self.list(order, MigrateType::HighAtomic).first()) else {
+            return false;
+        };
+        self.set_block_type(pfn, kind);
+        self.move_block(pfn, kind);
+        true
+    }
+
     /// Puts all free blocks of the page block around `pfn` on the lists of `kind`, and returns how many pages they have: Linux's `move_freepages_block`.
     pub(super) fn move_block(&mut self, pfn: u64, kind: MigrateType) -> u64 {
         let start = pfn & !(PAGEBLOCK_PAGES - 1);

@@ -74,9 +74,12 @@ impl<M: MemMap> Buddy<M> {
         }
     }
 
-    /// Whether blocks are kept apart by type. A machine with little memory has all in one: Linux's `page_group_by_mobility_disabled`.
-    pub fn set_grouping(&mut self, grouping: bool) {
-        self.grouping = grouping;
+    /// Keeps blocks of all types together, as [`MigrateType::Unmovable`], since there is too little memory to keep them apart: Linux's `page_group_by_mobility_disabled`.
+    pub fn disable_grouping(&mut self) {
+        self.grouping = false;
+        for block in self.blocks {
+            block.store(MigrateType::Unmovable as u8, Relaxed);
+        }
     }
 
     /// Free pages.
@@ -99,9 +102,6 @@ impl<M: MemMap> Buddy<M> {
     /// The type of the page block around a page frame of the zone.
     #[inline]
     pub fn block_type(&self, pfn: u64) -> MigrateType {
-        if !self.grouping {
-            return MigrateType::Unmovable;
-        }
         let block = ((pfn - self.base) >> PAGEBLOCK_ORDER) as usize;
         self.blocks
             .get(block)

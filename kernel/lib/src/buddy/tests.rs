@@ -158,7 +158,7 @@ fn a_page_block_mostly_in_use_keeps_its_type_when_its_rest_is_taken() {
 #[test]
 fn without_grouping_all_types_share_everything() {
     let (map, mut buddy) = zone(0..1024);
-    buddy.set_grouping(false);
+    buddy.disable_grouping();
     buddy.free_range(0..1024);
     let pages: Vec<u64> = MigrateType::ALL.map(|kind| buddy.alloc(0, kind).expect("a page")).into();
     assert_eq!(pages, [0, 1, 2, 3]);
@@ -176,6 +176,31 @@ fn blocks_kept_for_who_cannot_wait_are_joined_with_no_others() {
     assert_eq!(buddy.alloc(9, MigrateType::Unmovable), Some(512));
     assert_eq!(buddy.alloc(0, MigrateType::Unmovable), None);
     assert_eq!(buddy.alloc_of(0, MigrateType::HighAtomic), Some(0));
+}
+
+#[test]
+fn a_page_block_is_kept_for_who_cannot_wait_and_given_up() {
+    let (map, mut buddy) = free_zone(0..1024);
+    let pfn = buddy.alloc(1, MigrateType::Unmovable).expect("two pages");
+    assert!(buddy.reserve_highatomic(pfn));
+    assert!(!buddy.reserve_highatomic(pfn + 1), "it is kept already");
+    assert_eq!((buddy.block_type(pfn), buddy.free_pages()), (MigrateType::HighAtomic, 1022));
+    // The other page block is what is left for all others.
+    let kept = pfn / PAGEBLOCK_PAGES;
+    assert!((0..512).all(|_| {
+        buddy
+            .alloc(0, MigrateType::Unmovable)
+            .is_some_and(|pfn| pfn / PAGEBLOCK_PAGES != kept)
+    }));
+    assert_eq!(buddy.alloc(0, MigrateType::Movable), None);
+    assert!(buddy.unreserve_highatomic(MigrateType::Movable));
+    assert_eq!(buddy.block_type(pfn), MigrateType::Movable);
+    assert!(buddy.alloc(0, MigrateType::Movable).is_some());
+    assert!(!buddy.unreserve_highatomic(MigrateType::Movable), "there is none");
+    assert_eq!(
+        free_blocks(map, &buddy).len() as u64,
+        (0..=MAX_ORDER).map(|order| buddy.blocks(order)).sum::<u64>()
+    );
 }
 
 #[test]
@@ -209,7 +234,9 @@ proptest! {
     ) {
         let span = start..start + len;
         let (map, mut buddy) = zone(span.clone());
-        buddy.set_grouping(grouping);
+        if !grouping {
+            buddy.disable_grouping();
+        }
         buddy.free_range(span.clone());
         let before = free_blocks(map, &buddy);
         let mut used = vec![false; len as usize];

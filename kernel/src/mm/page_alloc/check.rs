@@ -7,6 +7,7 @@ use super::{Gfp, MAX_ORDER};
 use crate::mm::PAGE_SIZE;
 use crate::mm::fault_inject::should_fail_alloc_page;
 use crate::mm::page::{Page, PageFlags, PageType, page_address, page_to_pfn, pfn_to_page};
+use crate::preempt;
 use crate::prelude::*;
 
 /// Flags that a page must not have when it comes back: Linux's `PAGE_FLAGS_CHECK_AT_FREE`.
@@ -23,6 +24,7 @@ const CHECK_AT_FREE: PageFlags = PageFlags::LRU
 
 /// Whether the allocation may be tried at all.
 #[inline]
+#[track_caller]
 pub(super) fn may_allocate(gfp: Gfp, order: u32) -> bool {
     if order > MAX_ORDER {
         warn_on_once!(
@@ -30,6 +32,9 @@ pub(super) fn may_allocate(gfp: Gfp, order: u32) -> bool {
             "page allocation of order {order}, which is more than {MAX_ORDER}"
         );
         return false;
+    }
+    if gfp.allows_blocking() {
+        preempt::might_sleep();
     }
     !should_fail_alloc_page(gfp, order)
 }

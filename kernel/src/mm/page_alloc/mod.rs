@@ -32,7 +32,7 @@ use incipit_lib::watermark::{Access, watermark_ok};
 
 use super::page::{Page, Vmemmap, page_address, page_to_pfn, pfn_to_page};
 use super::zone::{Mark, MigrateType, Zone, ZoneRef, ZoneType, all_zones, node};
-use super::{PAGE_SIZE, numa};
+use super::{PAGE_SIZE, numa, zone};
 use crate::prelude::*;
 
 /// The page allocator gives pages.
@@ -118,7 +118,11 @@ pub fn alloc_pages_node(nid: usize, gfp: Gfp, order: u32) -> Option<&'static Pag
         gfp,
         order,
         highest: gfp.zone(),
-        kind: gfp.migrate_type(),
+        kind: if zone::mobility_grouping() {
+            gfp.migrate_type()
+        } else {
+            MigrateType::Unmovable
+        },
     };
     if !check::may_allocate(gfp, order) {
         return None;

@@ -6,7 +6,7 @@ use super::{Gfp, MAX_ORDER, free_pages};
 use crate::mm::page::{Page, PageFlags, pfn_to_page};
 use crate::mm::sparse::pfn_valid;
 use crate::mm::zone::page_zone;
-use crate::mm::{PAGE_SHIFT, PAGE_SIZE, phys_to_virt, virt_to_phys};
+use crate::mm::{PAGE_SHIFT, PAGE_SIZE, memblock, phys_to_virt, virt_to_phys};
 use crate::prelude::*;
 use incipit_lib::buddy::Place;
 
@@ -34,6 +34,7 @@ pub unsafe fn free_reserved_area(start: u64, end: u64, poison: Option<u8>, name:
         free_reserved_page(pfn, page);
         pages += 1;
     }
+    memblock::forget_reserved(start, end - start);
     if let Some(name) = name.filter(|_| pages != 0) {
         pr_info!("Freeing {name} memory: {}K", pages * (PAGE_SIZE as u64 / 1024));
     }
