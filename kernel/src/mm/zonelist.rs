@@ -5,6 +5,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use incipit_lib::buddy::PAGEBLOCK_PAGES;
+use incipit_lib::zone::MIGRATE_TYPES;
 use incipit_lib::zonelist::{Fallback, Nodes};
 
 use super::zone::{self, Zone, ZoneRef, ZoneType};
@@ -61,10 +63,15 @@ pub fn build_all_zonelists() {
             pr_info!("Fallback order for Node {nid}: {}", Order(&order));
         }
     }
+    let total = zone_limits::nr_kernel_pages();
+    let grouping = total >= PAGEBLOCK_PAGES * MIGRATE_TYPES as u64;
+    if !grouping {
+        zone::disable_mobility_grouping();
+    }
     pr_info!(
-        "Built {} zonelists, mobility grouping on.  Total pages: {}",
+        "Built {} zonelists, mobility grouping {}.  Total pages: {total}",
         numa::nr_online_nodes(),
-        zone_limits::nr_kernel_pages()
+        if grouping { "on" } else { "off" },
     );
     if cfg!(CONFIG_NUMA) {
         let populated = zone::populated_zones().map(Zone::kind);
