@@ -1,10 +1,9 @@
 //! Every crash point, and what the kernel has to make of it: the words are Linux 6.1's.
 
 use crate::expect::Address::{Announced, Symbol, Value};
-use crate::expect::Ending::Segfault;
-use crate::expect::Expect::{GoesOn, Oops, Panic};
-use crate::expect::Rip::{After, At, AtOrAfter, Data, Heap, Inside, Number};
-use crate::expect::{Case, Report, after_the_boot, anywhere, case, oops, page_fault};
+use crate::expect::Expect::{GoesOn, Panic};
+use crate::expect::Rip::{After, At, AtOrAfter, Data, Heap, Number};
+use crate::expect::{Case, after_the_boot, anywhere, case, guard_page, oops, page_fault};
 
 /// The page below the direct map, where nothing is mapped.
 const UNMAPPED: u64 = 0xffff_887f_ffff_f000;
@@ -91,18 +90,39 @@ pub const CASES: &[Case] = &[
             GUARD_PAGE,
         ),
     ),
-    case("STACK_GUARD_PAGE_LEADING", {
-        let before = GUARD_PAGE;
-        Oops(Report {
-            title: "stack guard page",
-            error_codes: &[0],
-            function: "stack::stack_guard_page_leading",
-            rip: At(&["mov"]),
-            before,
-            cr2: Some(Symbol("init_stack", -8)),
-            ending: Segfault,
-        })
-    }),
+    case(
+        "STACK_GUARD_PAGE_LEADING",
+        guard_page("stack::stack_guard_page_leading", &["BUG: TASK stack guard page was hit at "]),
+    ),
+    case(
+        "STACK_GUARD_PAGE_TRAILING",
+        page_fault(&[0], "stack::stack_guard_page_trailing", At(&["mov"]), UNMAPPED_READ, Announced),
+    ),
+    case(
+        "STACK_GUARD_PAGE_EXCEPTION",
+        guard_page("stack::stack_guard_page_exception", &["BUG: NMI stack guard page was hit at "]),
+    ),
+    case(
+        "VMALLOC_LINEAR_OVERFLOW",
+        page_fault(&[2], "vmalloc::linear_overflow", At(&["mov"]), UNMAPPED_WRITE, Announced),
+    ),
+    case(
+        "VMALLOC_READ_AFTER_FREE",
+        page_fault(&[0], "vmalloc::read_after_free", At(&["mov"]), UNMAPPED_READ, Announced),
+    ),
+    case(
+        "VMALLOC_FREE_WRONG",
+        GoesOn(&[
+            CUT_HERE,
+            "Trying to vfree() bad address (ffffc9",
+            "incipit_lkdtm::vmalloc::free_wrong+",
+            END_TRACE,
+            CUT_HERE,
+            "Trying to vfree() nonexistent vm area (ffffc9",
+            "incipit_lkdtm::vmalloc::free_wrong+",
+            END_TRACE,
+        ]),
+    ),
     case("WRITE_RO", page_fault(&[3], "perms::write_ro", At(&["mov"]), READ_ONLY, Announced)),
     case(
         "WRITE_KERN",
@@ -146,11 +166,15 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "EXEC_STACK",
-        page_fault(&[0x11], "perms::exec_stack", Inside("init_stack"), NOT_EXECUTABLE, Announced),
+        page_fault(&[0x11], "perms::exec_stack", Heap, NOT_EXECUTABLE, Announced),
     ),
     case(
         "EXEC_KMALLOC",
         page_fault(&[0x11], "perms::exec_kmalloc", Heap, NOT_EXECUTABLE, Announced),
+    ),
+    case(
+        "EXEC_VMALLOC",
+        page_fault(&[0x11], "perms::exec_vmalloc", Heap, NOT_EXECUTABLE, Announced),
     ),
     case(
         "EXEC_RODATA",

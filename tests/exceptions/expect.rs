@@ -70,8 +70,6 @@ pub enum Rip {
     AtOrAfter(&'static [&'static str], &'static [&'static str]),
     /// The beginning of a symbol of the image that is no code, or none any more.
     Data(&'static str),
-    /// Some place in data of the image.
-    Inside(&'static str),
     /// The heap: an address without a name, but with bytes to show.
     Heap,
     /// An address at which nothing can be read.
@@ -145,6 +143,19 @@ pub const fn anywhere(title: &'static str, function: &'static str, rip: Rip, bef
         before,
         cr2: None,
         ending: InInterrupt,
+    })
+}
+
+/// An access to the page below a stack by a plain instruction.
+pub const fn guard_page(function: &'static str, before: &'static [&'static str]) -> Expect {
+    Oops(Report {
+        title: "stack guard page",
+        error_codes: &[0],
+        function,
+        rip: Rip::At(&["mov"]),
+        before,
+        cr2: Some(Address::Announced),
+        ending: Segfault,
     })
 }
 

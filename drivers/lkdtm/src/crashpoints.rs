@@ -1,6 +1,6 @@
 //! The list of crash points.
 
-use crate::{bugs, debug, descriptors, external, fpu, gate, init, instructions, pages, perms, stack};
+use crate::{bugs, debug, descriptors, external, fpu, gate, init, instructions, pages, perms, stack, vmalloc};
 
 /// What became of a crash point that came back: it was to, or it was not, and why that is wrong.
 pub type Outcome = Result<(), &'static str>;
@@ -37,6 +37,27 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         "a read of the byte below the stack",
         stack::stack_guard_page_leading,
     ),
+    point(
+        "STACK_GUARD_PAGE_TRAILING",
+        "a read of the byte behind the stack",
+        stack::stack_guard_page_trailing,
+    ),
+    point(
+        "STACK_GUARD_PAGE_EXCEPTION",
+        "a read of the byte below the stack for NMIs",
+        stack::stack_guard_page_exception,
+    ),
+    point(
+        "VMALLOC_LINEAR_OVERFLOW",
+        "a write behind the end of vmalloc memory",
+        vmalloc::linear_overflow,
+    ),
+    point(
+        "VMALLOC_READ_AFTER_FREE",
+        "a read of vmalloc memory that is freed",
+        vmalloc::read_after_free,
+    ),
+    point("VMALLOC_FREE_WRONG", "vfree inside of an area, and twice", vmalloc::free_wrong),
     point("WRITE_RO", "a write to read-only data", perms::write_ro),
     point("WRITE_KERN", "a write to code", perms::write_kern),
     point(
@@ -55,6 +76,7 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
     point("EXEC_DATA", "a call of data", perms::exec_data),
     point("EXEC_STACK", "a call of the stack", perms::exec_stack),
     point("EXEC_KMALLOC", "a call of the heap", perms::exec_kmalloc),
+    point("EXEC_VMALLOC", "a call of vmalloc memory", perms::exec_vmalloc),
     point("EXEC_RODATA", "a call of read-only data", perms::exec_rodata),
     point("EXEC_NULL", "a call of the null pointer", perms::exec_null),
     point("ACCESS_NULL", "a read of the null pointer", perms::access_null),

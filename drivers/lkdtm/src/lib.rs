@@ -26,4 +26,5 @@ mod perms;
 mod stack;
 mod tests;
 mod trigger;
+mod vmalloc;
 mod window;

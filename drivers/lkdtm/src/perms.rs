@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::hint::black_box;
 
+use incipit::mm::vmalloc::vzalloc;
 use incipit::mm::{phys_to_virt, sections, virt_to_phys};
 use incipit::prelude::*;
 
@@ -95,6 +96,16 @@ pub fn exec_stack() -> Outcome {
 pub fn exec_kmalloc() -> Outcome {
     let area = black_box(Box::new(RET));
     execute_location(area.as_ptr().addr())
+}
+
+#[inline(never)]
+pub fn exec_vmalloc() -> Outcome {
+    let Some(area) = vzalloc(RET.len()) else {
+        return Err("there is no memory for it");
+    };
+    // SAFETY: the area has as many bytes, and nobody else uses it.
+    unsafe { area.cast().write(RET) };
+    execute_location(area.addr().get())
 }
 
 #[inline(never)]

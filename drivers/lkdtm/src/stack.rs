@@ -3,7 +3,12 @@
 use core::arch::asm;
 use core::hint::black_box;
 
-use incipit::mm::sections;
+use incipit::arch::x86::cpu::entry_area;
+use incipit::arch::x86::process;
+use incipit::arch::x86::segment::Ist;
+use incipit::mm::kstack::THREAD_SIZE;
+use incipit::percpu::smp_processor_id;
+use incipit::prelude::*;
 
 use crate::access;
 use crate::crashpoints::{Outcome, SURVIVED};
@@ -14,7 +19,7 @@ const FRAME_SIZE: usize = 512;
 
 #[inline(never)]
 pub fn exhaust_stack() -> Outcome {
-    black_box(recursive_loop(2 * sections::INIT_STACK_SIZE / FRAME_SIZE));
+    black_box(recursive_loop(2 * THREAD_SIZE / FRAME_SIZE));
     SURVIVED
 }
 
@@ -28,8 +33,28 @@ fn recursive_loop(remaining: usize) -> usize {
 
 #[inline(never)]
 pub fn stack_guard_page_leading() -> Outcome {
+    let address = process::task_stack().start_address() - 8;
+    pr_info!("lkdtm: attempting bad stack read from page below current stack at {address:#x}");
     // SAFETY: below the stack lies the guard page, which is not mapped.
-    unsafe { access::read(sections::boot_stack().start_address() - 8) };
+    unsafe { access::read(address) };
+    SURVIVED
+}
+
+#[inline(never)]
+pub fn stack_guard_page_trailing() -> Outcome {
+    let address = process::task_stack().end_address();
+    pr_info!("lkdtm: attempting bad stack read from page above current stack at {address:#x}");
+    // SAFETY: above the stack lies the guard page of its area, which is not mapped.
+    unsafe { access::read(address) };
+    SURVIVED
+}
+
+#[inline(never)]
+pub fn stack_guard_page_exception() -> Outcome {
+    let address = entry_area::exception_stack(smp_processor_id(), Ist::Nmi).start - 8;
+    pr_info!("lkdtm: attempting bad stack read from page below the NMI stack at {address:#x}");
+    // SAFETY: below each exception stack lies its guard page, which is not mapped.
+    unsafe { access::read(address) };
     SURVIVED
 }
 

@@ -3,7 +3,7 @@
 use super::{ctors, init_args, initcall, ktest, memory, stage};
 use crate::arch::x86::{process, setup as arch_setup};
 use crate::kdb;
-use crate::mm::sections;
+use crate::mm::kstack::KernelStack;
 use crate::panic::task;
 use crate::prelude::*;
 
@@ -34,13 +34,21 @@ pub(crate) fn check_initrd() {
     arch_setup::initrd::check_not_overwritten();
 }
 
-/// The last stage: from here on the boot is what pid 1 does, on a stack of its own. That is the boot's, from its top: nobody goes back to what is on it, and
-/// the functions there go before pid 1 does.
+/// The last stage: from here on the boot is what pid 1 does, on a stack of its own. Nobody goes back to what is on the boot's: the functions there go before
+/// pid 1 does.
+///
+/// # Panics
+///
+/// Without memory for the stack.
 #[init]
 #[stage(last, after(check_initrd))]
 pub(crate) fn rest_init() {
-    // SAFETY: this runs on the boot stack, and neither the walk of the stages nor those before it have lent anything on it to others.
-    unsafe { process::call_on_empty_stack(sections::boot_stack(), kernel_init) }
+    let stack = match KernelStack::new() {
+        Ok(stack) => stack.leak(),
+        Err(error) => panic!("no memory for the stack of init ({error})"),
+    };
+    // SAFETY: nobody uses the new stack, and neither the walk of the stages nor those before it have lent anything on the boot's to others.
+    unsafe { process::call_on_empty_stack(stack, kernel_init) }
 }
 
 /// Pid 1. Not init memory itself, which it outlives.

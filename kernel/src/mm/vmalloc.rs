@@ -100,6 +100,13 @@ pub fn vmalloc_huge(size: usize, gfp: Gfp) -> Option<NonNull<u8>> {
     allocate(size, Level::Pmd.size(), gfp, VmFlags::ALLOC | VmFlags::ALLOW_HUGE, caller)
 }
 
+/// As [`vmalloc_gfp`], aligned to `align` bytes, a power of two.
+#[inline(never)]
+#[must_use]
+pub(super) fn vmalloc_aligned(size: usize, align: usize, gfp: Gfp) -> Option<NonNull<u8>> {
+    allocate(size, align.max(PAGE_SIZE), gfp, VmFlags::ALLOC, dumpstack::return_address())
+}
+
 /// Gives back what one of the allocating functions here gave. What they did not give is reported, and stays as it is.
 ///
 /// # Safety

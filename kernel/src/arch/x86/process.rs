@@ -1,17 +1,34 @@
 //! Where a thread of execution begins: with a function, on a stack that has nothing on it.
 
 use core::arch::naked_asm;
+use core::sync::atomic::AtomicUsize;
 
-use crate::mm::sections::Section;
+use crate::mm::kstack::THREAD_SIZE;
+use crate::mm::sections::{self, Section};
+use crate::prelude::*;
 
-/// Calls `entry` on the empty stack `stack`, and does not come back.
+/// Where the stack begins of the task that this CPU runs; 0 is the boot's.
+#[percpu]
+static TASK_STACK: AtomicUsize = AtomicUsize::new(0);
+
+/// The stack of the task that this CPU runs.
+#[must_use]
+pub fn task_stack() -> Section {
+    match TASK_STACK.this_cpu_read() {
+        0 => sections::boot_stack(),
+        start => Section::between(start, start + THREAD_SIZE),
+    }
+}
+
+/// Calls `entry` on the empty stack `stack`, of [`THREAD_SIZE`] bytes, which is the task's from here on, and does not come back.
 ///
-/// What the caller and its callers have on their stack is given up. If that is the same one, it is overwritten.
+/// What the caller and its callers have on their stack is given up.
 ///
 /// # Safety
 ///
-/// The stack must be writable memory that nothing uses but the caller, whose values nothing may refer to any more.
+/// The stack must be writable memory that nothing uses, and nothing may refer to the values on the caller's any more.
 pub unsafe fn call_on_empty_stack(stack: Section, entry: extern "C" fn() -> !) -> ! {
+    TASK_STACK.this_cpu_write(stack.start_address());
     // SAFETY: the caller vouches for the stack; its end is a multiple of a page, so the function finds it aligned as the ABI wants it.
     unsafe { enter(entry, stack.end_address()) }
 }

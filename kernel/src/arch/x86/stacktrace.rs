@@ -4,9 +4,10 @@ use core::arch::asm;
 
 use super::cpu::entry_area::EXCEPTION_STACK_SIZE;
 use super::maccess::get_kernel_nofault;
+use super::process;
 use super::ptregs::PtRegs;
 use super::segment::{CPU_TSS, Ist};
-use crate::mm::{PAGE_SIZE, sections};
+use crate::mm::PAGE_SIZE;
 use crate::prelude::*;
 
 /// A stack.
@@ -30,11 +31,11 @@ impl StackInfo {
 
 /// The stacks that this CPU may run on.
 fn stacks() -> impl Iterator<Item = StackInfo> {
-    let boot = sections::boot_stack();
+    let task = process::task_stack();
     let task = StackInfo {
         name: "TASK",
-        begin: boot.start_address(),
-        end: boot.end_address(),
+        begin: task.start_address(),
+        end: task.end_address(),
     };
     let exceptions = Ist::ALL.into_iter().filter_map(|ist| {
         let end = CPU_TSS.with_this_cpu(|tss| tss.ist(ist)) as usize;

@@ -3,6 +3,7 @@
 use core::arch::asm;
 
 use super::*;
+use crate::mm::sections;
 
 fn registers() -> (usize, usize) {
     let (bp, sp);
@@ -53,16 +54,17 @@ fn a_stack_that_nobody_knows_has_no_frames() {
     for sp in [0, sections::data().start_address(), usize::MAX] {
         assert_eq!(Frames::new(sp, sp).count(), 0);
     }
-    assert_eq!(stack_of(sections::boot_stack().start_address() - 1), None);
+    assert_eq!(stack_of(process::task_stack().start_address() - 1), None);
 }
 
 #[ktest]
-fn the_page_below_the_boot_stack_is_its_guard() {
-    let boot = sections::boot_stack();
-    assert!(stack_with_guard_page(boot.start_address() - 1).is_some());
-    assert!(stack_with_guard_page(boot.start_address() - PAGE_SIZE).is_some());
-    assert!(stack_with_guard_page(boot.start_address()).is_none());
-    assert!(stack_with_guard_page(boot.start_address() - PAGE_SIZE - 1).is_none());
+fn the_page_below_a_stack_is_its_guard() {
+    for stack in stacks() {
+        assert_eq!(stack_with_guard_page(stack.begin - 1), Some(stack));
+        assert_eq!(stack_with_guard_page(stack.begin - PAGE_SIZE), Some(stack));
+        assert_eq!(stack_with_guard_page(stack.begin), None);
+    }
+    assert_eq!(stack_with_guard_page(process::task_stack().start_address() - PAGE_SIZE - 1), None);
 }
 
 #[ktest]
