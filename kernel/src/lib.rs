@@ -12,6 +12,7 @@
 //! | `efi` | the memory map and the tables of EFI firmware, kept |
 //! | [`arch`] | everything that knows the processor |
 //! | [`mm`] | addresses, memblock, the boot-time allocator |
+//! | [`fs`], [`pid`] | the tables in which names, inodes and processes are found |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | [`collections`] | arrays by number, numbers for things, intervals |
@@ -37,12 +38,14 @@ pub mod console;
 pub mod dmi;
 #[cfg(CONFIG_EFI)]
 pub mod efi;
+pub mod fs;
 pub mod init;
 pub mod irq;
 pub mod kdb;
 pub mod mm;
 pub mod panic;
 pub mod percpu;
+pub mod pid;
 pub mod preempt;
 pub mod prelude;
 pub mod printk;

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod boot_alloc;
 pub mod fault_inject;
+pub mod hash;
 pub mod kstack;
 pub mod mem_init;
 pub mod memblock;

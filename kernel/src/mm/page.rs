@@ -5,6 +5,7 @@
 pub use incipit_lib::page::{MemMap, Page, PageFlags, PageType};
 
 use super::{PAGE_SHIFT, phys_to_virt, virt_to_phys};
+use crate::prelude::*;
 
 /// Where the array starts: Linux's address for four-level page tables.
 pub const VMEMMAP_START: usize = 0xffff_ea00_0000_0000;
@@ -62,4 +63,23 @@ pub fn virt_to_page(address: *const u8) -> &'static Page {
 #[must_use]
 pub fn compound_head(page: &'static Page) -> &'static Page {
     page.tail_of().map_or(page, pfn_to_page)
+}
+
+/// Nothing to prepare: all memory is in the direct map, so that a page's address follows from its number. Linux's stage of the same name, which is empty on x86-64, too; where not all
+/// memory is mapped it makes a table of what is.
+#[stage(after(crate::arch::x86::cpu::boot_cpu_init), before(crate::init::version::linux_banner))]
+#[init]
+pub fn page_address_init() {}
+
+#[ktest]
+fn a_page_has_the_address_that_leads_back_to_it() {
+    for region in super::memblock::memory() {
+        for pfn in [region.base >> PAGE_SHIFT, (region.end() >> PAGE_SHIFT) - 1] {
+            let page = pfn_to_page(pfn);
+            assert_eq!(page_to_pfn(page), pfn);
+            assert!(core::ptr::eq(virt_to_page(page_address(page)), page));
+        }
+    }
+    let image = super::sections::text().as_ptr();
+    assert_eq!(page_to_phys(virt_to_page(image)), virt_to_phys(image));
 }
