@@ -15,6 +15,7 @@
 //! | [`fs`], [`pid`] | the tables in which names, inodes and processes are found |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
+//! | `debugobjects` | objects that are used against their rules |
 //! | [`collections`] | arrays by number, numbers for things, intervals |
 //! | [`time`] | the clock of the log |
 //! | [`mod@panic`] | the end: reports of faults, warnings, panics |
@@ -34,6 +35,8 @@ pub mod acpi;
 pub mod arch;
 pub mod collections;
 pub mod console;
+#[cfg(CONFIG_DEBUG_OBJECTS)]
+pub mod debugobjects;
 #[cfg(CONFIG_DMI)]
 pub mod dmi;
 #[cfg(CONFIG_EFI)]

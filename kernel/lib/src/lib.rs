@@ -17,6 +17,7 @@ pub mod checksum;
 pub mod cmdline;
 pub mod cpufeature;
 pub mod crashkernel;
+pub mod debugobjects;
 pub mod dmi;
 pub mod e820;
 pub mod edd;

@@ -1,13 +1,17 @@
-//! The memory of the collections' nodes.
+//! The memory of the collections' nodes: a cache for each kind, made by the stages that Linux has for it.
 
-use alloc::alloc::{Layout, alloc, dealloc};
-use core::ptr;
+use core::marker::PhantomData;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use incipit_lib::ida::{Bitmap, Bitmaps};
 use incipit_lib::xarray::{Node, Nodes};
+use spin::Once;
 
+use super::prio_tree;
 use crate::irq::IrqMutex;
+use crate::mm::Gfp;
+use crate::mm::slab::{KmemCache, Slab, SlabFlags, kmem_cache_alloc, kmem_cache_create, kmem_cache_free};
 use crate::prelude::*;
 
 /// Nodes on the way to an index, at the most.
@@ -29,18 +33,92 @@ struct Preloaded {
 /// Nodes that exist.
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
 
-fn allocate<T>() -> Option<usize> {
-    // SAFETY: the layouts of nodes and bitmaps have a size.
-    let block = ptr::NonNull::new(unsafe { alloc(Layout::new::<T>()) })?;
-    Some(block.expose_provenance().get())
+/// Changing a collection happens under its lock, where waiting for memory is not allowed.
+const UNDER_LOCK: Gfp = Gfp::NOWAIT.union(Gfp::NOWARN);
+
+/// Blocks for values of one type, known by their addresses.
+pub(super) struct Blocks<T> {
+    cache: Once<&'static KmemCache>,
+    of: PhantomData<fn() -> T>,
 }
 
-/// # Safety
-///
-/// `id` comes from [`allocate`] of the same type and is given up.
-unsafe fn release<T>(id: usize) {
-    // SAFETY: as the caller says.
-    unsafe { dealloc(ptr::with_exposed_provenance_mut(id), Layout::new::<T>()) };
+impl<T> Blocks<T> {
+    const fn new() -> Self {
+        Blocks {
+            cache: Once::new(),
+            of: PhantomData,
+        }
+    }
+
+    /// Makes the cache, for a stage: the boot cannot go on without it.
+    #[init]
+    fn create(&self, name: &'static str, constructor: Option<fn(*mut u8)>) {
+        match kmem_cache_create(name, size_of::<T>(), align_of::<T>(), SlabFlags::empty(), constructor) {
+            Ok(cache) => self.cache.call_once(|| cache),
+            Err(error) => panic!("{name}: no cache ({error})"),
+        };
+    }
+
+    /// A block with `value` in it.
+    #[inline]
+    pub(super) fn alloc(&self, gfp: Gfp, value: T) -> Option<usize> {
+        let id = self.take(gfp)?;
+        // SAFETY: the cache's objects are as large and as aligned as `T`; this one was just allocated.
+        unsafe { ptr::with_exposed_provenance_mut::<T>(id).write(value) };
+        Some(id)
+    }
+
+    /// A block with what the constructor made in it, or what was there when it was given back.
+    #[inline]
+    fn take(&self, gfp: Gfp) -> Option<usize> {
+        let block = kmem_cache_alloc(self.cache.get()?, gfp)?;
+        Some(block.expose_provenance().get())
+    }
+
+    /// Gives a block back.
+    ///
+    /// # Safety
+    ///
+    /// The block comes from [`Blocks::alloc`] and is given up; what was in it is forgotten.
+    #[inline]
+    pub(super) unsafe fn free(&self, block: usize) {
+        let block = NonNull::new(ptr::with_exposed_provenance_mut::<u8>(block));
+        if let (Some(cache), Some(block)) = (self.cache.get(), block) {
+            // SAFETY: as the caller says.
+            unsafe { kmem_cache_free(cache, block) };
+        }
+    }
+}
+
+static NODE: Blocks<Node> = Blocks::new();
+static BITMAP: Blocks<Bitmap> = Blocks::new();
+pub(super) static INTERVAL: Blocks<prio_tree::Node> = Blocks::new();
+
+/// Makes the cache of the bitmaps of [`super::idr::Ida`]; numbers can be handed out once there are nodes, too.
+#[stage(after(crate::mm::vmalloc::vmalloc_init), before(crate::time::time_init), requires(Slab))]
+#[init]
+pub fn idr_init_cache() {
+    BITMAP.create("ida_bitmap", None);
+}
+
+/// Makes the cache of the nodes of [`super::xarray::XArray`] and [`super::idr::Idr`].
+#[stage(after(idr_init_cache), before(crate::time::time_init), requires(Slab))]
+#[init]
+pub fn radix_tree_init() {
+    NODE.create("radix_tree_node", Some(construct_node));
+}
+
+/// Makes new memory a node. Those that are used again are nodes already; the trees put them in order.
+fn construct_node(place: *mut u8) {
+    // SAFETY: the cache gives memory for a node, which is nobody's yet.
+    unsafe { place.cast::<Node>().write(Node::new()) };
+}
+
+/// Makes the cache of the nodes of [`super::prio_tree::PrioTree`].
+#[stage(after(radix_tree_init), before(crate::time::time_init), requires(Slab))]
+#[init]
+pub fn prio_tree_init() {
+    INTERVAL.create("prio_tree_node", None);
 }
 
 impl Nodes for KernelNodes {
@@ -51,9 +129,7 @@ impl Nodes for KernelNodes {
     }
 
     fn alloc(&self) -> Option<usize> {
-        let id = allocate::<Node>().or_else(|| PRELOADED.lock().take())?;
-        // SAFETY: the block has room for a node and is nobody's yet.
-        unsafe { ptr::with_exposed_provenance_mut::<Node>(id).write(Node::new()) };
+        let id = NODE.take(UNDER_LOCK).or_else(|| PRELOADED.lock().take())?;
         ALLOCATED.fetch_add(1, Relaxed);
         Some(id)
     }
@@ -61,7 +137,7 @@ impl Nodes for KernelNodes {
     fn free(&self, id: usize) {
         ALLOCATED.fetch_sub(1, Relaxed);
         // SAFETY: the trees give back what `alloc` gave, once.
-        unsafe { release::<Node>(id) };
+        unsafe { NODE.free(id) };
     }
 }
 
@@ -72,15 +148,12 @@ impl Bitmaps for KernelNodes {
     }
 
     fn alloc_bitmap(&self) -> Option<usize> {
-        let id = allocate::<Bitmap>()?;
-        // SAFETY: the block has room for a bitmap and is nobody's yet.
-        unsafe { ptr::with_exposed_provenance_mut::<Bitmap>(id).write(Bitmap::new()) };
-        Some(id)
+        BITMAP.alloc(UNDER_LOCK, Bitmap::new())
     }
 
     fn free_bitmap(&self, id: usize) {
         // SAFETY: `Ida` gives back what `alloc_bitmap` gave, once.
-        unsafe { release::<Bitmap>(id) };
+        unsafe { BITMAP.free(id) };
     }
 }
 
@@ -108,11 +181,9 @@ impl Preloaded {
 /// # Errors
 ///
 /// `ENOMEM`.
-pub fn preload() -> Result<(), Errno> {
+pub fn preload(gfp: Gfp) -> Result<(), Errno> {
     while PRELOADED.lock().count < HEIGHT {
-        let id = allocate::<Node>().ok_or(Errno::ENOMEM)?;
-        // SAFETY: the block has room for a node and is nobody's yet.
-        unsafe { ptr::with_exposed_provenance_mut::<Node>(id).write(Node::new()) };
+        let id = NODE.take(gfp).ok_or(Errno::ENOMEM)?;
         PRELOADED.lock().give(id);
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! Intervals and what lies in them, found by what they overlap: the prio tree, for reverse maps.
 
-use alloc::alloc::{Layout, alloc, dealloc};
 use core::marker::PhantomData;
 use core::ops::RangeInclusive;
 use core::ptr;
@@ -10,11 +9,13 @@ use incipit_lib::rbtree::Id;
 use incipit_lib::xarray::Entry;
 
 use super::Stored;
+use super::nodes::INTERVAL;
 use crate::irq::IrqMutex;
+use crate::mm::Gfp;
 use crate::prelude::*;
 
 /// An interval and what lies in it.
-struct Node {
+pub(super) struct Node {
     interval: IntervalNode,
     entry: Entry,
 }
@@ -59,26 +60,25 @@ impl<T: Stored> PrioTree<T> {
         }
     }
 
-    /// Adds an interval.
+    /// Adds an interval; `gfp` says how its memory may be had.
     ///
     /// # Errors
     ///
     /// `EINVAL` if it ends before it starts, `ENOMEM`; `new` is dropped then.
-    pub fn insert(&self, interval: RangeInclusive<u64>, new: T) -> Result<Handle, Errno> {
+    pub fn insert(&self, interval: RangeInclusive<u64>, new: T, gfp: Gfp) -> Result<Handle, Errno> {
         if interval.is_empty() {
             return Err(Errno::EINVAL);
         }
-        // SAFETY: the layout has a size.
-        let block = ptr::NonNull::new(unsafe { alloc(Layout::new::<Node>()) })
-            .ok_or(Errno::ENOMEM)?
-            .cast::<Node>();
+        let entry = new.into_entry();
         let node = Node {
             interval: IntervalNode::new(*interval.start(), *interval.end()),
-            entry: new.into_entry(),
+            entry,
         };
-        // SAFETY: the block has room for a node and is nobody's yet.
-        unsafe { block.write(node) };
-        let id = block.expose_provenance();
+        let Some(id) = INTERVAL.alloc(gfp, node).and_then(Id::new) else {
+            // SAFETY: the word was just made from a `T` and is in no tree.
+            drop(unsafe { T::from_entry(entry) });
+            return Err(Errno::ENOMEM);
+        };
         self.tree.lock().insert(&KernelIntervals, id);
         Ok(Handle(id))
     }
@@ -98,7 +98,7 @@ impl<T: Stored> PrioTree<T> {
     fn take(&self, id: Id) -> T {
         let entry = KernelIntervals.node(id).entry;
         // SAFETY: `insert` allocated the block, and it is given up once: its handle was used up, or the tree is.
-        unsafe { dealloc(ptr::with_exposed_provenance_mut(id.get()), Layout::new::<Node>()) };
+        unsafe { INTERVAL.free(id.get()) };
         // SAFETY: `insert` made the word from a `T`.
         unsafe { T::from_entry(entry) }
     }
@@ -167,7 +167,8 @@ mod tests {
     #[ktest]
     fn intervals_are_found_by_what_they_overlap() {
         let tree = PrioTree::new();
-        let handles = [(0, 9), (5, 20), (5, 20), (30, 30), (0, u64::MAX)].map(|(start, last)| tree.insert(start..=last, Value(0)));
+        let handles =
+            [(0, 9), (5, 20), (5, 20), (30, 30), (0, u64::MAX)].map(|(start, last)| tree.insert(start..=last, Value(0), Gfp::KERNEL));
         assert_eq!(
             (
                 overlapping(&tree, 8..=9),
@@ -183,6 +184,6 @@ mod tests {
         assert!(tree.is_empty());
         #[expect(clippy::reversed_empty_ranges)]
         let backwards = 9..=8;
-        assert_eq!(tree.insert(backwards, Value(0)), Err(Errno::EINVAL));
+        assert_eq!(tree.insert(backwards, Value(0), Gfp::KERNEL), Err(Errno::EINVAL));
     }
 }

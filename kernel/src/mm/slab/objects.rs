@@ -75,6 +75,8 @@ pub(super) fn refill(cache: &'static KmemCache, request: Request) -> Option<(Sla
 /// Gives an object of a slab back, whose first page is given.
 #[inline]
 pub(super) fn give(cache: &'static KmemCache, page: &'static Page, object: NonNull<u8>) {
+    #[cfg(CONFIG_DEBUG_OBJECTS_FREE)]
+    crate::debugobjects::check_no_obj_freed(object.as_ptr(), cache.object_size());
     let slab = Slab::of(page);
     let offset = (object.addr().get() - slab.base()) as u32;
     if free::give(cache, slab, offset) != free::Given::Done {
