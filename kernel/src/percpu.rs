@@ -69,7 +69,10 @@ fn copy_of<T>(template: *const T, cpu: usize) -> *const T {
 #[inline]
 #[must_use]
 pub fn this_cpu_ptr_of<T>(template: *const T) -> *const T {
-    template.wrapping_byte_add(THIS_CPU_OFF.this_cpu_read())
+    let mut copy = template;
+    // SAFETY: adds the variable's value, which lies where GS base and the address of its template add up to.
+    unsafe { asm!("add {copy}, qword ptr gs:[{offset}]", copy = inout(reg) copy, offset = sym THIS_CPU_OFF, options(nostack, readonly)) };
+    copy
 }
 
 /// Access to the copies, the same whether the variable is in the template or was allocated.

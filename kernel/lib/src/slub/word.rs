@@ -99,7 +99,8 @@ impl CpuWord {
     #[inline]
     #[must_use]
     pub const fn advance(self, link: Link) -> CpuWord {
-        CpuWord(((self.0 & !(LINK_MASK as u64)) | link.0 as u64).wrapping_add(CpuWord::STEP))
+        let changed = self.link().0 ^ link.0;
+        CpuWord((self.0 ^ changed as u64).wrapping_add(CpuWord::STEP))
     }
 }
 

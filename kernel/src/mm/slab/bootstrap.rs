@@ -191,10 +191,10 @@ fn create_kmalloc_caches() -> Result<(), Errno> {
         (Kind::Normal, SlabFlags::KMALLOC),
         (Kind::Dma, SlabFlags::KMALLOC | SlabFlags::CACHE_DMA),
     ] {
-        for number in 1..sizes::CACHES {
+        for (number, &name) in NAMES[kind as usize].iter().enumerate().skip(1) {
             let size = sizes::size(number);
             let align = if size.is_power_of_two() { size } else { 8 };
-            let cache = create::create(NAMES[kind as usize][number], size, align, flags, None)?;
+            let cache = create::create(name, size, align, flags, None)?;
             kmalloc::set_cache(kind, number, cache);
         }
     }

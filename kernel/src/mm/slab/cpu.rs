@@ -64,13 +64,12 @@ impl CpuSlabs {
     /// Sets this CPU's word to `new` if it is `old`: one instruction, atomic towards what else happens on the CPU.
     #[inline]
     pub fn exchange_word(self, old: CpuWord, new: CpuWord) -> bool {
-        let done: u8;
         // SAFETY: GS base and address add up to this CPU's part, whose first field is the word; other CPUs only read it, so no lock prefix is needed.
         unsafe {
-            asm!("cmpxchg qword ptr gs:[{part}], {new}", "sete {done}",
-                part = in(reg) self.0, new = in(reg) new.bits(), inout("rax") old.bits() => _, done = lateout(reg_byte) done, options(nostack));
+            asm!("cmpxchg qword ptr gs:[{part}], {new}", "jne {changed}",
+                part = in(reg) self.0, new = in(reg) new.bits(), inout("rax") old.bits() => _, changed = label { return false }, options(nostack));
         }
-        done != 0
+        true
     }
 }
 

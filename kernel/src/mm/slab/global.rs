@@ -4,7 +4,8 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 
 use super::kmalloc::{self, kfree, kmalloc};
-use super::objects::head_page;
+use super::objects::{give, page_of, slab_page};
+use super::pages::cache_of;
 use crate::irq::irqs_disabled;
 use crate::mm::page::PageFlags;
 use crate::mm::{Gfp, boot_alloc};
@@ -38,9 +39,8 @@ fn context() -> Gfp {
 }
 
 /// Whether a block is of the boot's heap: its page was reserved when the page allocator took over, and stays so.
-#[inline]
 fn is_boot_block(block: *mut u8) -> bool {
-    !kmalloc::is_available() || head_page(block).is_none_or(|page| page.has(PageFlags::RESERVED))
+    !kmalloc::is_available() || page_of(block).is_none_or(|page| page.has(PageFlags::RESERVED))
 }
 
 // SAFETY: a block is handed out once until it is given back, by the boot's heap or by `kmalloc`, which keep that promise; it is as large and as aligned as asked for.
@@ -58,12 +58,18 @@ unsafe impl GlobalAlloc for Heap {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let Some(object) = NonNull::new(block) else { return };
-        if is_boot_block(block) {
-            // SAFETY: as promised by the caller; who has the page says which heap the block is of.
-            unsafe { boot_alloc::dealloc(object, layout) };
-        } else {
-            // SAFETY: the same.
-            unsafe { kfree(object) };
+        if kmalloc::is_available()
+            && let Some(page) = slab_page(block)
+        {
+            return give(cache_of(page), page, object);
+        }
+        // SAFETY: as promised by the caller; who has the page says which heap the block is of.
+        unsafe {
+            if is_boot_block(block) {
+                boot_alloc::dealloc(object, layout)
+            } else {
+                kfree(object)
+            }
         }
     }
 

@@ -6,9 +6,9 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use incipit_lib::slub::geometry::kmalloc::{CACHES, MAX_CACHE_SIZE, index};
 
 use super::cache::KmemCache;
-use super::objects::{self, head_page, kmem_cache_alloc, kmem_cache_alloc_node, slab_page};
+use super::objects::{self, kmem_cache_alloc, kmem_cache_alloc_node, page_of, slab_page};
 use super::pages::cache_of;
-use crate::mm::page::{PageFlags, page_address};
+use crate::mm::page::{PageFlags, compound_head, page_address};
 use crate::mm::page_alloc::{self, get_order};
 use crate::mm::{Gfp, PAGE_SIZE, numa};
 use crate::prelude::*;
@@ -26,13 +26,16 @@ pub(super) enum Kind {
 }
 
 /// The caches.
-static KMALLOC_CACHES: [[AtomicPtr<KmemCache>; CACHES]; 2] = [const { [const { AtomicPtr::new(ptr::null_mut()) }; CACHES] }; 2];
+static KMALLOC_CACHES: [[AtomicPtr<KmemCache>; SLOTS]; 2] = [const { [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS] }; 2];
+
+/// A power of two, so that no number is out of bounds.
+const SLOTS: usize = CACHES.next_power_of_two();
 
 /// The cache of a size, if it is there. Sizes beyond the caches' are not asked for.
 #[inline]
 pub(super) fn cache_for(size: usize, gfp: Gfp) -> Option<&'static KmemCache> {
     let kind = if gfp.contains(Gfp::DMA) { Kind::Dma } else { Kind::Normal };
-    let cache = KMALLOC_CACHES[kind as usize][index(size) % 16 % CACHES].load(Relaxed);
+    let cache = KMALLOC_CACHES[kind as usize][index(size) % SLOTS].load(Relaxed);
     // SAFETY: null, or a cache that stays for good.
     unsafe { cache.as_ref() }
 }
@@ -123,7 +126,7 @@ fn free_large(object: NonNull<u8>) {
 
 /// The first page of what `kmalloc_pages` gave, if it was that.
 fn large_page(object: NonNull<u8>) -> Option<&'static crate::mm::page::Page> {
-    let page = head_page(object.as_ptr())?;
+    let page = compound_head(page_of(object.as_ptr())?);
     let allocated = page.has(PageFlags::HEAD) && !page.has(PageFlags::RESERVED) && page.refcount() != 0;
     (allocated && page_address(page) == object.as_ptr()).then_some(page)
 }

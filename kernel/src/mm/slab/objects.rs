@@ -5,8 +5,8 @@ use core::ptr::NonNull;
 use incipit_lib::slub::{Link, alloc, free};
 
 use super::cache::KmemCache;
-use super::pages::{Request, Slab, cache_of};
-use crate::mm::page::{Page, PageFlags, compound_head, pfn_to_page};
+use super::pages::{Request, Slab, cache_of, slab_of};
+use crate::mm::page::{Page, PageFlags, pfn_to_page};
 use crate::mm::{Gfp, PAGE_OFFSET, PAGE_SHIFT, fault_inject};
 use crate::prelude::*;
 
@@ -72,12 +72,12 @@ pub(super) fn refill(cache: &'static KmemCache, request: Request) -> Option<(Sla
     alloc::refill(cache, request)
 }
 
-/// Gives an object of a slab back, whose first page is given.
+/// Gives an object of a slab back, whose page is given.
 #[inline]
 pub(super) fn give(cache: &'static KmemCache, page: &'static Page, object: NonNull<u8>) {
     #[cfg(CONFIG_DEBUG_OBJECTS_FREE)]
     crate::debugobjects::check_no_obj_freed(object.as_ptr(), cache.object_size());
-    let slab = Slab::of(page);
+    let slab = slab_of(page);
     let offset = (object.addr().get() - slab.base()) as u32;
     if free::give(cache, slab, offset) != free::Given::Done {
         give_slow(cache, slab, offset);
@@ -94,17 +94,17 @@ fn give_slow(cache: &'static KmemCache, slab: Slab, offset: u32) {
     }
 }
 
-/// The first page of the slab that an address lies in, if it is a slab's.
+/// The page that an address lies in, if it is a slab's.
 #[inline]
 pub(super) fn slab_page(object: *const u8) -> Option<&'static Page> {
-    head_page(object).filter(|page| page.has(PageFlags::SLAB))
+    page_of(object).filter(|page| page.has(PageFlags::SLAB))
 }
 
-/// The first page of the block that an address of the direct map lies in; nothing for any other address.
+/// The page that an address of the direct map lies in; nothing for any other address.
 #[inline]
-pub(super) fn head_page(object: *const u8) -> Option<&'static Page> {
+pub(super) fn page_of(object: *const u8) -> Option<&'static Page> {
     let offset = object.addr().wrapping_sub(PAGE_OFFSET) as u64;
-    (offset < crate::mm::address::DIRECT_MAP_SIZE).then(|| compound_head(pfn_to_page(offset >> PAGE_SHIFT)))
+    (offset < crate::mm::address::DIRECT_MAP_SIZE).then(|| pfn_to_page(offset >> PAGE_SHIFT))
 }
 
 /// Says that an object is of another cache, or of none, and gives it back where it belongs.

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use incipit_lib::slub::{Link, SlabWord};
 
 use super::cache::KmemCache;
-use crate::mm::page::{Page, PageFlags, page_address, pfn_to_page};
+use crate::mm::page::{Page, PageFlags, page_address, page_to_pfn, pfn_to_page};
 use crate::mm::{Gfp, PAGE_OFFSET, PAGE_SHIFT, page_alloc};
 
 /// A slab, by the address of its first byte; 0 for none.
@@ -94,10 +94,23 @@ impl Slab {
 
     /// Makes it a cache's.
     pub fn set_cache(self, cache: &'static KmemCache) {
-        self.page()
-            .owner
-            .store(core::ptr::from_ref(cache).expose_provenance() as u64, Relaxed);
+        let owner = core::ptr::from_ref(cache).expose_provenance() as u64;
+        for page in self.pages(self.page().compound_order()) {
+            page.owner.store(owner, Relaxed);
+        }
     }
+
+    /// Its pages. Each of them says whose it is, so that an object leads to its cache in two steps.
+    fn pages(self, order: u32) -> impl Iterator<Item = &'static Page> {
+        let first = page_to_pfn(self.page());
+        (first..first + (1 << order)).map(pfn_to_page)
+    }
+}
+
+/// The slab that a page is of, which has been found to be a slab's.
+#[inline]
+pub fn slab_of(page: &Page) -> Slab {
+    Slab(page.index.load(Relaxed) as usize)
 }
 
 /// The cache that a slab's page is of.
@@ -111,8 +124,11 @@ pub fn cache_of(page: &Page) -> &'static KmemCache {
 /// A slab of new pages, cut into free objects.
 pub fn new_slab(cache: &'static KmemCache, request: Request) -> Option<Slab> {
     let (page, order) = allocate(cache, request)?;
-    page.set_exclusive(PageFlags::SLAB);
     let slab = Slab::of(page);
+    for page in slab.pages(order) {
+        page.index.store(slab.base() as u64, Relaxed);
+        page.set_exclusive(PageFlags::SLAB);
+    }
     slab.set_cache(cache);
     slab.set_neighbours(Slab::NONE, Slab::NONE);
     let objects = cache.geometry.objects(order);
@@ -178,9 +194,11 @@ pub fn discard(cache: &'static KmemCache, slab: Slab) {
         node.objects.fetch_sub(objects, Relaxed);
     }
     let order = page.compound_order();
-    page.clear_exclusive(PageFlags::SLAB);
-    for word in [&page.owner, &page.private, &page.next, &page.prev] {
-        word.store(0, Relaxed);
+    for page in slab.pages(order) {
+        page.clear_exclusive(PageFlags::SLAB);
+        for word in [&page.owner, &page.index, &page.private, &page.next, &page.prev] {
+            word.store(0, Relaxed);
+        }
     }
     // SAFETY: the pages came from `allocate`, with this order, and no object of theirs is in use.
     unsafe { page_alloc::free_pages(page, order) };
