@@ -1,6 +1,7 @@
 //! Hash tables that fit the memory of the machine: Linux's `alloc_large_system_hash`.
 //!
-//! How many buckets is [`incipit_lib::large_hash`]'s matter. An early table comes from memblock, a late one from the page allocator; both stay for good.
+//! How many buckets is [`incipit_lib::large_hash`]'s matter. An early table comes from memblock, a late one from the page allocator, or from vmalloc if it is too
+//! large for that or is to be spread over the nodes; all stay for good.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -8,7 +9,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::
 pub use incipit_lib::large_hash::TableRequest;
 
 use super::page_alloc::{self, Gfp};
-use super::{PAGE_SHIFT, PAGE_SIZE, memblock, numa, phys_to_virt, zone_limits};
+use super::{PAGE_SHIFT, PAGE_SIZE, memblock, numa, phys_to_virt, vmalloc, zone_limits};
 use crate::prelude::*;
 
 /// The first cache line's border, at which tables begin.
@@ -108,10 +109,15 @@ fn alloc_table(request: &TableRequest, when: When) -> (NonNull<u8>, u32) {
         let size = request.bucket_size << shift;
         if let Some(table) = alloc_zeroed(size, when) {
             pr_info!(
-                "{} hash table entries: {} (order: {}, {size} bytes, linear)",
+                "{} hash table entries: {} (order: {}, {size} bytes, {})",
                 request.name,
                 1_u64 << shift,
-                size.ilog2() as i32 - PAGE_SHIFT as i32
+                size.ilog2() as i32 - PAGE_SHIFT as i32,
+                if vmalloc::is_vmalloc_addr(table.as_ptr().addr()) {
+                    "vmalloc"
+                } else {
+                    "linear"
+                }
             );
             return (table, shift);
         }
@@ -123,6 +129,7 @@ fn alloc_table(request: &TableRequest, when: When) -> (NonNull<u8>, u32) {
 /// Zeroed memory that stays.
 #[init]
 fn alloc_zeroed(size: usize, when: When) -> Option<NonNull<u8>> {
+    let flags = Gfp::KERNEL | Gfp::ZERO | Gfp::NOWARN;
     match when {
         When::Early => {
             let place = memblock::alloc(size as u64, SMP_CACHE_BYTES as u64).ok()?;
@@ -131,7 +138,8 @@ fn alloc_zeroed(size: usize, when: When) -> Option<NonNull<u8>> {
             unsafe { place.write_bytes(0, size) };
             Some(place)
         }
-        When::Late => page_alloc::alloc_pages_exact(size, Gfp::ATOMIC | Gfp::ZERO | Gfp::NOWARN),
+        When::Late if hashdist() || page_alloc::get_order(size) > page_alloc::MAX_ORDER => vmalloc::vmalloc_huge(size, flags),
+        When::Late => page_alloc::alloc_pages_exact(size, flags),
     }
 }
 
@@ -152,5 +160,11 @@ fn a_late_table_is_as_large_as_it_was_asked_for_and_empty() {
     assert!(core::ptr::eq(table.bucket(5), table.bucket(1024 + 5)));
     let first = NonNull::from_ref(table.buckets()).cast::<u8>();
     // SAFETY: allocated above with this size, and nobody else was told of it.
-    unsafe { page_alloc::free_pages_exact(first, request.bucket_size << table.shift()) };
+    unsafe {
+        if vmalloc::is_vmalloc_addr(first.as_ptr().addr()) {
+            vmalloc::vfree(first);
+        } else {
+            page_alloc::free_pages_exact(first, request.bucket_size << table.shift());
+        }
+    }
 }

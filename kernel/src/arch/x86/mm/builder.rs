@@ -180,7 +180,8 @@ fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags:
 /// An empty table's physical address: from the page allocator as soon as there is one, else from memblock.
 pub(super) fn new_table() -> Result<u64, Errno> {
     if page_alloc::is_available() {
-        return page_alloc::alloc_page(Gfp::KERNEL | Gfp::ZERO)
+        // Tables are changed under locks.
+        return page_alloc::alloc_page(Gfp::ATOMIC | Gfp::ZERO)
             .map(page_to_phys)
             .ok_or(Errno::ENOMEM);
     }
