@@ -7,6 +7,7 @@
 mod boxed;
 mod chunks;
 mod first_chunk;
+mod units;
 
 use core::arch::asm;
 use core::cell::UnsafeCell;
@@ -19,7 +20,7 @@ use crate::preempt;
 use crate::prelude::*;
 
 pub use boxed::{PerCpuBox, alloc_percpu, alloc_percpu_with};
-pub use chunks::used_bytes;
+pub use chunks::{count as chunks, used_bytes};
 
 /// A variable of which each CPU has its own copy: what `#[percpu] static NAME: T` becomes.
 ///

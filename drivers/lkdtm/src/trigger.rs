@@ -13,6 +13,9 @@ static CPOINT_NAME: Charp = Charp::none();
 #[param(perm = 0o444)]
 static CPOINT_TYPE: Charp = Charp::none();
 
+/// How many names fit a line of the log.
+pub const POINTS_OF_A_LINE: usize = 30;
+
 /// Triggers what the command line asks for, if it does.
 #[init]
 #[initcall(late)]
@@ -53,10 +56,10 @@ pub fn chosen(name: Option<&[u8]>, kind: Option<&[u8]>) -> Result<Option<&'stati
                 return Ok(Some(point));
             }
             pr_err!("lkdtm: Unknown crashtype '{}'", kind.escape_ascii());
-            pr_info!(
-                "lkdtm: The crash types are{}",
-                core::fmt::from_fn(|f| CRASHPOINTS.iter().try_for_each(|point| write!(f, " {}", point.name)))
-            );
+            for points in CRASHPOINTS.chunks(POINTS_OF_A_LINE) {
+                let names = core::fmt::from_fn(|f| points.iter().try_for_each(|point| write!(f, " {}", point.name)));
+                pr_info!("lkdtm: The crash types are{names}");
+            }
         }
         (Some(name), Some(_)) => pr_err!("lkdtm: Invalid crashpoint {}: only DIRECT exists", name.escape_ascii()),
         _ => pr_err!("lkdtm: Need both cpoint_type and cpoint_name or neither"),

@@ -143,6 +143,21 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
         Some((area, value))
     }
 
+    /// Makes the area that begins at `start` a part of the one right before it, if there is one and `joins` says so of what is kept with it. What was kept with the
+    /// former is dropped.
+    pub fn join(&mut self, start: usize, joins: impl FnOnce(&T) -> bool) -> bool {
+        let before = start.checked_sub(1).and_then(|address| self.tree.find(address));
+        let area = self.tree.find(start).filter(|&index| self.tree.node(index).start == start);
+        let (Some(before), Some(area)) = (before, area) else { return false };
+        let agrees = self.tree.node(area).value.is_some() && self.tree.node(before).value.as_ref().is_some_and(joins);
+        if agrees {
+            let joined = self.tree.node(before).start..self.tree.node(area).end;
+            self.tree.remove(area);
+            self.tree.set_range(before, joined);
+        }
+        agrees
+    }
+
     /// The area that has `address`, and what is kept with it.
     #[must_use]
     pub fn find(&self, address: usize) -> Option<(Range<usize>, &T)> {

@@ -19,7 +19,7 @@ use crate::arch::x86::mm::pgtable::{Flags, Level, lookup};
 use crate::prelude::*;
 
 use areas::{Area, Wrong};
-pub use areas::{VmFlags, find_congruent, nr_pages, vm_unmap_aliases};
+pub use areas::{VmFlags, nr_pages, vm_unmap_aliases};
 pub use info::vmallocinfo;
 
 /// Where the areas start: Linux's address for four-level page tables.
@@ -189,6 +189,49 @@ pub(crate) unsafe fn unmap_phys(address: usize) {
     warn_on!(removed.is_err(), "Trying to iounmap() nonexistent vm area ({address:016x})");
 }
 
+/// Allocates zeroed areas of `size` bytes, a multiple of a page, that are as far from each other as `places` say: distances from the lowest, each with the node whose
+/// memory it gets. Gives the address that the distances count from. For chunks of per-CPU data; Linux's `pcpu_get_vm_areas`.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn get_vm_areas(places: &[(usize, usize)], size: usize) -> Result<usize, Errno> {
+    let pages = size / PAGE_SIZE;
+    let area = Area::new(VmFlags::PERCPU, get_vm_areas as *const () as usize).with_pages(pages as u32);
+    // Far from what is taken from the low end.
+    let base = areas::take_congruent(places, size, VMALLOC_START + (VMALLOC_END - VMALLOC_START) / 2, area)?;
+    for &(distance, nid) in places {
+        let populated = populate(base + distance, pages, Gfp::KERNEL | Gfp::ZERO, Some(nid), false);
+        if populated.is_err() {
+            for (distance, _) in places {
+                // SAFETY: nobody was told of the addresses, and what is mapped there was allocated for them.
+                unsafe { abandon(base + distance, true) };
+            }
+            return Err(Errno::ENOMEM);
+        }
+    }
+    areas::count_pages((places.len() * pages) as isize);
+    Ok(base)
+}
+
+/// Gives back what [`get_vm_areas`] gave.
+///
+/// # Safety
+///
+/// Nobody may use the memory any more.
+pub(crate) unsafe fn free_vm_areas(base: usize, places: &[(usize, usize)]) {
+    for (distance, _) in places {
+        let removal = areas::begin_removal(base + distance, VmFlags::PERCPU);
+        if warn_on!(removal.is_err(), "Trying to free nonexistent per-CPU area {:#x}", base + distance) {
+            continue;
+        }
+        if let Ok((range, _)) = removal {
+            // SAFETY: passed on.
+            unsafe { release(range, true) };
+        }
+    }
+}
+
 /// Whether [`vmalloc`] and its like can be called.
 #[inline]
 #[must_use]
@@ -240,7 +283,7 @@ fn allocate(size: usize, align: usize, gfp: Gfp, flags: VmFlags, caller: usize) 
     let Ok(range) = reserve(size, align, area) else {
         return fail(size, gfp, "vm_struct allocation failed");
     };
-    if let Err(why) = populate(range.start, pages, gfp, flags.contains(VmFlags::ALLOW_HUGE)) {
+    if let Err(why) = populate(range.start, pages, gfp, None, flags.contains(VmFlags::ALLOW_HUGE)) {
         // SAFETY: nobody was told of the addresses, and what is mapped there was allocated for them.
         unsafe { abandon(range.start, true) };
         return fail(size, gfp, why);
@@ -249,8 +292,8 @@ fn allocate(size: usize, align: usize, gfp: Gfp, flags: VmFlags, caller: usize) 
     NonNull::new(core::ptr::with_exposed_provenance_mut(range.start))
 }
 
-/// Maps `count` new pages from `start` on. What is mapped when it fails is the caller's to unmap.
-fn populate(start: usize, count: usize, gfp: Gfp, huge: bool) -> Result<(), &'static str> {
+/// Maps `count` new pages, of node `nid` if one is named, from `start` on. What is mapped when it fails is the caller's to unmap.
+fn populate(start: usize, count: usize, gfp: Gfp, nid: Option<usize>, huge: bool) -> Result<(), &'static str> {
     const NO_PAGES: &str = "page order 0, failed to allocate pages";
     const NO_TABLES: &str = "failed to map pages";
     let mut done = 0;
@@ -271,7 +314,7 @@ fn populate(start: usize, count: usize, gfp: Gfp, huge: bool) -> Result<(), &'st
     while done < count {
         let mut batch = [None; BATCH];
         let wanted = BATCH.min(count - done);
-        let got = alloc_pages_bulk(gfp | Gfp::NOWARN, None, &mut batch[..wanted]);
+        let got = alloc_pages_bulk(gfp | Gfp::NOWARN, nid, &mut batch[..wanted]);
         let address = start + done * PAGE_SIZE;
         let pages = &batch[..got];
         // SAFETY: as above.

@@ -1,7 +1,8 @@
 //! Room for per-CPU data that is allocated at run time: Linux's chunks.
 //!
 //! A chunk is a unit for each possible CPU, in which the same place is free or taken for all of them. Addresses are those of the template: what has address `a`
-//! has its copies where the offsets of the CPUs lead from `a`.
+//! has its copies where the offsets of the CPUs lead from `a`. The first chunk is the template's own; others get addresses among those of `vmalloc`, as far from
+//! each other as the first one's units are, and pages of the CPUs' nodes. They go when they are empty, but for one.
 
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
@@ -9,7 +10,8 @@ use core::ops::{Deref, DerefMut};
 use incipit_lib::percpu::layout::MIN_UNIT_SIZE;
 use incipit_lib::percpu::map::{Map, words_for};
 
-use super::PER_CPU_OFFSET;
+use super::copy_of;
+use super::units::Units;
 use crate::irq::IrqMutex;
 use crate::mm::{PAGE_SIZE, memblock, virt_to_phys};
 use crate::prelude::*;
@@ -20,6 +22,16 @@ pub(super) enum Words {
     Boot(&'static mut [u64]),
     /// On the heap.
     Heap(Vec<u64>),
+}
+
+impl Words {
+    /// As many on the heap.
+    fn on_heap(len: usize) -> Result<Words, Errno> {
+        let mut words = Vec::new();
+        words.try_reserve_exact(len).map_err(|_| Errno::ENOMEM)?;
+        words.resize(len, 0);
+        Ok(Words::Heap(words))
+    }
 }
 
 impl Deref for Words {
@@ -48,32 +60,69 @@ struct Chunk {
     base: usize,
     /// What of a unit is taken.
     map: Map<Words>,
+    /// What keeps the units mapped; the first chunk's are for good.
+    units: Option<Units>,
 }
 
 /// All chunks; the first one has the template's copies.
 static CHUNKS: IrqMutex<Vec<Chunk>> = IrqMutex::new(Vec::new());
 
+impl Chunk {
+    /// A chunk of its own, with units of [`MIN_UNIT_SIZE`] bytes: what the largest allocation takes.
+    fn new() -> Result<Chunk, Errno> {
+        let units = Units::new(MIN_UNIT_SIZE)?;
+        Ok(Chunk {
+            base: units.template(),
+            map: Map::new(Words::on_heap(words_for(MIN_UNIT_SIZE))?, 0..MIN_UNIT_SIZE),
+            units: Some(units),
+        })
+    }
+
+    /// Whether it can go.
+    fn is_idle(&self) -> bool {
+        self.units.is_some() && self.map.used_bytes() == 0
+    }
+}
+
+/// Adds a chunk. Memory for a longer list is taken while nobody waits for the lock.
+fn push(chunk: Chunk) -> Result<(), Errno> {
+    let mut longer = Vec::new();
+    loop {
+        let wanted = {
+            let mut chunks = CHUNKS.lock();
+            if longer.capacity() > chunks.len() {
+                longer.append(&mut chunks);
+                core::mem::swap(&mut *chunks, &mut longer);
+            }
+            if chunks.capacity() > chunks.len() {
+                chunks.push(chunk);
+                break;
+            }
+            2 * chunks.len() + 4
+        };
+        // Either empty, or too short by now.
+        longer = Vec::new();
+        longer.try_reserve_exact(wanted).map_err(|_| Errno::ENOMEM)?;
+    }
+    Ok(())
+}
+
 /// Adds the first chunk, whose units begin where the template's copies do, with what the map says is free.
 #[init]
 pub(super) fn add_first(base: usize, map: Map<Words>) -> Result<(), Errno> {
-    let mut chunks = CHUNKS.lock();
-    chunks.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    chunks.push(Chunk { base, map });
-    Ok(())
+    push(Chunk { base, map, units: None })
 }
 
 /// Moves the first chunk's map to the heap, and gives memblock's pages back. Without memory it stays where it is.
 #[init]
 pub(super) fn move_first_map() {
-    let mut chunks = CHUNKS.lock();
-    let Some(first) = chunks.first_mut() else { return };
-    let mut words = Vec::new();
-    let len = words_for(first.map.used_bytes() + first.map.free_bytes());
-    if words.try_reserve_exact(len).is_err() {
-        return;
-    }
-    words.resize(len, 0);
-    if let Words::Boot(pages) = first.map.move_to(Words::Heap(words)) {
+    let len = CHUNKS
+        .lock()
+        .first()
+        .map(|first| words_for(first.map.used_bytes() + first.map.free_bytes()));
+    let Some(Ok(words)) = len.map(Words::on_heap) else { return };
+    let replaced = CHUNKS.lock().first_mut().map(|first| first.map.move_to(words));
+    if let Some(Words::Boot(pages)) = replaced {
         let phys = virt_to_phys(pages.as_ptr().cast());
         let given_back = memblock::free(phys, size_of_val(pages).next_multiple_of(PAGE_SIZE) as u64);
         debug_assert!(given_back.is_ok(), "the pages are a reservation of their own");
@@ -86,12 +135,15 @@ pub fn used_bytes() -> usize {
     CHUNKS.lock().iter().map(|chunk| chunk.map.used_bytes()).sum()
 }
 
+/// How many chunks there are.
+#[must_use]
+pub fn count() -> usize {
+    CHUNKS.lock().len()
+}
+
 /// Where the copy of `cpu` is of what [`alloc`] gave the address `address`.
 pub(super) fn copy_at(address: usize, cpu: usize) -> *mut u8 {
-    let offset = PER_CPU_OFFSET
-        .get(cpu)
-        .map_or(0, |offset| offset.load(core::sync::atomic::Ordering::Relaxed));
-    core::ptr::with_exposed_provenance_mut(address.wrapping_add(offset))
+    core::ptr::with_exposed_provenance_mut(copy_of(core::ptr::without_provenance::<u8>(address), cpu).addr())
 }
 
 /// Takes `size` bytes aligned to `align` for each possible CPU. They hold whatever they held.
@@ -104,12 +156,16 @@ pub(super) fn alloc(size: usize, align: usize) -> Result<usize, Errno> {
         warn!("illegal size ({size}) or align ({align}) for percpu allocation");
         return Err(Errno::EINVAL);
     }
-    let place = |chunk: &mut Chunk| chunk.map.alloc(size, align).map(|place| chunk.base.wrapping_add(place));
-    let address = CHUNKS.lock().iter_mut().find_map(place);
-    if address.is_none() {
-        pr_warn!("percpu: allocation failed, size={size} align={align} atomic=0, failed to allocate new chunk");
+    loop {
+        let place = |chunk: &mut Chunk| chunk.map.alloc(size, align).map(|place| chunk.base.wrapping_add(place));
+        if let Some(address) = CHUNKS.lock().iter_mut().find_map(place) {
+            return Ok(address);
+        }
+        if let Err(error) = Chunk::new().and_then(push) {
+            pr_warn_ratelimited!("percpu: allocation failed, size={size} align={align} atomic=0, failed to allocate new chunk");
+            return Err(error);
+        }
     }
-    address.ok_or(Errno::ENOMEM)
 }
 
 /// Gives back what [`alloc`] gave.
@@ -120,5 +176,12 @@ pub(super) fn alloc(size: usize, align: usize) -> Result<usize, Errno> {
 pub(super) unsafe fn free(address: usize) {
     let mut chunks = CHUNKS.lock();
     let freed = chunks.iter_mut().find_map(|chunk| chunk.map.free(address.wrapping_sub(chunk.base)));
+    // One that is idle stays, for the next allocation.
+    let is_spare = chunks.iter().filter(|chunk| chunk.is_idle()).count() > 1;
+    let spare = is_spare.then(|| chunks.iter().rposition(Chunk::is_idle)).flatten();
+    let removed = spare.map(|spare| chunks.remove(spare));
+    drop(chunks);
+    // Its pages go when nobody waits for the lock.
+    drop(removed);
     warn_on!(freed.is_none(), "free_percpu: {address:#x} was not allocated");
 }

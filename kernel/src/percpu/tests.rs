@@ -1,5 +1,7 @@
 //! Tests of per-CPU data.
 
+use alloc::vec::Vec;
+
 use super::*;
 
 #[ktest]
@@ -98,6 +100,49 @@ fn dropping_gives_back_values_and_room() {
     assert_eq!(used_bytes(), before + 100);
     drop(first);
     assert_eq!((used_bytes(), DROPPED.load(Relaxed)), (before, masks::POSSIBLE.weight()));
+}
+
+#[ktest]
+fn there_are_more_chunks_when_one_is_full_and_fewer_when_they_are_empty() {
+    #[repr(align(1024))]
+    struct Room([AtomicU64; 128]);
+
+    let room = || alloc_percpu_with(|cpu| Room([const { AtomicU64::new(0) }; 128].map(|_| AtomicU64::new(cpu as u64))));
+    let (before, used) = (chunks(), used_bytes());
+    // More than the first chunk and one more have.
+    let rooms: Vec<_> = (0..70).map(|_| room().expect("memory")).collect();
+    assert!(chunks() >= before + 2);
+    for cpu in masks::POSSIBLE.iter() {
+        let mut copies = rooms.iter().map(|room| room.per_cpu(cpu).expect("a copy"));
+        assert!(copies.all(|copy| core::ptr::from_ref(copy).is_aligned() && copy.0.iter().all(|word| word.load(Relaxed) == cpu as u64)));
+    }
+    drop(rooms);
+    assert!(chunks() <= before + 1 && used_bytes() == used);
+}
+
+#[cfg(CONFIG_FAULT_INJECTION)]
+#[ktest]
+fn whichever_allocation_fails_it_is_an_error_and_nothing_is_lost() {
+    use arrayvec::ArrayVec;
+
+    use crate::mm::fault_inject;
+
+    #[derive(Default)]
+    struct Large(#[expect(dead_code, reason = "takes room")] [[u8; 32]; 30]);
+
+    let used = used_bytes();
+    // So many that a chunk is added.
+    let many = || {
+        (0..120)
+            .map(|_| alloc_percpu::<Large>())
+            .collect::<Result<ArrayVec<_, 120>, Errno>>()
+    };
+    let sites = fault_inject::every_site(many, |site, result| {
+        assert_eq!(result.is_err(), site.is_some(), "{site:?}");
+        drop(result);
+        assert_eq!(used_bytes(), used);
+    });
+    assert!(sites >= 1);
 }
 
 #[ktest]

@@ -15,8 +15,8 @@ const COUNT: usize = count_in(env!("CARGO_PKG_NAME"));
 /// Bytes from one of them to the next. They spread over the text as those of a kernel do: a megabyte has 900, and with 100,000 they are everywhere.
 const STRIDE: usize = if COUNT < 10_000 { 1024 } else { 64 };
 
-/// An address in the area that Linux calls vmalloc, where nothing is mapped yet.
-const UNMAPPED: usize = 0xffff_c900_0000_0000;
+/// An address in the hole before the space of vmalloc, where nothing is ever mapped.
+const UNMAPPED: usize = 0xffff_c8ff_ffff_f000;
 
 /// How many faults are raised for one figure.
 const FAULTS: usize = 1000;

@@ -113,6 +113,21 @@ fn only_the_first_address_of_an_area_gives_it_back() {
 }
 
 #[test]
+fn areas_side_by_side_can_be_joined() {
+    let mut areas = areas();
+    for (range, value) in [(0x2000..0x3000, 1), (0x3000..0x5000, 2), (0x6000..0x7000, 3)] {
+        areas.take(range, value).expect("free");
+    }
+    assert!(!areas.join(0x3000, |&value| value != 1));
+    assert!(!areas.join(0x6000, |_| true), "a gap lies before it");
+    assert!(!areas.join(0x2000, |_| true) && !areas.join(0x4000, |_| true) && !areas.join(0, |_| true));
+    assert!(areas.join(0x3000, |&value| value == 1));
+    assert_eq!(areas.find(0x4fff), Some((0x2000..0x5000, &1)));
+    assert!(areas.tree.is_sound());
+    assert_eq!(areas.free(0x2000), Some((0x2000..0x5000, 1)));
+}
+
+#[test]
 fn congruent_places_are_found_behind_what_is_in_the_way() {
     let mut areas = areas();
     areas.take(0x3000..0x4000, 1).expect("free");

@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicIsize, Ordering::Relaxed};
 
+use arrayvec::ArrayVec;
 use incipit_lib::vmap::{AreaError, Areas, NODES_NEEDED, Node, Request};
 
-use crate::arch::x86::cpu::masks;
+use crate::arch::x86::cpu::masks::{self, NR_CPUS};
 use crate::arch::x86::mm::tlb;
 use crate::irq::IrqMutex;
 use crate::mm::PAGE_SIZE;
@@ -51,9 +52,10 @@ enum State {
     InUse,
     /// Its owner has given it up, and it is being unmapped.
     Leaving,
-    /// A processor may remember it. `next` is another one of these, 0 behind the last.
+    /// A processor may remember it, until the flush that ends the round. `next` is another one of these, 0 behind the last.
     Unmapped {
         next: usize,
+        round: u64,
     },
 }
 
@@ -101,6 +103,8 @@ struct Space {
     /// The first of the unmapped areas, 0 if there is none.
     unmapped: usize,
     unmapped_pages: usize,
+    /// How often processors have been told to forget.
+    round: u64,
 }
 
 static SPACE: IrqMutex<Option<Space>> = IrqMutex::new(None);
@@ -131,6 +135,7 @@ pub(super) fn open(space: Range<usize>) -> Result<(), Errno> {
         areas,
         unmapped: 0,
         unmapped_pages: 0,
+        round: 0,
     });
     OPEN.store(true, Relaxed);
     Ok(())
@@ -152,19 +157,21 @@ pub(super) fn take(request: &Request, area: Area) -> Result<Range<usize>, Errno>
     with_nodes(|areas| areas.alloc(request, area))
 }
 
-/// The lowest address `base` for which `size` bytes are free from each of `base + offset` on, and takes them all. For chunks of per-CPU data.
+/// Takes `size` bytes at each of `base + distance`, for the lowest `base` from `from` on for which all are free, and gives it. What `places` have besides the
+/// distances is not for here.
 ///
 /// # Errors
 ///
 /// `ENOMEM`.
-pub fn find_congruent(offsets: &[usize], size: usize, from: usize) -> Result<usize, Errno> {
+pub(super) fn take_congruent(places: &[(usize, usize)], size: usize, from: usize, area: Area) -> Result<usize, Errno> {
+    let offsets: ArrayVec<usize, NR_CPUS> = places.iter().map(|&(distance, _)| distance).collect();
     with_nodes(|areas| {
         if areas.spare() < offsets.len() * NODES_NEEDED {
             return Err(AreaError::NoNodes);
         }
-        let base = areas.find_congruent(offsets, size, PAGE_SIZE, from).ok_or(AreaError::NoRoom)?;
-        for offset in offsets {
-            areas.take(base + offset..base + offset + size, Area::new(VmFlags::PERCPU, 0))?;
+        let base = areas.find_congruent(&offsets, size, PAGE_SIZE, from).ok_or(AreaError::NoRoom)?;
+        for offset in &offsets {
+            areas.take(base + offset..base + offset + size, area)?;
         }
         Ok(base)
     })
@@ -221,11 +228,19 @@ pub(super) fn begin_removal(start: usize, kinds: VmFlags) -> Result<(Range<usize
 pub(super) fn finish_removal(range: Range<usize>) {
     let mut space = SPACE.lock();
     let Some(space_now) = space.as_mut() else { return };
-    if let Some((_, area)) = space_now.areas.find_mut(range.start) {
-        area.state = State::Unmapped { next: space_now.unmapped };
+    // One behind another that waits waits with it, so that the tree stays small.
+    let now = space_now.round;
+    let waits = |area: &Area| matches!(area.state, State::Unmapped { round, .. } if round == now);
+    if !space_now.areas.join(range.start, waits)
+        && let Some((_, area)) = space_now.areas.find_mut(range.start)
+    {
+        area.state = State::Unmapped {
+            next: space_now.unmapped,
+            round: now,
+        };
         space_now.unmapped = range.start;
-        space_now.unmapped_pages += range.len() / PAGE_SIZE;
     }
+    space_now.unmapped_pages += range.len() / PAGE_SIZE;
     let enough = space_now.unmapped_pages > lazy_max_pages();
     drop(space);
     if enough {
@@ -245,6 +260,7 @@ pub fn vm_unmap_aliases() {
         let mut space = SPACE.lock();
         let Some(space) = space.as_mut() else { return };
         space.unmapped_pages = 0;
+        space.round += 1;
         core::mem::take(&mut space.unmapped)
     };
     if first == 0 {
@@ -257,7 +273,7 @@ pub fn vm_unmap_aliases() {
     while let Some((
         _,
         Area {
-            state: State::Unmapped { next },
+            state: State::Unmapped { next, .. },
             ..
         },
     )) = space.areas.free(at)

@@ -52,7 +52,7 @@ fn show(area: &Area, out: &mut dyn Write) -> fmt::Result {
         (VmFlags::IOREMAP, " ioremap"),
         (VmFlags::ALLOC, " vmalloc"),
         (VmFlags::MAP, " vmap"),
-        (VmFlags::PERCPU, " percpu"),
+        (VmFlags::PERCPU, " vmalloc"),
     ];
     for (flag, word) in words {
         if area.flags.contains(flag) {

@@ -76,10 +76,13 @@ fn addresses_are_used_again_only_after_a_purge() {
 #[ktest]
 fn large_areas_are_mapped_by_large_pages() {
     const SIZE: usize = (2 << 20) + PAGE_SIZE;
+    page_alloc::drain_all_pages();
+    let there_is_a_block = page_alloc::Pages::new(Gfp::KERNEL | Gfp::NOWARN, HUGE_ORDER).is_ok();
     let memory = vmalloc_huge(SIZE, Gfp::KERNEL).expect("memory");
     let start = memory.addr().get();
     let levels = [start, start + (2 << 20)].map(|address| lookup(address).expect("canonical").1);
-    assert!(levels[1] == Level::Pte && (levels[0] == Level::Pmd || info::huge_pages_are_forbidden()));
+    let expected = there_is_a_block && !info::huge_pages_are_forbidden();
+    assert!(levels[1] == Level::Pte && (levels[0] == Level::Pmd) == expected);
     let inside = vmalloc_to_page(start + 5 * PAGE_SIZE).expect("a page");
     // SAFETY: just allocated; the page is a part of it.
     unsafe {
@@ -155,8 +158,44 @@ fn the_list_shows_what_an_area_is_for() {
     unsafe { vfree(memory) };
     text.clear();
     vmallocinfo(&mut text).expect("room for the text");
-    assert!(
-        text.lines()
-            .any(|line| line.starts_with(&expected) && line.ends_with("unpurged vm_area"))
+    assert!(!text.lines().any(|line| line.starts_with(&expected) && line.ends_with("vmalloc")));
+    assert!(text.lines().any(|line| line.ends_with(" unpurged vm_area")));
+}
+
+#[cfg(CONFIG_FAULT_INJECTION)]
+#[ktest]
+fn whichever_allocation_fails_it_is_an_error_and_nothing_is_lost() {
+    use crate::mm::fault_inject;
+    use crate::mm::kstack::KernelStack;
+
+    let before = nr_pages();
+    let sites = fault_inject::every_site(
+        || vmalloc_gfp(70 * PAGE_SIZE, Gfp::KERNEL | Gfp::NOWARN),
+        |site, result| {
+            assert!(result.is_some() || site.is_some());
+            if let Some(memory) = result {
+                // SAFETY: just allocated, and nobody uses it.
+                unsafe { vfree(memory) };
+            }
+            assert_eq!(nr_pages(), before);
+        },
+    );
+    assert!(sites >= 1);
+    fault_inject::every_site(KernelStack::new, |site, result| {
+        assert!(result.is_ok() || site.is_some());
+        drop(result);
+        assert_eq!(nr_pages(), before);
+    });
+    let page = page_alloc::Pages::new(Gfp::KERNEL, 0).expect("memory");
+    let pages = [page.page(); 600];
+    fault_inject::every_site(
+        || vmap(&pages, Flags::READ_WRITE),
+        |site, result| {
+            assert!(result.is_some() || site.is_some());
+            if let Some(memory) = result {
+                // SAFETY: nobody uses the addresses.
+                unsafe { vunmap(memory) };
+            }
+        },
     );
 }

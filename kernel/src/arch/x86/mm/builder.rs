@@ -38,7 +38,7 @@ impl PageTables {
     /// `ENOMEM`.
     pub fn new() -> Result<PageTables, Errno> {
         Ok(PageTables {
-            pgd: new_table()?,
+            pgd: new_table(Gfp::KERNEL)?,
             tables: 1,
         })
     }
@@ -150,7 +150,7 @@ impl PageTables {
     fn table_below(&mut self, table: &Table, index: usize, level: Level) -> Result<&'static Table, Errno> {
         let entry = table.get(index);
         let phys = if !entry.is_present() {
-            let phys = new_table()?;
+            let phys = new_table(Gfp::KERNEL)?;
             self.tables += 1;
             // SAFETY: nobody uses the addresses yet.
             unsafe { table.set(index, Entry::new(phys, Flags::TABLE)) };
@@ -178,12 +178,9 @@ fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags:
 }
 
 /// An empty table's physical address: from the page allocator as soon as there is one, else from memblock.
-pub(super) fn new_table() -> Result<u64, Errno> {
+pub(super) fn new_table(gfp: Gfp) -> Result<u64, Errno> {
     if page_alloc::is_available() {
-        // Tables are changed under locks.
-        return page_alloc::alloc_page(Gfp::ATOMIC | Gfp::ZERO)
-            .map(page_to_phys)
-            .ok_or(Errno::ENOMEM);
+        return page_alloc::alloc_page(gfp | Gfp::ZERO).map(page_to_phys).ok_or(Errno::ENOMEM);
     }
     let page = memblock::alloc(PAGE_SIZE as u64, PAGE_SIZE as u64)?;
     // SAFETY: the page was just allocated, and allocations are in the direct map.

@@ -12,7 +12,7 @@ use super::builder::new_table;
 use super::pgtable::{Entry, Flags, Level, Table};
 use super::tlb;
 use crate::irq::IrqMutex;
-use crate::mm::{PAGE_SIZE, virt_to_phys};
+use crate::mm::{Gfp, PAGE_SIZE, virt_to_phys};
 use crate::prelude::*;
 
 /// The window's addresses. The last 16 MiB of the address space are left out: error values look like addresses there.
@@ -139,7 +139,7 @@ fn level1(index: usize) -> Result<&'static Table, Errno> {
             let phys = if is_first {
                 virt_to_phys(ptr::from_ref(&LEVEL1_FIXMAP_PGT).cast())
             } else {
-                new_table()?
+                new_table(Gfp::ATOMIC)?
             };
             // SAFETY: the table is empty, and nothing else uses it.
             unsafe { LEVEL2_FIXMAP_PGT.set(index, Entry::new(phys, Flags::TABLE)) };

@@ -6,10 +6,9 @@
 use core::ops::Range;
 
 use super::builder::{free_table, new_table};
-use super::leaves::leaves;
-use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table, current_pgd};
+use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table, current_pgd, walk};
 use super::tlb;
-use crate::mm::PAGE_SIZE;
+use crate::mm::{Gfp, PAGE_SIZE};
 use crate::prelude::*;
 
 /// Maps pages from `start` on, whose physical addresses `pages` gives in order, and says how many got there: fewer than there are without memory for a table.
@@ -75,14 +74,24 @@ pub unsafe fn map_range(start: usize, phys: u64, size: usize, flags: Flags, larg
 ///
 /// The caller must own the addresses, and nobody may use them any more. No large page may reach beyond the range.
 pub unsafe fn unmap_range(range: Range<usize>, mut each: impl FnMut(u64, Level)) {
-    leaves(range).for_each(|leaf| {
-        let entry = leaf.entry();
-        if entry.is_present() {
-            // SAFETY: nobody uses the address any more.
-            unsafe { leaf.set(Entry::NONE) };
-            each(entry.phys(), leaf.level);
+    let mut address = range.start;
+    while address < range.end {
+        let (table, first, level) = walk(address);
+        // The way from the top is gone once for each table of small pages.
+        let count = match level {
+            Level::Pte => (PTRS_PER_TABLE - first).min((range.end - address).div_ceil(PAGE_SIZE)),
+            _ => 1,
+        };
+        for index in first..first + count {
+            let entry = table.get(index);
+            if entry.is_present() {
+                // SAFETY: nobody uses the address any more.
+                unsafe { table.set(index, Entry::NONE) };
+                each(entry.phys(), level);
+            }
         }
-    });
+        address = (address & !(level.size() - 1)) + count * level.size();
+    }
 }
 
 /// The table of `level` in which the entry for `address` stands. Tables that are missing are made.
@@ -94,7 +103,7 @@ fn table_of(address: usize, level: Level) -> Result<&'static Table, Errno> {
         let index = at.index(address);
         let mut entry = table.get(index);
         if !entry.is_present() {
-            let new = Entry::new(new_table()?, Flags::TABLE);
+            let new = Entry::new(new_table(Gfp::KERNEL)?, Flags::TABLE);
             entry = match table.set_if_none(index, new) {
                 Ok(()) => new,
                 Err(others) => {

@@ -9,6 +9,7 @@ use core::sync::atomic::{Ordering::Release, fence};
 use super::builder::new_table;
 use super::leaves::Leaf;
 use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table};
+use crate::mm::Gfp;
 use crate::prelude::*;
 
 /// Makes `address`, a multiple of 4 KiB, the border of a page of the tables in use, and says whether that took a split.
@@ -32,7 +33,7 @@ pub(super) fn at(address: usize) -> Result<bool, Errno> {
 fn split(leaf: &Leaf) -> Result<(), Errno> {
     // A leaf that an address lies inside of is larger than the smallest page.
     let below = leaf.level.below().ok_or(Errno::EINVAL)?;
-    let table = new_table()?;
+    let table = new_table(Gfp::ATOMIC)?;
     // SAFETY: just made, and no processor uses it yet.
     fill(unsafe { Table::at(table) }, leaf.entry(), below);
     // The entries must be there before the table is.
