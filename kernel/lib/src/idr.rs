@@ -42,7 +42,7 @@ impl Idr {
     pub fn alloc<N: Nodes>(&self, nodes: &N, range: RangeInclusive<u32>, entry: Entry) -> Result<u32, Errno> {
         let (start, end) = (*range.start() as usize, *range.end() as usize);
         let index = self.array.find_free(nodes, start, end).ok_or(Errno::ENOSPC)?;
-        self.array.store(nodes, index, entry)?;
+        self.array.put_anywhere(nodes, index, entry.word())?;
         Ok(index as u32)
     }
 
@@ -80,7 +80,7 @@ impl Idr {
     /// Makes `id` free, and returns what it stood for: Linux's `idr_remove`.
     #[inline]
     pub fn remove<N: Nodes>(&self, nodes: &N, id: u32) -> Option<Entry> {
-        self.array.remove(nodes, id as usize)
+        self.array.remove_anywhere(nodes, id as usize)
     }
 
     /// The lowest number from `id` on that stands for something: Linux's `idr_get_next`.

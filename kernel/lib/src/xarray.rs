@@ -137,6 +137,12 @@ impl Entry {
         if self.0.get() & 1 == 1 { Some(self.0.get() >> 1) } else { None }
     }
 
+    /// The word of a slot that holds it.
+    #[inline]
+    pub(crate) const fn word(self) -> usize {
+        self.0.get()
+    }
+
     /// What a slot's word means to the user.
     #[inline]
     fn from_word(word: usize) -> Option<Entry> {
@@ -179,7 +185,7 @@ pub struct XArray {
 /// The number of the node that a slot's word leads to.
 #[inline]
 fn node_of(word: usize) -> Option<usize> {
-    (word & 3 == INTERNAL && word > LAST_SMALL).then_some(word & !3)
+    (word & 3 == INTERNAL && word > LAST_SMALL).then_some(word.wrapping_sub(INTERNAL))
 }
 
 /// The slot that a word repeats: the first of an entry that stands for several slots.
@@ -239,6 +245,21 @@ impl XArray {
             id = child;
             shift -= SHIFT;
         }
+    }
+
+    /// The lowest node on the way to `index`, if all nodes are there and no larger entry is: where most of what is stored and removed has its slot.
+    #[inline]
+    fn leaf<'a, N: Nodes>(&self, nodes: &'a N, index: usize) -> Option<&'a Node> {
+        let mut node = nodes.node(node_of(self.head.load(Relaxed))?);
+        let mut shift = node.shift();
+        if index >> shift > MASK {
+            return None;
+        }
+        while shift != 0 {
+            node = nodes.node(node_of(node.slots[(index >> shift) & MASK].load(Relaxed))?);
+            shift -= SHIFT;
+        }
+        Some(node)
     }
 }
 

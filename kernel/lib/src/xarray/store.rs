@@ -23,7 +23,7 @@ impl XArray {
     /// [`NoMemory`], with nothing changed.
     #[inline]
     pub fn store<N: Nodes>(&self, nodes: &N, index: usize, entry: Entry) -> Result<Option<Entry>, NoMemory> {
-        self.put(nodes, index, entry.0.get())
+        self.put(nodes, index, entry.word())
     }
 
     /// Takes `index` without storing anything: it stays empty to those who look, and neither storing there nor [`XArray::remove`] needs memory. What is there stays.
@@ -40,6 +40,26 @@ impl XArray {
 
     #[inline]
     fn put<N: Nodes>(&self, nodes: &N, index: usize, word: usize) -> Result<Option<Entry>, NoMemory> {
+        let leaf = if self.track_free { None } else { self.leaf(nodes, index) };
+        match leaf {
+            Some(node) if node.slots[index & MASK].load(Relaxed) == 0 => {
+                node.count.store(node.count.load(Relaxed) + 1, Relaxed);
+                node.slots[index & MASK].store(word, Release);
+                Ok(None)
+            }
+            _ => self.put_slow(nodes, index, word),
+        }
+    }
+
+    /// As [`XArray::put_anywhere`], out of the way of what is quick.
+    #[inline(never)]
+    fn put_slow<N: Nodes>(&self, nodes: &N, index: usize, word: usize) -> Result<Option<Entry>, NoMemory> {
+        self.put_anywhere(nodes, index, word)
+    }
+
+    /// Stores a word wherever its place is: what an array whose indices are tracked does each time.
+    #[inline]
+    pub(crate) fn put_anywhere<N: Nodes>(&self, nodes: &N, index: usize, word: usize) -> Result<Option<Entry>, NoMemory> {
         let place = self.create(nodes, index, 0)?;
         let slot = self.slot(nodes, place);
         let old = slot.load(Relaxed);
@@ -73,7 +93,7 @@ impl XArray {
         let first = sibling_of(node.slots[place.offset].load(Relaxed)).unwrap_or(place.offset);
         let slots = node.span(first).max(slots);
         for offset in first..first + slots {
-            let word = if offset == first { entry.0.get() } else { first << 2 | INTERNAL };
+            let word = if offset == first { entry.word() } else { first << 2 | INTERNAL };
             let old = node.slots[offset].swap(word, Release);
             if old == 0 {
                 node.count.store(node.count.load(Relaxed) + 1, Relaxed);
@@ -91,6 +111,29 @@ impl XArray {
     /// Takes out the entry at `index`, at all indices that it stands for, and returns it: Linux's `xa_erase`.
     #[inline]
     pub fn remove<N: Nodes>(&self, nodes: &N, index: usize) -> Option<Entry> {
+        if self.track_free {
+            return self.remove_anywhere(nodes, index);
+        }
+        let leaf = if self.marks.load(Relaxed) == 0 {
+            self.leaf(nodes, index)
+        } else {
+            None
+        };
+        match leaf.and_then(|node| node.take_single(index & MASK)) {
+            Some(old) => Some(old),
+            None => self.remove_slow(nodes, index),
+        }
+    }
+
+    /// As [`XArray::remove_anywhere`], out of the way of what is quick.
+    #[inline(never)]
+    fn remove_slow<N: Nodes>(&self, nodes: &N, index: usize) -> Option<Entry> {
+        self.remove_anywhere(nodes, index)
+    }
+
+    /// Takes out what is at `index`, wherever that is.
+    #[inline]
+    pub(crate) fn remove_anywhere<N: Nodes>(&self, nodes: &N, index: usize) -> Option<Entry> {
         let place = self.place_of(nodes, index)?;
         let slot = self.slot(nodes, place);
         let old = slot.load(Relaxed);
@@ -349,6 +392,23 @@ impl Node {
     fn span(&self, offset: usize) -> usize {
         let siblings = self.slots[offset + 1..].iter().map(|slot| sibling_of(slot.load(Relaxed)));
         1 + siblings.take_while(|first| *first == Some(offset)).count()
+    }
+
+    /// Takes out an entry that has this slot only, unless so few are left that the node may have to go, too. No entry may have marks.
+    #[inline]
+    fn take_single(&self, offset: usize) -> Option<Entry> {
+        let old = self.slots[offset].load(Relaxed);
+        let followed = self
+            .slots
+            .get(offset + 1)
+            .is_some_and(|next| sibling_of(next.load(Relaxed)) == Some(offset));
+        let count = self.count.load(Relaxed);
+        if old & 3 == INTERNAL || old == 0 || followed || count <= 2 {
+            return None;
+        }
+        self.slots[offset].store(0, Release);
+        self.count.store(count - 1, Relaxed);
+        Entry::from_word(old)
     }
 
     /// Makes it an empty node for a slot that is empty, too.
