@@ -130,6 +130,14 @@ pub fn sections(reports: &Reports, times: Times) -> Result<Vec<Section>> {
             figures: exceptions(reports)?,
         },
         Section {
+            title: "Memory",
+            figures: memory(reports)?,
+        },
+        Section {
+            title: "Memory, in the boot",
+            figures: memory_boot(reports)?,
+        },
+        Section {
             title: "The build, in milliseconds of this machine",
             figures: build(times),
         },
@@ -263,6 +271,52 @@ fn exceptions(reports: &Reports) -> Result<Vec<Figure>> {
         ),
     ])
 }
+
+/// A pair of taking and giving back, if it says nothing else; trees are of 10,000 entries.
+fn memory(reports: &Reports) -> Result<Vec<Figure>> {
+    let figures = [
+        ("kmalloc and kfree, 64 bytes", "kmalloc/64", Linux(155.0)),
+        ("kmalloc and kfree, 4096 bytes", "kmalloc/4096", Linux(157.0)),
+        ("an object of a cache of its own", "cache", Aim(60.0)),
+        ("a page", "page/0", Linux(415.0)),
+        ("8 pages", "page/3", Linux(602.0)),
+        ("vmalloc and vfree, 64 KiB", "vmalloc", Linux(7783.0)),
+        ("radix tree, insert", "radix/insert", Linux(125.0)),
+        ("radix tree, look up", "radix/lookup", Linux(92.0)),
+        ("radix tree, delete", "radix/delete", Linux(230.0)),
+        ("xarray, store", "xarray/store", Linux(349.0)),
+        ("xarray, load", "xarray/load", Linux(107.0)),
+        ("xarray, erase", "xarray/erase", Linux(320.0)),
+        ("idr, allocate", "idr/alloc", Linux(340.0)),
+        ("idr, find", "idr/find", Linux(95.0)),
+        ("idr, remove", "idr/remove", Linux(191.0)),
+        ("red-black tree, insert at random", "rbtree/insert", Linux(161.0)),
+        ("red-black tree, erase", "rbtree/erase", Linux(58.0)),
+    ];
+    figures
+        .into_iter()
+        .map(|(name, value, beside)| Ok(figure(name, reports.get("memory", value)?, beside)))
+        .collect()
+}
+
+/// The stages that set memory up. Of `setup_arch` not all is memory, but all of it counts.
+const MEMORY_STAGES: &[&str] = &["setup_arch"];
+
+fn memory_boot(reports: &Reports) -> Result<Vec<Figure>> {
+    let stages = MEMORY_STAGES.iter().map(|stage| reports.get("boot", &format!("stage/{stage}")));
+    let gigabyte = (1 << 30) / PAGE_SIZE;
+    Ok(vec![
+        figure("the stages of memory, 128 MiB", stages.sum::<Result<f64>>()?, Aim(1.5e6)),
+        figure(
+            "a page more, from 1 to 2 GiB",
+            reports.growth("1G", "2G", "first", gigabyte)?,
+            Aim(20.0),
+        ),
+    ])
+}
+
+/// Bytes of a page.
+const PAGE_SIZE: usize = 4096;
 
 fn build(times: Times) -> Vec<Figure> {
     let order = format!(

@@ -26,6 +26,8 @@ pub struct Boot {
     words: &'static str,
     /// How many arguments follow.
     arguments: usize,
+    /// How much memory there is, if not as much as always.
+    pub memory: Option<&'static str>,
 }
 
 /// How an image comes into a machine.
@@ -99,6 +101,15 @@ const fn boot(name: &'static str, words: &'static str) -> Boot {
         way: PVH,
         words,
         arguments: 0,
+        memory: None,
+    }
+}
+
+/// A silent boot with as much memory.
+const fn with_memory(name: &'static str, memory: &'static str) -> Boot {
+    Boot {
+        memory: Some(memory),
+        ..boot(name, SILENT)
     }
 }
 
@@ -108,6 +119,7 @@ const fn by(name: &'static str, firmware: Firmware, loader: Loader) -> Boot {
         way: Way { firmware, loader },
         words: SILENT,
         arguments: 0,
+        memory: None,
     }
 }
 
@@ -120,6 +132,8 @@ pub const PLANS: &[Plan] = &[
             boot("boot", SILENT),
             boot("boot quiet", "console=ttyS0 quiet"),
             boot("boot loud", "console=ttyS0"),
+            with_memory("1G", "1G"),
+            with_memory("2G", "2G"),
             by("bzImage", Firmware::Bios, Loader::Qemu(Image::BzImage)),
             by("multiboot2", Firmware::Bios, Loader::Grub(Protocol::Multiboot2)),
             by("linux", Firmware::Bios, Loader::Grub(Protocol::Linux)),
@@ -127,6 +141,7 @@ pub const PLANS: &[Plan] = &[
             by("EFI", Firmware::Uefi, Loader::Qemu(Image::BzImage)),
         ],
     ),
+    image("memory", &["boot", "memory"], &[boot("memory", SILENT)]),
     image(
         "initcalls-1000",
         &["boot", "initcalls/1000"],
@@ -147,6 +162,7 @@ pub const PLANS: &[Plan] = &[
                 way: PVH,
                 words: SILENT,
                 arguments: ARGUMENTS,
+                memory: None,
             },
         ],
     ),

@@ -56,6 +56,25 @@ pub fn measure<T: Copy, R>(name: impl Display, items: impl Iterator<Item = T> + 
     let _ = writeln!(Debugcon, "bench: {name} {}/{count}", whole.saturating_sub(loop_alone));
 }
 
+/// Measures one `operation` on each of `items`, which must not be repeated: a tree grows by it. Says whether it said so of each that it was done.
+pub fn measure_once<T>(name: impl Display, items: impl Iterator<Item = T> + Clone, mut operation: impl FnMut(T) -> bool) -> bool {
+    let loop_alone = instructions(|| {
+        for item in items.clone() {
+            black_box(item);
+        }
+    });
+    let count = items.clone().count();
+    let mut done = true;
+    let start = rdtsc();
+    for item in items {
+        done &= operation(black_box(item));
+    }
+    let whole = rdtsc() - start;
+    // The port takes everything.
+    let _ = writeln!(Debugcon, "bench: {name} {}/{count}", whole.saturating_sub(loop_alone));
+    done
+}
+
 /// The instructions that `run` takes, at the least of some passes.
 fn instructions(run: impl Fn()) -> u64 {
     let pass = || {
