@@ -156,6 +156,8 @@ pub struct Geometry {
     pub red_left: u32,
     /// Where the two records of users are, from the user's part, if there are any.
     pub track: u32,
+    /// Where what is kept of an object ends, from the user's part: from there to the next object nothing is kept.
+    pub padding: u32,
     /// Pages of a slab, as a power of two.
     pub order: u32,
     /// The same for a slab of one object: what is tried if there is no block of that order.
@@ -221,6 +223,7 @@ impl Geometry {
         if has(SlabFlags::STORE_USER) {
             size += 2 * wish.track_size;
         }
+        let padding = size;
         let mut red_left = 0;
         if has(SlabFlags::RED_ZONE) {
             red_left = WORD.next_multiple_of(align);
@@ -235,6 +238,7 @@ impl Geometry {
             link,
             red_left,
             track,
+            padding,
             order: orders.order_for(size)?,
             min_order: order_of(size),
         })

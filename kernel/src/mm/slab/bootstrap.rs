@@ -154,6 +154,8 @@ fn take_first_node(nodes: &'static KmemCache, nid: usize) -> Result<(), Errno> {
     let word = slab.word();
     let offset = word.link().offset().ok_or(Errno::ENOMEM)?;
     slab.set_word(word.with_link(nodes.link(slab, offset)).with_in_use(1));
+    #[cfg(CONFIG_SLUB_DEBUG)]
+    super::debug::activate(nodes, slab, offset);
     let node = slab.object(offset).cast::<CacheNode>();
     // SAFETY: the object is off the slab's list, and large enough.
     unsafe { node.write(CacheNode::new()) };
@@ -177,7 +179,9 @@ fn move_in(boot: &'static KmemCache, caches: &'static KmemCache) -> Result<*mut 
         let node = boot.node(nid).map_or(ptr::null_mut(), |node| ptr::from_ref(node).cast_mut());
         cache.set_node(nid, node);
         if let Some(node) = cache.node(nid) {
-            node.lists.lock().partial.iter(cache).for_each(|slab| slab.set_cache(cache));
+            let lists = node.lists.lock();
+            let slabs = lists.partial.iter(cache).chain(lists.full.iter(cache));
+            slabs.for_each(|slab| slab.set_cache(cache));
         }
     }
     create::add(cache);

@@ -26,6 +26,8 @@ pub struct KmemCache {
     pub(super) min_partial: usize,
     pub(super) ctor: Option<Constructor>,
     pub(super) name: &'static str,
+    /// Bytes of the objects of the greediest of its names.
+    pub(super) object_size: AtomicU32,
     /// How many caches this one is.
     pub(super) refcount: AtomicU32,
     /// The next of all caches.
@@ -69,7 +71,7 @@ impl KmemCache {
     /// Bytes of an object, as its user has it: Linux's `kmem_cache_size`.
     #[must_use]
     pub fn object_size(&self) -> usize {
-        self.geometry.object_size as usize
+        self.object_size.load(Relaxed) as usize
     }
 
     /// Bytes that may be used of an object, whatever it was allocated for.
@@ -140,6 +142,7 @@ impl KmemCache {
         KmemCache {
             cpu: CpuSlabs::NONE,
             min_partial: geometry.min_partial(),
+            object_size: AtomicU32::new(geometry.object_size),
             geometry,
             flags,
             gfp,

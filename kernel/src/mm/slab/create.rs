@@ -8,9 +8,14 @@ use incipit_lib::slub::{Geometry, Orders};
 
 use super::cache::{CacheNode, Constructor, KmemCache};
 use super::cpu::CpuSlabs;
+#[cfg(CONFIG_SLUB_DEBUG)]
+use super::debug::{TRACK_SIZE, allowed};
+use super::limits;
+use super::merge::find_mergeable;
 use super::objects::{kmem_cache_alloc, kmem_cache_alloc_node};
 use crate::arch::x86::cpu::masks;
 use crate::irq::IrqMutex;
+use crate::mm::page_alloc::get_order;
 use crate::mm::{Gfp, numa};
 use crate::prelude::*;
 
@@ -25,7 +30,7 @@ static SLAB_CACHES: IrqMutex<Option<&'static KmemCache>> = IrqMutex::new(None);
 pub(super) fn orders() -> Orders {
     let present = masks::PRESENT.weight();
     let cpus = if present > 1 { present } else { masks::nr_cpu_ids() };
-    Orders::new(cpus as u32)
+    limits::orders(cpus as u32)
 }
 
 /// Bytes of a cache's description, with its pointers to nodes.
@@ -45,14 +50,23 @@ pub(super) fn describe(
     flags: SlabFlags,
     ctor: Option<Constructor>,
 ) -> Result<KmemCache, Errno> {
-    let wish = Wish {
+    let mut wish = Wish {
         size,
         align,
-        flags,
+        flags: debugged(name, flags),
         constructed: ctor.is_some(),
-        track_size: 0,
+        track_size: TRACK_SIZE,
     };
-    let geometry = Geometry::new(&wish, &orders()).ok_or(Errno::EINVAL)?;
+    if wish.flags.contains(SlabFlags::POISON) && ctor.is_none() && !flags.contains(SlabFlags::TYPESAFE_BY_RCU) {
+        wish.flags |= SlabFlags::OBJECT_POISON;
+    }
+    let mut geometry = Geometry::new(&wish, &orders()).ok_or(Errno::EINVAL)?;
+    wish.flags = allowed(wish.flags, geometry.min_order > get_order(size));
+    if !wish.flags.contains(SlabFlags::POISON) {
+        wish.flags.remove(SlabFlags::OBJECT_POISON);
+        geometry = Geometry::new(&wish, &orders()).ok_or(Errno::EINVAL)?;
+    }
+    let flags = wish.flags;
     let mut gfp = Gfp::empty();
     for (flag, zone) in [
         (SlabFlags::CACHE_DMA, Gfp::DMA),
@@ -64,6 +78,26 @@ pub(super) fn describe(
         }
     }
     Ok(KmemCache::closed(name, geometry, flags, gfp, ctor))
+}
+
+/// The flags of a cache, with what the command line has of it checked.
+#[cfg(CONFIG_SLUB_DEBUG)]
+pub(super) fn debugged(name: &str, flags: SlabFlags) -> SlabFlags {
+    flags | super::debug::flags_for(name)
+}
+
+/// Without debugging nothing is checked.
+#[cfg(not(CONFIG_SLUB_DEBUG))]
+pub(super) fn debugged(_name: &str, flags: SlabFlags) -> SlabFlags {
+    flags.difference(SlabFlags::DEBUG)
+}
+
+#[cfg(not(CONFIG_SLUB_DEBUG))]
+const TRACK_SIZE: u32 = 0;
+
+#[cfg(not(CONFIG_SLUB_DEBUG))]
+fn allowed(flags: SlabFlags, _grows: bool) -> SlabFlags {
+    flags
 }
 
 /// Gives a cache its place, with room for its nodes behind it, all of them empty.
@@ -98,6 +132,11 @@ pub fn kmem_cache_create(
     flags: SlabFlags,
     ctor: Option<Constructor>,
 ) -> Result<&'static KmemCache, Errno> {
+    if ctor.is_none()
+        && let Some(cache) = find_mergeable(size, align, debugged(name, flags))
+    {
+        return Ok(cache);
+    }
     let created = create(name, size, align, flags, ctor);
     if let Err(error) = created {
         if flags.contains(SlabFlags::PANIC) {
@@ -165,6 +204,26 @@ pub(super) fn add(cache: &'static KmemCache) {
     let next = first.map_or(ptr::null_mut(), |cache| ptr::from_ref(cache).cast_mut());
     cache.next.store(next, Release);
     *first = Some(cache);
+}
+
+/// Takes a cache off the list.
+pub(super) fn remove(cache: &'static KmemCache) {
+    let mut first = SLAB_CACHES.lock();
+    let next = cache.next.load(Relaxed);
+    if first.is_some_and(|first| ptr::eq(first, cache)) {
+        // SAFETY: null, or a cache on the list.
+        *first = unsafe { next.as_ref() };
+        return;
+    }
+    let mut before = *first;
+    while let Some(other) = before {
+        if ptr::eq(other.next.load(Relaxed), cache) {
+            other.next.store(next, Release);
+            return;
+        }
+        // SAFETY: the same.
+        before = unsafe { other.next.load(Relaxed).as_ref() };
+    }
 }
 
 /// Calls `f` with each cache, the newest first, until it returns something. No cache comes or goes meanwhile.

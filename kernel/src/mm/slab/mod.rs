@@ -10,15 +10,26 @@ pub mod bootstrap;
 mod cache;
 mod cpu;
 mod create;
+#[cfg(CONFIG_SLUB_DEBUG)]
+mod debug;
+mod destroy;
 mod global;
+mod info;
+mod kbox;
 pub mod kmalloc;
+mod limits;
+mod merge;
 mod objects;
 mod pages;
+mod report;
 mod shrink;
 
 pub use cache::KmemCache;
 pub use create::kmem_cache_create;
+pub use destroy::kmem_cache_destroy;
 pub use incipit_lib::slub::geometry::SlabFlags;
+pub use info::slabinfo;
+pub use kbox::{Cache, KBox};
 pub use kmalloc::{kfree, kmalloc, kmalloc_node, krealloc, ksize, kzalloc};
 pub use objects::{kmem_cache_alloc, kmem_cache_alloc_node, kmem_cache_free};
 pub use shrink::{kmem_cache_shrink, shrink_all};

@@ -6,6 +6,7 @@ use incipit_lib::slub::{Link, alloc, free};
 
 use super::cache::KmemCache;
 use super::pages::{Request, Slab, cache_of, slab_of};
+use super::report::{object_err, slab_fix};
 use crate::mm::page::{Page, PageFlags, pfn_to_page};
 use crate::mm::{Gfp, PAGE_OFFSET, PAGE_SHIFT, fault_inject};
 use crate::prelude::*;
@@ -69,6 +70,10 @@ fn finish(cache: &'static KmemCache, slab: Slab, offset: u32, gfp: Gfp) -> Optio
 #[cold]
 #[inline(never)]
 pub(super) fn refill(cache: &'static KmemCache, request: Request) -> Option<(Slab, u32)> {
+    #[cfg(CONFIG_SLUB_DEBUG)]
+    if super::debug::is_debugged(cache) {
+        return super::debug::alloc(cache, request);
+    }
     alloc::refill(cache, request)
 }
 
@@ -88,9 +93,14 @@ pub(super) fn give(cache: &'static KmemCache, page: &'static Page, object: NonNu
 #[cold]
 #[inline(never)]
 fn give_slow(cache: &'static KmemCache, slab: Slab, offset: u32) {
+    #[cfg(CONFIG_SLUB_DEBUG)]
+    if super::debug::is_debugged(cache) {
+        return super::debug::free(cache, slab, offset);
+    }
     let first_free = Slab::at(cache.cpu.this_cpu().base()) == slab && cache.cpu.this_cpu().word().link() == Link::to(offset);
     if first_free || free::give_slow(cache, slab, offset).is_err() {
-        pr_err!("BUG {} : Object already free", cache.name);
+        object_err(cache, slab, offset, format_args!("Object already free"));
+        slab_fix(cache, format_args!("Object at {:#x} not freed", slab.object(offset).addr()));
     }
 }
 
@@ -116,6 +126,8 @@ fn wrong_cache(cache: &'static KmemCache, page: Option<&'static Page>, object: N
         return;
     };
     let owner = cache_of(page);
+    #[cfg(CONFIG_SLUB_DEBUG)]
+    super::debug::print_tracking(owner, slab_of(page), (object.addr().get() - slab_of(page).base()) as u32);
     warn!("cache_from_obj: Wrong slab cache. {} but object is from {}", cache.name, owner.name);
     give(owner, page, object);
 }

@@ -5,6 +5,8 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use incipit_lib::slub::{Link, SlabWord};
 
 use super::cache::KmemCache;
+#[cfg(CONFIG_SLUB_DEBUG)]
+use crate::mm::PAGE_SIZE;
 use crate::mm::page::{Page, PageFlags, page_address, page_to_pfn, pfn_to_page};
 use crate::mm::{Gfp, PAGE_OFFSET, PAGE_SHIFT, page_alloc};
 
@@ -132,6 +134,8 @@ pub fn new_slab(cache: &'static KmemCache, request: Request) -> Option<Slab> {
     slab.set_cache(cache);
     slab.set_neighbours(Slab::NONE, Slab::NONE);
     let objects = cache.geometry.objects(order);
+    #[cfg(CONFIG_SLUB_DEBUG)]
+    super::debug::set_up_slab(cache, slab, PAGE_SIZE << order);
     cut(cache, slab, objects);
     slab.set_word(SlabWord::new(Link::to(cache.geometry.offset_of(0)), objects));
     if let Some(node) = cache.node(page.node()) {
@@ -165,6 +169,8 @@ fn allocate(cache: &KmemCache, request: Request) -> Option<(&'static Page, u32)>
 fn cut(cache: &KmemCache, slab: Slab, objects: u32) {
     for index in 0..objects {
         let offset = cache.geometry.offset_of(index);
+        #[cfg(CONFIG_SLUB_DEBUG)]
+        super::debug::set_up_object(cache, slab, offset);
         if let Some(construct) = cache.ctor {
             construct(slab.object(offset));
         }

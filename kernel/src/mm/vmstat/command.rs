@@ -7,6 +7,7 @@ use linkme::distributed_slice;
 use super::{buddyinfo, pagetypeinfo, zoneinfo};
 use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 use crate::mm::meminfo::meminfo;
+use crate::mm::slab::slabinfo;
 
 fn show(text: fn(&mut dyn Write) -> fmt::Result, arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
     if !arguments.is_empty() {
@@ -33,4 +34,5 @@ commands! {
     BUDDYINFO buddyinfo "Display free blocks of pages by zone and order";
     PAGETYPEINFO pagetypeinfo "Display free blocks of pages by zone, type and order";
     ZONEINFO zoneinfo "Display the numbers of each zone";
+    SLABINFO slabinfo "Display the slab caches, their objects and slabs";
 }

@@ -1,6 +1,7 @@
 //! Tests of the paths: against a model with interrupts and moves to other CPUs between any two steps, with threads, and under loom.
 
 mod cutting;
+mod debugging;
 mod interrupted;
 mod loomed;
 mod native;
