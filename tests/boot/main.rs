@@ -14,10 +14,9 @@ mod firmware;
 mod init_memory;
 mod initrd;
 mod machines;
-mod memory;
 mod memory_map;
 mod monitor;
-mod nodes;
+mod pages;
 mod parameters;
 mod percpu;
 mod processors;
@@ -43,9 +42,7 @@ fn main() -> ExitCode {
         video_mode::trials(),
         parameters::trials(),
         percpu::trials(),
-        memory::trials(),
         memory_map::trials(),
-        nodes::trials(),
         firmware::trials(),
         initrd::trials(),
         damaged_images::trials(),
@@ -53,6 +50,7 @@ fn main() -> ExitCode {
         processors::trials(),
         resources::trials(),
         monitor::trials(),
+        pages::trials(),
     ];
     trial::run_in_qemu(rooms.into_iter().flatten().collect())
 }

@@ -409,6 +409,8 @@ pub const CASES: &[Case] = &[
             "incipit_lkdtm::pages::page_free_wrong_order+",
         ]),
     ),
+    case("READ_BUDDY_AFTER_FREE", GoesOn(&[])),
+    case("WRITE_BUDDY_AFTER_FREE", GoesOn(&[])),
     case(
         "PAGE_ALLOC_FAILURE",
         GoesOn(&[

@@ -190,6 +190,16 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         pages::page_free_wrong_order,
     ),
     point(
+        "READ_BUDDY_AFTER_FREE",
+        "a read of a page that was given back",
+        pages::read_buddy_after_free,
+    ),
+    point(
+        "WRITE_BUDDY_AFTER_FREE",
+        "a write to a page that was given back",
+        pages::write_buddy_after_free,
+    ),
+    point(
         "PAGE_ALLOC_FAILURE",
         "more memory asked for than there is",
         pages::page_alloc_failure,

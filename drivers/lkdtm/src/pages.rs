@@ -4,10 +4,12 @@ use core::hint::black_box;
 use core::sync::atomic::Ordering::Relaxed;
 
 use incipit::irq::IrqMutex;
-use incipit::mm::page::{page_to_pfn, pfn_to_page, virt_to_page};
+use incipit::mm::page::{page_address, page_to_pfn, pfn_to_page, virt_to_page};
 use incipit::mm::page_alloc::{Gfp, MAX_ORDER, alloc_page, alloc_pages, free_pages, total_free_pages};
 use incipit::mm::sections;
+use incipit::prelude::*;
 
+use crate::access;
 use crate::crashpoints::Outcome;
 
 /// The answer if a page is not where it ought to be.
@@ -63,6 +65,41 @@ pub fn page_alloc_failure() -> Outcome {
         unsafe { free_pages(block, MAX_ORDER) };
     }
     if refused { Ok(()) } else { Err("there was another block") }
+}
+
+/// Reads a page that was given back: it faults with `debug_pagealloc=on`.
+#[inline(never)]
+pub fn read_buddy_after_free() -> Outcome {
+    let address = freed_page()?;
+    pr_info!("lkdtm: attempting bad read at {address:#x}");
+    // SAFETY: it is not safe. The page is in the direct map, or the read faults.
+    unsafe { access::read(address) };
+    Ok(())
+}
+
+/// Writes to a page that was given back, then allocates it again: `page_poison=on` finds out, and with `debug_pagealloc=on` it faults.
+#[inline(never)]
+pub fn write_buddy_after_free() -> Outcome {
+    let address = freed_page()?;
+    pr_info!("lkdtm: attempting bad write at {address:#x}");
+    // SAFETY: it is not safe. The page is in the direct map, or the write faults; it is free, and nothing is kept in it.
+    unsafe { access::write(address, 0x0123_4567_89ab_cdef) };
+    let page = alloc_page(Gfp::KERNEL).ok_or("no page")?;
+    let same = page_address(page).addr() == address - WRITTEN;
+    // SAFETY: it was just allocated.
+    unsafe { free_pages(page, 0) };
+    if same { Ok(()) } else { Err("the page was not the next one") }
+}
+
+/// How far into the page it is read and written.
+const WRITTEN: usize = 512;
+
+/// The address in a page that was just given back.
+fn freed_page() -> Result<usize, &'static str> {
+    let page = alloc_page(Gfp::KERNEL).ok_or("no page")?;
+    // SAFETY: it was just allocated.
+    unsafe { free_pages(page, 0) };
+    Ok(page_address(page).addr() + WRITTEN)
 }
 
 /// Asks for a page in a way that may sleep, under a lock.

@@ -43,6 +43,7 @@ pub mod page;
 pub mod param;
 pub mod pcp;
 pub mod percpu;
+pub mod poison;
 pub mod psf;
 pub mod ratelimit;
 pub mod rbtree;

@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use super::page::{Page, PageFlags, pfn_to_page};
 use super::zone::{self, Zone, ZoneType, populated_zones};
-use super::{PAGE_SHIFT, PAGE_SIZE, memblock, page_alloc, sections, zone_limits};
+use super::{PAGE_SHIFT, PAGE_SIZE, memblock, page_alloc, page_debug, sections, zone_limits};
 use crate::prelude::*;
 
 /// Hands memory over to the page allocator: Linux's stage of the same name.
@@ -18,6 +18,7 @@ use crate::prelude::*;
 )]
 #[init]
 pub fn mem_init() {
+    page_debug::report_meminit();
     for_each_part(|part| {
         let (flags, refcount) = if part.free {
             (PageFlags::empty(), 0)
@@ -28,6 +29,9 @@ pub fn mem_init() {
     });
     for_each_part(|part| {
         if part.free {
+            if page_debug::is_active() {
+                page_debug::on_hand_over(part.pfns.start, part.pfns.end - part.pfns.start);
+            }
             let zone = &zone::node_data(part.nid).zones()[part.kind as usize];
             zone.add_managed(part.pfns.end - part.pfns.start);
             zone.with_buddy(|buddy| buddy.free_range(part.pfns));

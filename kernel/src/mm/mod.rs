@@ -5,6 +5,8 @@
 
 pub mod address;
 pub mod boot_alloc;
+#[cfg(CONFIG_DEBUG_PAGEALLOC)]
+pub mod debug_pagealloc;
 pub mod fault_inject;
 pub mod hash;
 pub mod kstack;
@@ -14,6 +16,13 @@ pub mod meminfo;
 pub mod numa;
 pub mod page;
 pub mod page_alloc;
+pub mod page_debug;
+#[cfg(CONFIG_PAGE_OWNER)]
+pub mod page_ext;
+#[cfg(CONFIG_PAGE_OWNER)]
+pub mod page_owner;
+#[cfg(CONFIG_PAGE_POISONING)]
+mod page_poison;
 pub mod pageset;
 pub mod sections;
 pub mod show_mem;

@@ -217,6 +217,15 @@ impl<M: MemMap> Buddy<M> {
         }
     }
 
+    /// Visits the first frame and the order of each free block.
+    pub fn for_each_block(&self, mut visit: impl FnMut(u64, u32)) {
+        for order in 0..=MAX_ORDER {
+            for kind in MigrateType::ALL {
+                self.list(order, kind).iter(self.map).for_each(|pfn| visit(pfn, order));
+            }
+        }
+    }
+
     /// Takes a free page out of the block around it, whatever its order; `false` if it is not free: Linux's `take_page_off_buddy`.
     pub fn take(&mut self, pfn: u64) -> bool {
         for order in 0..=MAX_ORDER {

@@ -45,4 +45,6 @@ pub fn dump_page(page: &'static Page, reason: &str) {
     }
     pr_warn!("{page}");
     pr_warn!("page dumped because: {reason}");
+    #[cfg(CONFIG_PAGE_OWNER)]
+    crate::mm::page_owner::dump_page_owner(pfn, page);
 }

@@ -4,9 +4,9 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::bad_page::bad_page;
 use super::{Gfp, MAX_ORDER};
-use crate::mm::PAGE_SIZE;
 use crate::mm::fault_inject::should_fail_alloc_page;
 use crate::mm::page::{Page, PageFlags, PageType, page_address, page_to_pfn, pfn_to_page};
+use crate::mm::{PAGE_SIZE, page_debug};
 use crate::preempt;
 use crate::prelude::*;
 
@@ -24,7 +24,7 @@ const CHECK_AT_FREE: PageFlags = PageFlags::LRU
 
 /// Whether the allocation may be tried at all.
 #[inline]
-#[track_caller]
+#[cfg_attr(CONFIG_DEBUG_ATOMIC_SLEEP, track_caller)]
 pub(super) fn may_allocate(gfp: Gfp, order: u32) -> bool {
     if order > MAX_ORDER {
         warn_on_once!(
@@ -44,13 +44,16 @@ pub(super) fn may_allocate(gfp: Gfp, order: u32) -> bool {
 pub(super) fn prep_new_page(page: &'static Page, order: u32, gfp: Gfp) {
     page.set_refcount(1);
     page.private.store(0, Relaxed);
-    if gfp.intersects(Gfp::ZERO.union(Gfp::COMP)) {
+    if gfp.intersects(Gfp::ZERO.union(Gfp::COMP)) || page_debug::is_active() {
         prep_special(page, order, gfp);
     }
 }
 
 #[inline(never)]
 fn prep_special(page: &'static Page, order: u32, gfp: Gfp) {
+    if page_debug::is_active() {
+        page_debug::on_alloc(page, order, gfp);
+    }
     if gfp.contains(Gfp::ZERO) {
         // SAFETY: the block was just taken off the free lists, so that its bytes are nobody's.
         unsafe { page_address(page).write_bytes(0, PAGE_SIZE << order) };
@@ -70,10 +73,10 @@ pub(super) fn free_pages_prepare(page: &'static Page, order: u32) -> bool {
     if order > 0 && !prepare_tails(page, order) {
         return false;
     }
-    if page.flags().is_empty() && page.is_plain_free() {
+    if page.flags().is_empty() && page.is_plain_free() && !page_debug::is_active() {
         return true;
     }
-    prepare_special(page)
+    prepare_special(page, order)
 }
 
 /// Why a page cannot be freed, if it cannot, in Linux's words where it has some.
@@ -92,12 +95,15 @@ fn reason_against(page: &Page) -> Option<&'static str> {
 }
 
 #[cold]
-fn prepare_special(page: &'static Page) -> bool {
+fn prepare_special(page: &'static Page, order: u32) -> bool {
     if let Some(reason) = reason_against(page) {
         bad_page(page, reason);
         return false;
     }
     page.clear_exclusive(PageFlags::all());
+    if page_debug::is_active() {
+        page_debug::on_free(page, order);
+    }
     true
 }
 

@@ -99,6 +99,7 @@ impl Limit {
 /// With [`Gfp::ZERO`] they are zeroed, else they hold what they held.
 #[inline]
 #[must_use]
+#[cfg_attr(CONFIG_DEBUG_ATOMIC_SLEEP, track_caller)]
 pub fn alloc_pages(gfp: Gfp, order: u32) -> Option<&'static Page> {
     alloc_pages_node(numa::numa_node_id(), gfp, order)
 }
@@ -106,12 +107,14 @@ pub fn alloc_pages(gfp: Gfp, order: u32) -> Option<&'static Page> {
 /// One page.
 #[inline]
 #[must_use]
+#[cfg_attr(CONFIG_DEBUG_ATOMIC_SLEEP, track_caller)]
 pub fn alloc_page(gfp: Gfp) -> Option<&'static Page> {
     alloc_pages(gfp, 0)
 }
 
 /// The same from node `nid`, if it has them; with [`Gfp::THISNODE`] from there or not at all.
 #[must_use]
+#[cfg_attr(CONFIG_DEBUG_ATOMIC_SLEEP, track_caller)]
 pub fn alloc_pages_node(nid: usize, gfp: Gfp, order: u32) -> Option<&'static Page> {
     let gfp = gfp & Gfp::from_bits_retain(GFP_ALLOWED_MASK.load(Relaxed));
     let request = Request {

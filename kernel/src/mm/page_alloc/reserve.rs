@@ -6,7 +6,7 @@ use super::{Gfp, MAX_ORDER, free_pages};
 use crate::mm::page::{Page, PageFlags, pfn_to_page};
 use crate::mm::sparse::pfn_valid;
 use crate::mm::zone::page_zone;
-use crate::mm::{PAGE_SHIFT, PAGE_SIZE, memblock, phys_to_virt, virt_to_phys};
+use crate::mm::{PAGE_SHIFT, PAGE_SIZE, memblock, page_debug, phys_to_virt, virt_to_phys};
 use crate::prelude::*;
 use incipit_lib::buddy::Place;
 
@@ -44,6 +44,9 @@ pub unsafe fn free_reserved_area(start: u64, end: u64, poison: Option<u8>, name:
 fn free_reserved_page(pfn: u64, page: &'static Page) {
     page.clear(PageFlags::RESERVED);
     page.set_refcount(0);
+    if page_debug::is_active() {
+        page_debug::on_free(page, 0);
+    }
     let zone = page_zone(page);
     zone.add_managed(1);
     zone.with_buddy(|buddy| buddy.free(pfn, 0, Place::Head));

@@ -1,5 +1,7 @@
 //! Tests of the page allocator in the machine that it runs on.
 
+mod pattern;
+
 use alloc::vec::Vec;
 
 use super::*;
@@ -7,6 +9,7 @@ use crate::mm::page::page_to_phys;
 use crate::mm::slab::shrink_all;
 
 /// Runs `f` and checks that as many pages are free afterwards as before.
+#[cfg(CONFIG_KUNIT)]
 fn nothing_is_lost(f: impl FnOnce()) {
     shrink_all();
     let before = total_free_pages();

@@ -71,7 +71,15 @@ fn map_ram(tables: &mut PageTables) -> Result<(), Errno> {
     if gigabytes {
         pr_info!("Using GB pages for direct mapping");
     }
-    let largest = if gigabytes { Level::Pud } else { Level::Pmd };
+    #[cfg(CONFIG_DEBUG_PAGEALLOC)]
+    let small = crate::mm::debug_pagealloc::debug_pagealloc_requested();
+    #[cfg(not(CONFIG_DEBUG_PAGEALLOC))]
+    let small = false;
+    let largest = match (small, gigabytes) {
+        (true, _) => Level::Pte,
+        (false, true) => Level::Pud,
+        (false, false) => Level::Pmd,
+    };
     let mut direct = |start: u64, end: u64| {
         let size = end.saturating_sub(start) as usize;
         tables.map(Mapping {

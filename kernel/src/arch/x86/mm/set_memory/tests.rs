@@ -73,6 +73,11 @@ const LARGE: usize = 2 << 20;
 
 /// Calls `test` with the address in the direct map of memory that is a large page, or a part of one, as yet.
 fn with_a_large_page(test: impl FnOnce(*mut u8)) {
+    #[cfg(CONFIG_DEBUG_PAGEALLOC)]
+    if crate::mm::debug_pagealloc::debug_pagealloc_requested() {
+        // All pages of the direct map are small.
+        return;
+    }
     let mut blocks = Vec::new();
     let start = loop {
         let block = memblock::alloc(LARGE as u64, LARGE as u64).expect("2 MiB that no test has split").0;
