@@ -28,6 +28,8 @@ pub mod sections;
 pub mod show_mem;
 pub mod slab;
 pub mod sparse;
+#[cfg(CONFIG_KUNIT)]
+mod stress;
 pub mod vmalloc;
 pub mod vmstat;
 pub mod wmark;
