@@ -14,8 +14,10 @@ mod firmware;
 mod init_memory;
 mod initrd;
 mod machines;
+mod memory;
 mod memory_map;
 mod monitor;
+mod nodes;
 mod pages;
 mod parameters;
 mod percpu;
@@ -42,7 +44,9 @@ fn main() -> ExitCode {
         video_mode::trials(),
         parameters::trials(),
         percpu::trials(),
+        memory::trials(),
         memory_map::trials(),
+        nodes::trials(),
         firmware::trials(),
         initrd::trials(),
         damaged_images::trials(),

@@ -5,8 +5,15 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use incipit_lib::e820::E820Type;
 
 use super::e820;
+use crate::arch::x86::cpu::common::boot_cpu;
 use crate::mm::{PAGE_SHIFT, address::DIRECT_MAP_SIZE, memblock, sections};
 use crate::prelude::*;
+
+/// The end of the addresses that both the direct map and this processor have room for.
+#[init]
+fn reach() -> u64 {
+    DIRECT_MAP_SIZE.min(1 << boot_cpu().phys_bits)
+}
 
 /// Page frames that the kernel can address: Linux's `max_arch_pfn`.
 const MAX_ARCH_PFN: u64 = DIRECT_MAP_SIZE >> PAGE_SHIFT;
@@ -58,7 +65,7 @@ fn reserve(base: u64, size: u64, what: &str) {
 /// Finds the end of RAM and says where it is, for all RAM and for that below 4 GiB.
 #[init]
 pub(super) fn find_end_of_ram() {
-    let (all, low) = e820::with_table(|table| (table.end_of_ram_pfn(MAX_ARCH_PFN), table.end_of_low_ram_pfn()));
+    let (all, low) = e820::with_table(|table| (table.end_of_ram_pfn(reach() >> PAGE_SHIFT), table.end_of_low_ram_pfn()));
     MAX_PFN.store(all, Relaxed);
     MAX_LOW_PFN.store(low, Relaxed);
     pr_info!("last_pfn = {all:#x} max_arch_pfn = {MAX_ARCH_PFN:#x}");
@@ -77,7 +84,13 @@ pub(super) fn memblock_setup() {
     e820::with_table(|table| {
         let usable = |kind| matches!(kind, E820Type::RAM | E820Type::RESERVED_KERN);
         for entry in table.entries().iter().filter(|entry| usable(entry.kind)) {
-            let size = entry.size.min(DIRECT_MAP_SIZE.saturating_sub(entry.addr));
+            let size = entry.size.min(reach().saturating_sub(entry.addr));
+            if size < entry.size {
+                pr_warn!(
+                    "memblock: of {entry} only what lies below {:#x} is used: no more can be addressed",
+                    reach()
+                );
+            }
             if let Err(error) = memblock::add(entry.addr, size) {
                 pr_err!("memblock: {entry} cannot be used ({error})");
             }
