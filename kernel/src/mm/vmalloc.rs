@@ -8,10 +8,11 @@ mod info;
 
 use core::ptr::NonNull;
 
+use arrayvec::ArrayVec;
 use incipit_lib::vmap::Request;
 
 use super::page::{Page, page_to_phys, pfn_to_page};
-use super::page_alloc::{self, PageAllocator, alloc_pages, alloc_pages_bulk, free_pages};
+use super::page_alloc::{self, PageAllocator, alloc_pages, alloc_pages_bulk, free_pages, free_pages_bulk};
 use super::{Gfp, PAGE_SHIFT, PAGE_SIZE};
 use crate::arch::x86::dumpstack;
 use crate::arch::x86::mm::kernel_map;
@@ -276,7 +277,7 @@ fn allocate(size: usize, align: usize, gfp: Gfp, flags: VmFlags, caller: usize) 
         return None;
     }
     let pages = size.div_ceil(PAGE_SIZE);
-    if pages as u64 > page_alloc::total_ram_pages() {
+    if pages as u64 > areas::known_ram_pages() && pages as u64 > page_alloc::total_ram_pages() {
         return fail(size, gfp, "exceeds total pages");
     }
     let area = Area::new(flags, caller).with_pages(pages as u32);
@@ -391,15 +392,26 @@ unsafe fn release(range: core::ops::Range<usize>, owns_pages: bool) {
 /// As for [`release`].
 unsafe fn unmap(range: core::ops::Range<usize>, owns_pages: bool) -> usize {
     let mut freed = 0;
+    let mut batch: ArrayVec<&'static Page, BATCH> = ArrayVec::new();
     // SAFETY: the addresses are nobody's any more, and an area's large pages lie inside of it.
     unsafe {
         kernel_map::unmap_range(range, |phys, level| {
-            if owns_pages {
-                let order = level.shift() - PAGE_SHIFT;
-                free_pages(pfn_to_page(phys >> PAGE_SHIFT), order);
-                freed += 1 << order;
+            if !owns_pages {
+                return;
             }
+            let (page, order) = (pfn_to_page(phys >> PAGE_SHIFT), level.shift() - PAGE_SHIFT);
+            freed += 1 << order;
+            if order != 0 {
+                free_pages(page, order);
+                return;
+            }
+            if batch.is_full() {
+                free_pages_bulk(&batch);
+                batch.clear();
+            }
+            batch.push(page);
         });
+        free_pages_bulk(&batch);
     }
     freed
 }

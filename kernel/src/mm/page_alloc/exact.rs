@@ -2,9 +2,9 @@
 
 use core::ptr::NonNull;
 
-use super::{Gfp, alloc_page, alloc_pages, alloc_pages_node, free_pages};
-use crate::mm::PAGE_SIZE;
+use super::{Gfp, alloc_at_hand, alloc_page, alloc_pages, alloc_pages_node, check, free_pages};
 use crate::mm::page::{Page, page_address, page_to_pfn, pfn_to_page, virt_to_page};
+use crate::mm::{PAGE_SIZE, numa};
 use crate::prelude::*;
 
 /// The order of the smallest block that holds `size` bytes: Linux's `get_order`. 0 for nothing.
@@ -60,6 +60,15 @@ pub unsafe fn free_pages_exact(start: NonNull<u8>, size: usize) {
 /// memory runs out, which is not reported.
 pub fn alloc_pages_bulk(gfp: Gfp, nid: Option<usize>, pages: &mut [Option<&'static Page>]) -> usize {
     let gfp = gfp | Gfp::NOWARN;
+    if check::may_allocate(gfp, 0) {
+        fill(gfp, nid, pages);
+    }
+    pages.iter().flatten().count()
+}
+
+/// Fills what it can.
+fn fill(gfp: Gfp, nid: Option<usize>, pages: &mut [Option<&'static Page>]) {
+    alloc_at_hand(nid.unwrap_or_else(numa::numa_node_id), gfp, pages);
     for place in pages.iter_mut().filter(|place| place.is_none()) {
         *place = match nid {
             Some(nid) => alloc_pages_node(nid, gfp, 0),
@@ -69,7 +78,6 @@ pub fn alloc_pages_bulk(gfp: Gfp, nid: Option<usize>, pages: &mut [Option<&'stat
             break;
         }
     }
-    pages.iter().flatten().count()
 }
 
 #[ktest]

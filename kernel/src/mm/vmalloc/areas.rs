@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, AtomicIsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering::Relaxed};
 
 use arrayvec::ArrayVec;
 use incipit_lib::vmap::{AreaError, Areas, NODES_NEEDED, Node, Request};
@@ -13,7 +13,7 @@ use incipit_lib::vmap::{AreaError, Areas, NODES_NEEDED, Node, Request};
 use crate::arch::x86::cpu::masks::{self, NR_CPUS};
 use crate::arch::x86::mm::tlb;
 use crate::irq::IrqMutex;
-use crate::mm::PAGE_SIZE;
+use crate::mm::{PAGE_SIZE, page_alloc};
 use crate::prelude::*;
 
 bitflags::bitflags! {
@@ -127,9 +127,17 @@ pub(super) fn is_open() -> bool {
     OPEN.load(Relaxed)
 }
 
+/// Pages that there are at the least: to count them takes longer than most allocations.
+static KNOWN_RAM_PAGES: AtomicU64 = AtomicU64::new(0);
+
+pub(super) fn known_ram_pages() -> u64 {
+    KNOWN_RAM_PAGES.load(Relaxed)
+}
+
 /// Opens the space.
 #[init]
 pub(super) fn open(space: Range<usize>) -> Result<(), Errno> {
+    KNOWN_RAM_PAGES.store(page_alloc::total_ram_pages(), Relaxed);
     let areas = Areas::new(nodes(FIRST_NODES)?, space);
     *SPACE.lock() = Some(Space {
         areas,
