@@ -26,6 +26,7 @@ mod resources;
 mod screens;
 mod takeover;
 mod video_mode;
+mod vmalloc;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         disks::trials(),
         processors::trials(),
         resources::trials(),
+        vmalloc::trials(),
         monitor::trials(),
         pages::trials(),
     ];
