@@ -16,6 +16,7 @@
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | `debugobjects` | objects that are used against their rules |
+//! | `kmemleak` | memory that nobody can give back any more |
 //! | [`collections`] | arrays by number, numbers for things, intervals |
 //! | [`time`] | the clock of the log |
 //! | [`mod@panic`] | the end: reports of faults, warnings, panics |
@@ -45,6 +46,8 @@ pub mod fs;
 pub mod init;
 pub mod irq;
 pub mod kdb;
+#[cfg(CONFIG_DEBUG_KMEMLEAK)]
+pub mod kmemleak;
 pub mod mm;
 pub mod panic;
 pub mod percpu;

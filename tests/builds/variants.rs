@@ -92,7 +92,10 @@ fn lines(build: &Build) -> Result<Vec<String>> {
 fn same_order(name: &str, words: &[&str]) -> Result<()> {
     let (usual, called) = usual()?;
     let build = build(name, words)?;
-    let (ours, theirs) = (lines(usual)?, lines(&build)?);
+    let ours = lines(usual)?;
+    // Checks that are off otherwise have entries of their own; they change nothing about the others' order.
+    let mut theirs = lines(&build)?;
+    theirs.retain(|line| name != "debug" || ours.contains(line));
     let difference = ours.iter().zip(&theirs).find(|(one, other)| one != other);
     ensure!(
         ours == theirs,
@@ -101,7 +104,8 @@ fn same_order(name: &str, words: &[&str]) -> Result<()> {
         theirs.len()
     );
     for image in [build.vmlinux(), build.bzimage()] {
-        let calls = calls(&image)?;
+        let mut calls = calls(&image)?;
+        calls.retain(|call| name != "debug" || called.contains(call));
         ensure!(calls == *called, "the initcalls were {calls:?}");
     }
     Ok(())

@@ -65,6 +65,8 @@ impl Class {
         if self.uncut_bytes == 0 {
             let page = memblock::alloc(PAGE_SIZE as u64, PAGE_SIZE as u64).ok()?;
             (self.uncut, self.uncut_bytes) = (phys_to_virt(page.0), PAGE_SIZE);
+            #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+            crate::kmemleak::root(self.uncut, PAGE_SIZE);
         }
         let block = self.uncut;
         self.uncut = block.wrapping_add(size);
@@ -97,7 +99,12 @@ impl Heap {
             Some(class) => self.classes[class].take(SMALLEST << class),
             None => memblock::alloc((pages(layout) * PAGE_SIZE) as u64, layout.align().max(PAGE_SIZE) as u64)
                 .ok()
-                .map(|base| phys_to_virt(base.0)),
+                .map(|base| phys_to_virt(base.0))
+                .inspect(|block| {
+                    #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+                    crate::kmemleak::root(*block, pages(layout) * PAGE_SIZE);
+                    let _ = block;
+                }),
         };
         block.unwrap_or(ptr::null_mut())
     }
@@ -110,6 +117,8 @@ impl Heap {
             // SAFETY: the layout is the one that the block was allocated with, so it is of this class.
             Some(class) => unsafe { self.classes[class].give(block) },
             None => {
+                #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+                crate::kmemleak::free(block.as_ptr());
                 let freed = memblock::free(virt_to_phys(block.as_ptr()), (pages(layout) * PAGE_SIZE) as u64);
                 debug_assert!(freed.is_ok(), "a large block is a reservation of its own");
             }

@@ -136,6 +136,8 @@ fn alloc_zeroed(size: usize, when: When) -> Option<NonNull<u8>> {
             let place = NonNull::new(phys_to_virt(place.0))?;
             // SAFETY: the memory was just allocated with that size, and allocations are in the direct map.
             unsafe { place.write_bytes(0, size) };
+            #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+            crate::kmemleak::root(place.as_ptr(), size);
             Some(place)
         }
         When::Late if hashdist() || page_alloc::get_order(size) > page_alloc::MAX_ORDER => vmalloc::vmalloc_huge(size, flags),

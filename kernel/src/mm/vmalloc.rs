@@ -115,6 +115,8 @@ pub(super) fn vmalloc_aligned(size: usize, align: usize, gfp: Gfp) -> Option<Non
 /// Nobody may use the memory any more.
 pub unsafe fn vfree(memory: NonNull<u8>) {
     let start = memory.addr().get();
+    #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+    crate::kmemleak::free(memory.as_ptr());
     match areas::begin_removal(start, VmFlags::ALLOC) {
         // SAFETY: the area is the caller's, who gives it up.
         Ok((range, _)) => unsafe { release(range, true) },
@@ -290,7 +292,10 @@ fn allocate(size: usize, align: usize, gfp: Gfp, flags: VmFlags, caller: usize) 
         return fail(size, gfp, why);
     }
     areas::count_pages(pages as isize);
-    NonNull::new(core::ptr::with_exposed_provenance_mut(range.start))
+    let block = NonNull::new(core::ptr::with_exposed_provenance_mut(range.start))?;
+    #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+    crate::kmemleak::vmalloc(block.as_ptr(), size, gfp);
+    Some(block)
 }
 
 /// Maps `count` new pages, of node `nid` if one is named, from `start` on. What is mapped when it fails is the caller's to unmap.

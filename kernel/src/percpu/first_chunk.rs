@@ -89,6 +89,8 @@ fn embed(template: Section, atom: usize) -> Result<Layout<NR_CPUS>, Errno> {
             let used = match cpus.next() {
                 Some(cpu) => {
                     fill(template, cpu, phys_to_virt(unit), needed as usize);
+                    #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+                    crate::kmemleak::root(phys_to_virt(unit), needed as usize);
                     needed
                 }
                 None => 0,

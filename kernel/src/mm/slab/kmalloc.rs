@@ -92,7 +92,10 @@ fn kmalloc_pages(size: usize, gfp: Gfp, nid: Option<usize>) -> Option<NonNull<u8
         return None;
     }
     let page = page_alloc::alloc_pages_node(nid.unwrap_or_else(numa::numa_node_id), gfp | Gfp::COMP, get_order(size))?;
-    NonNull::new(page_address(page))
+    let block = page_address(page);
+    #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+    crate::kmemleak::alloc(block, size, 1, gfp);
+    NonNull::new(block)
 }
 
 /// Gives back what `kmalloc` or a cache gave.
@@ -115,6 +118,8 @@ fn free_large(object: NonNull<u8>) {
     if object == ZERO_SIZE_PTR {
         return;
     }
+    #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+    crate::kmemleak::free(object.as_ptr());
     match large_page(object) {
         // SAFETY: it is the first page of a block that was allocated as a whole; the caller gives it up.
         Some(page) => unsafe { page_alloc::free_pages(page, page.compound_order()) },

@@ -63,6 +63,8 @@ fn finish(cache: &'static KmemCache, slab: Slab, offset: u32, gfp: Gfp) -> Optio
         // SAFETY: the object has just been taken, and has so many bytes.
         unsafe { object.write_bytes(0, cache.object_size()) };
     }
+    #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+    crate::kmemleak::alloc(object, cache.object_size(), 1, gfp);
     NonNull::new(object)
 }
 
@@ -82,6 +84,8 @@ pub(super) fn refill(cache: &'static KmemCache, request: Request) -> Option<(Sla
 pub(super) fn give(cache: &'static KmemCache, page: &'static Page, object: NonNull<u8>) {
     #[cfg(CONFIG_DEBUG_OBJECTS_FREE)]
     crate::debugobjects::check_no_obj_freed(object.as_ptr(), cache.object_size());
+    #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+    crate::kmemleak::free(object.as_ptr());
     let slab = slab_of(page);
     let offset = (object.addr().get() - slab.base()) as u32;
     if free::give(cache, slab, offset) != free::Given::Done {
