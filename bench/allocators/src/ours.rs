@@ -95,10 +95,6 @@ impl Backend for Handle<'_> {
     type Request = ();
     const NO_SLAB: u32 = u32::MAX;
 
-    #[inline]
-    fn link_offset(self) -> u32 {
-        self.cache.geometry.link
-    }
     fn min_partial(self) -> usize {
         self.cache.geometry.min_partial()
     }

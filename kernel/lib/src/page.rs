@@ -71,7 +71,7 @@ const FLAGS_MASK: u64 = PageFlags::all().bits();
 /// [`Page::page_type`] of a page that is nothing special.
 const PAGE_TYPE_NONE: u32 = u32::MAX;
 
-/// What a page without mapping is: a bit that is *cleared* in [`Page::page_type`], so that a count of mappings is never mistaken for one.
+/// What a page without mapping is: a bit that is *cleared* in the type of a [`Page`], so that a count of mappings is never mistaken for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum PageType {

@@ -1,6 +1,6 @@
 //! Who has which part of a range of virtual addresses: the areas of `vmalloc`.
 //!
-//! The areas and the gaps between them lie in one balanced tree ([`tree`]), by address, in which each node knows the largest gap below it. So finding room, finding
+//! The areas and the gaps between them lie in one balanced tree (`tree`), by address, in which each node knows the largest gap below it. So finding room, finding
 //! the area of an address, taking and giving back all take a number of steps that grows with the logarithm of the number of areas. Room is found at the lowest
 //! address. Nothing here allocates: nodes come from a store that its owner makes larger ([`Areas::grow`]) before it runs out.
 

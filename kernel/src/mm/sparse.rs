@@ -1,6 +1,6 @@
 //! The array of all `struct page`s, as far as there is memory for them to stand for: Linux's sparse memory with a virtual memory map.
 //!
-//! The array is one range of addresses, [`VMEMMAP_START`](super::page::VMEMMAP_START) for frame 0; only where frames are memory, or share a granule with some, are there pages behind it
+//! The array is one range of addresses, [`VMEMMAP_START`] for frame 0; only where frames are memory, or share a granule with some, are there pages behind it
 //! ([`incipit_lib::sparse`]). They are mapped once, from the memory of the node that they are about where it has some, and stay. Nothing is written here: whoever sets the pages up writes
 //! all of each.
 

@@ -5,7 +5,7 @@
 //! what a page is used for while it is allocated.
 //!
 //! Blocks lie in lists by [`MigrateType`], that of the page block ([`PAGEBLOCK_ORDER`]) around them, so that what stays for ever does not end up scattered over
-//! memory. When a type has nothing left it takes from another as [`fallback`] says (Linux's `mm/page_alloc.c`).
+//! memory. When a type has nothing left it takes from another as `fallback` says (Linux's `mm/page_alloc.c`).
 
 mod fallback;
 mod list;

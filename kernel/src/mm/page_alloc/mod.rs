@@ -2,7 +2,7 @@
 //!
 //! An allocation says by its [`Gfp`] where its pages may lie, what may be done to get them and what they are for. It goes through the zones of its node's list until one has
 //! enough above its mark; small blocks come from what the CPU has at hand of the zone ([`incipit_lib::pcp`]), others from its free lists ([`incipit_lib::buddy`]). What happens when no
-//! zone has enough is in [`slowpath`]. May be called from anywhere once `mem_init` has run, with interrupts on or off.
+//! zone has enough is in `slowpath`. May be called from anywhere once `mem_init` has run, with interrupts on or off.
 //!
 //! Each allocated block has one reference in its first page, and is gone when that is given back.
 

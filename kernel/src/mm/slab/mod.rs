@@ -1,7 +1,7 @@
 //! Memory for objects: caches of one size each, and `kmalloc` for any size. Linux's SLUB.
 //!
 //! The algorithm is [`incipit_lib::slub`]'s; here are the memory, the CPUs and the locks that it works on (`backend`, `cpu`, `pages`), the caches
-//! ([`cache`], `create`), how the first of them come about ([`bootstrap`]), and the fronts: [`kmalloc`](mod@kmalloc), Rust's heap (`global`).
+//! (`cache`, `create`), how the first of them come about ([`bootstrap`]), and the fronts: [`kmalloc`](mod@kmalloc), Rust's heap (`global`).
 //!
 //! Objects can be allocated and freed anywhere, in interrupts too. What a free object holds is nobody's business but the allocator's.
 
