@@ -24,6 +24,7 @@ mod percpu;
 mod processors;
 mod resources;
 mod screens;
+mod slab;
 mod takeover;
 mod video_mode;
 mod vmalloc;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         memory::trials(),
         memory_map::trials(),
         nodes::trials(),
+        slab::trials(),
         firmware::trials(),
         initrd::trials(),
         damaged_images::trials(),

@@ -3,7 +3,7 @@
 use crate::expect::Address::{Announced, Symbol, Value};
 use crate::expect::Expect::{GoesOn, Panic};
 use crate::expect::Rip::{After, At, AtOrAfter, Data, Heap, Number};
-use crate::expect::{Case, after_the_boot, anywhere, case, guard_page, oops, page_fault};
+use crate::expect::{Case, after_the_boot, anywhere, case, guard_page, oops, page_fault, with_words};
 
 /// The page below the direct map, where nothing is mapped.
 const UNMAPPED: u64 = 0xffff_887f_ffff_f000;
@@ -122,6 +122,122 @@ pub const CASES: &[Case] = &[
             "incipit_lkdtm::vmalloc::free_wrong+",
             END_TRACE,
         ]),
+    ),
+    with_words(
+        "slub_debug=FZPU",
+        case(
+            "SLAB_LINEAR_OVERFLOW",
+            GoesOn(&[
+                "BUG kmalloc-64 (",
+                "): Right Redzone overwritten",
+                "First byte 0x78 instead of 0xcc",
+                "Allocated in incipit_lkdtm::heap::slab_linear_overflow+",
+                " age=",
+                " cpu=0 pid=1",
+                "Slab 0x",
+                " objects=",
+                " used=",
+                "Object 0x",
+                "Redzone  ffff",
+                ": cc cc",
+                "Object   ffff",
+                ": 6b 6b",
+                "Redzone  ffff",
+                ": 78 56 34 12 00 00 00 00 ",
+                "Call Trace:",
+                "incipit_lkdtm::heap::slab_linear_overflow+",
+                "FIX kmalloc-64: Restoring Right Redzone 0xffff",
+                "=0xcc",
+                "FIX kmalloc-64: Object at 0xffff",
+                " not freed",
+            ]),
+        ),
+    ),
+    with_words(
+        "slub_debug=FZPU",
+        case(
+            "WRITE_AFTER_FREE",
+            GoesOn(&[
+                "BUG kmalloc-64 (",
+                "): Poison overwritten",
+                "First byte 0xf0 instead of 0x6b",
+                "Allocated in incipit_lkdtm::heap::write_after_free+",
+                "Freed in incipit_lkdtm::heap::write_after_free+",
+                "Object   ffff",
+                "f0 de bc 0a 00 00 00 00 6b",
+                "FIX kmalloc-64: Restoring Poison 0xffff",
+                "=0x6b",
+                "FIX kmalloc-64: Marking all objects used",
+            ]),
+        ),
+    ),
+    case(
+        "SLAB_FREE_DOUBLE",
+        GoesOn(&[
+            "BUG kmalloc-64 (",
+            "): Object already free",
+            "Slab 0x",
+            "Object 0x",
+            "incipit_lkdtm::heap::slab_free_double+",
+            "FIX kmalloc-64: Object at 0xffff",
+            " not freed",
+        ]),
+    ),
+    case(
+        "SLAB_FREE_CROSS",
+        GoesOn(&[
+            "WARNING: CPU: 0 PID: 1 at ",
+            "cache_from_obj: Wrong slab cache. lkdtm-heap-b but object is from lkdtm-heap-a",
+            "incipit_lkdtm::heap::slab_free_cross+",
+            END_TRACE,
+        ]),
+    ),
+    case(
+        "SLAB_FREE_PAGE",
+        GoesOn(&[
+            "WARNING: CPU: 0 PID: 1 at ",
+            "virt_to_cache: Object is not a Slab page!",
+            "incipit_lkdtm::heap::slab_free_page+",
+            END_TRACE,
+        ]),
+    ),
+    with_words(
+        "slub_debug=F,kmalloc-64",
+        case(
+            "SLAB_FREE_INVALID",
+            GoesOn(&[
+                "BUG kmalloc-64 (",
+                "): Invalid object pointer 0xffff",
+                "Slab 0x",
+                "incipit_lkdtm::heap::slab_free_invalid+",
+                "FIX kmalloc-64: Object at 0xffff",
+                " not freed",
+            ]),
+        ),
+    ),
+    case(
+        "SLAB_FREE_FOREIGN",
+        GoesOn(&[
+            "WARNING: CPU: 0 PID: 1 at ",
+            "object pointer: 0xffffffff8",
+            "incipit_lkdtm::heap::slab_free_foreign+",
+            END_TRACE,
+        ]),
+    ),
+    with_words(
+        "slub_debug=U,lkdtm-*",
+        case(
+            "SLAB_DESTROY_IN_USE",
+            GoesOn(&[
+                "BUG lkdtm-heap-used (",
+                "): Objects remaining in lkdtm-heap-used on __kmem_cache_shutdown()",
+                "Object 0xffff",
+                " @offset=",
+                "Allocated in incipit_lkdtm::heap::slab_destroy_in_use+",
+                "kmem_cache_destroy lkdtm-heap-used: Slab cache still has objects when called from incipit_lkdtm::heap::slab_destroy_in_use+",
+                END_TRACE,
+            ]),
+        ),
     ),
     case("WRITE_RO", page_fault(&[3], "perms::write_ro", At(&["mov"]), READ_ONLY, Announced)),
     case(

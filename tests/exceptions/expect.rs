@@ -9,6 +9,8 @@ pub struct Case {
     pub name: &'static str,
     /// What triggers it.
     pub trigger: Trigger,
+    /// What the command line says besides.
+    pub words: &'static str,
     /// What becomes of it.
     pub expect: Expect,
 }
@@ -110,14 +112,27 @@ impl Ending {
 
 /// The crash point `name`.
 pub const fn case(name: &'static str, expect: Expect) -> Case {
-    let trigger = Trigger::Initcall;
-    Case { name, trigger, expect }
+    Case {
+        name,
+        trigger: Trigger::Initcall,
+        words: "",
+        expect,
+    }
+}
+
+/// The same with more words on the command line.
+pub const fn with_words(words: &'static str, case: Case) -> Case {
+    Case { words, ..case }
 }
 
 /// The crash point `name`, which is one only when the boot is done.
 pub const fn after_the_boot(name: &'static str, expect: Expect) -> Case {
-    let trigger = Trigger::Monitor;
-    Case { name, trigger, expect }
+    Case {
+        name,
+        trigger: Trigger::Monitor,
+        words: "",
+        expect,
+    }
 }
 
 /// An exception that is an oops with the function's name.

@@ -1,6 +1,6 @@
 //! The list of crash points.
 
-use crate::{bugs, debug, descriptors, external, fpu, gate, init, instructions, pages, perms, stack, vmalloc};
+use crate::{bugs, debug, descriptors, external, fpu, gate, heap, init, instructions, pages, perms, stack, vmalloc};
 
 /// What became of a crash point that came back: it was to, or it was not, and why that is wrong.
 pub type Outcome = Result<(), &'static str>;
@@ -58,6 +58,22 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         vmalloc::read_after_free,
     ),
     point("VMALLOC_FREE_WRONG", "vfree inside of an area, and twice", vmalloc::free_wrong),
+    point("SLAB_LINEAR_OVERFLOW", "a write behind an object", heap::slab_linear_overflow),
+    point("WRITE_AFTER_FREE", "a write to an object that is free", heap::write_after_free),
+    point("SLAB_FREE_DOUBLE", "an object freed twice", heap::slab_free_double),
+    point("SLAB_FREE_CROSS", "an object freed to another cache", heap::slab_free_cross),
+    point("SLAB_FREE_PAGE", "a page freed to a cache", heap::slab_free_page),
+    point(
+        "SLAB_FREE_INVALID",
+        "an object freed by an address inside it",
+        heap::slab_free_invalid,
+    ),
+    point("SLAB_FREE_FOREIGN", "a constant freed", heap::slab_free_foreign),
+    point(
+        "SLAB_DESTROY_IN_USE",
+        "the end of a cache that has an object in use",
+        heap::slab_destroy_in_use,
+    ),
     point("WRITE_RO", "a write to read-only data", perms::write_ro),
     point("WRITE_KERN", "a write to code", perms::write_kern),
     point(

@@ -19,6 +19,7 @@ mod descriptors;
 mod external;
 mod fpu;
 mod gate;
+mod heap;
 mod init;
 mod instructions;
 mod pages;

@@ -7,6 +7,8 @@ use incipit_lib::crashkernel::{self, Request};
 use incipit_lib::e820::UserRange;
 use incipit_lib::errno::Errno;
 use incipit_lib::init_args::InitArgs;
+use incipit_lib::slub::geometry::SlabFlags;
+use incipit_lib::slub::options::DebugOptions;
 use incipit_lib::param::{self, FromParam, ParamError};
 use libfuzzer_sys::fuzz_target;
 
@@ -33,6 +35,18 @@ fn report(error: ParamError, name: &[u8], value: Option<&[u8]>) {
         assert_ne!(detail.to_string(), "");
     }
     assert_eq!(ParamError::from(Errno::from(error)).errno(), error.errno());
+}
+
+/// Whatever it says, only checks come of it, and a letter is named only if it is there.
+fn slub_debug(value: &[u8]) {
+    let Ok(value) = core::str::from_utf8(value) else { return };
+    let options = DebugOptions {
+        value: Some(value),
+        default: SlabFlags::empty(),
+    };
+    let checks = SlabFlags::DEBUG | SlabFlags::FAILSLAB;
+    assert!(["kmalloc-64", "", value].iter().all(|cache| checks.contains(options.flags_for(cache))));
+    assert!(options.unknown().all(|letter| value.contains(letter)));
 }
 
 fn read<'a, T: FromParam<'a>>(name: &[u8], value: Option<&'a [u8]>) -> Option<T> {
@@ -119,6 +133,7 @@ fuzz_target!(|line: &[u8]| {
         names(arg.text());
         values(token.param, token.value);
         crash_kernel(token.value.unwrap_or(token.param));
+        slub_debug(token.value.unwrap_or(token.param));
         match token.value {
             Some(_) => init.add_variable(arg.text()),
             None => init.add_argument(arg.text()),

@@ -120,6 +120,11 @@ pub fn kmem_cache_init() {
     );
 }
 
+/// Linux's stage of the same name. There it makes the thread that flushes other CPUs' slabs; here nothing is left to do, because each CPU flushes its own.
+#[stage(after(page_alloc::gfp_allowed_mask), before(crate::console::console_init))]
+#[init]
+pub fn kmem_cache_init_late() {}
+
 /// Makes the two caches that all others need.
 #[init]
 fn bootstrap() -> Result<(), Errno> {

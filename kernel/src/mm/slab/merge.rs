@@ -50,7 +50,8 @@ fn choose(value: &str, no_merge: bool) -> SetupResult {
 
 /// A cache whose objects serve for those that are asked for, now with one name more.
 pub fn find_mergeable(size: usize, align: usize, flags: SlabFlags) -> Option<&'static KmemCache> {
-    if NO_MERGE.load(Relaxed) || flags.intersects(SlabFlags::NEVER_MERGE) {
+    let possible = size != 0 && (align == 0 || align.is_power_of_two());
+    if !possible || NO_MERGE.load(Relaxed) || flags.intersects(SlabFlags::NEVER_MERGE) {
         return None;
     }
     let wanted = u32::try_from(size).ok()?;

@@ -144,3 +144,123 @@ fn what_is_reallocated_keeps_its_content() {
         kfree(larger);
     }
 }
+
+#[ktest]
+fn a_value_in_a_box_is_dropped_once() {
+    use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    struct Counted<'a>(&'a AtomicUsize);
+    impl Drop for Counted<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+    leaves_nothing(|| {
+        let dropped = AtomicUsize::new(0);
+        drop(KBox::new(Counted(&dropped), Gfp::KERNEL).expect("memory"));
+        assert_eq!(dropped.load(Relaxed), 1);
+        let value = KBox::new(Counted(&dropped), Gfp::KERNEL).expect("memory").into_inner();
+        assert_eq!(dropped.load(Relaxed), 1);
+        drop(value);
+        assert_eq!(dropped.load(Relaxed), 2);
+    });
+}
+
+#[ktest]
+fn boxes_are_aligned_and_hold_what_was_put_in() {
+    #[repr(align(256))]
+    struct Wide([u8; 300]);
+    leaves_nothing(|| {
+        let wide = KBox::new(Wide([7; 300]), Gfp::KERNEL).expect("memory");
+        assert!((&raw const *wide).addr().is_multiple_of(256) && wide.0 == [7; 300]);
+        let mut nothing = KBox::new((), Gfp::KERNEL).expect("no memory is needed");
+        *nothing = ();
+    });
+}
+
+/// A cache of an odd size that shares with nobody.
+fn own_cache(ctor: Option<fn(*mut u8)>) -> &'static KmemCache {
+    kmem_cache_create("slab-test", 104, 0, SlabFlags::NO_MERGE, ctor).expect("memory")
+}
+
+#[ktest]
+fn a_cache_comes_and_goes() {
+    leaves_nothing(|| {
+        let cache = own_cache(None);
+        let objects = [(); 100].map(|()| kmem_cache_alloc(cache, Gfp::KERNEL | Gfp::ZERO).expect("memory"));
+        for object in objects {
+            // SAFETY: each was allocated from the cache, has 104 bytes, and is given up.
+            unsafe {
+                assert_eq!(object.cast::<[u8; 104]>().read(), [0; 104]);
+                kmem_cache_free(cache, object);
+            }
+        }
+        // SAFETY: all objects were given back.
+        unsafe { kmem_cache_destroy(cache) };
+    });
+}
+
+#[ktest]
+fn objects_of_a_cache_with_a_constructor_are_constructed_once() {
+    fn construct(object: *mut u8) {
+        // SAFETY: objects have 104 bytes.
+        unsafe { object.write_bytes(0x42, 104) };
+    }
+    let cache = own_cache(Some(construct));
+    for _ in 0..3 {
+        let object = kmem_cache_alloc(cache, Gfp::KERNEL).expect("memory");
+        // SAFETY: the object is ours, and is given back as it was constructed.
+        unsafe {
+            assert_eq!(object.cast::<[u8; 104]>().read(), [0x42; 104]);
+            kmem_cache_free(cache, object);
+        }
+    }
+    // SAFETY: nothing is in use.
+    unsafe { kmem_cache_destroy(cache) };
+}
+
+#[ktest]
+fn caches_that_are_alike_are_one_and_others_are_not() {
+    let create = |size, flags| kmem_cache_create("slab-test-merge", size, 0, flags, None).expect("memory");
+    let first = create(1000, SlabFlags::empty());
+    let same = create(996, SlabFlags::empty());
+    let dma = create(1000, SlabFlags::CACHE_DMA);
+    let checked = create(1000, SlabFlags::NO_MERGE);
+    let may_merge = !first.flags().intersects(SlabFlags::DEBUG) && cfg!(CONFIG_SLAB_MERGE_DEFAULT);
+    assert!(core::ptr::eq(first, same) || !may_merge || first.flags() != same.flags());
+    assert!(!core::ptr::eq(first, dma) && !core::ptr::eq(first, checked));
+    for cache in [same, dma, checked, first] {
+        // SAFETY: each name is given up once, and none has objects in use.
+        unsafe { kmem_cache_destroy(cache) };
+    }
+}
+
+#[ktest]
+fn impossible_caches_are_refused() {
+    for (size, align) in [(0, 0), (64, 3), (8 << 20, 0)] {
+        let refused = kmem_cache_create("slab-test-bad", size, align, SlabFlags::empty(), None);
+        assert_eq!(refused.err(), Some(Errno::EINVAL));
+    }
+}
+
+#[ktest]
+fn an_allocation_that_fails_anywhere_leaves_nothing_behind() {
+    use crate::mm::fault_inject::every_site;
+
+    leaves_nothing(|| {
+        let run = || -> Result<(), Errno> {
+            let cache = create::create("slab-test-fail", 104, 0, SlabFlags::NO_MERGE, None)?;
+            let object = kmem_cache_alloc(cache, Gfp::KERNEL | Gfp::NOWARN).map(|object| {
+                // SAFETY: it has just been allocated.
+                unsafe { kmem_cache_free(cache, object) }
+            });
+            // SAFETY: nothing of it is in use.
+            unsafe { kmem_cache_destroy(cache) };
+            object.ok_or(Errno::ENOMEM)?;
+            KBox::new([0_u8; 100], Gfp::KERNEL | Gfp::NOWARN).map(drop)
+        };
+        every_site(run, |site, outcome| {
+            assert_eq!(outcome, if site.is_some() { Err(Errno::ENOMEM) } else { Ok(()) });
+        });
+    });
+}
