@@ -39,6 +39,7 @@ pub fn trials() -> Vec<Trial> {
     }
     trials.extend(limits());
     trials.extend(hostile_maps());
+    trials.extend(movable());
     trials.extend(too_little());
     trials
 }
@@ -126,6 +127,29 @@ fn limits() -> Vec<Trial> {
         })
     })
     .into()
+}
+
+/// Part of memory is kept for what can be moved, and counts all the same. What the kernel gets is counted without the hole below 1 MiB, and rounded up to blocks of 4 MiB.
+fn movable() -> Vec<Trial> {
+    [
+        ("kernelcore=512M", "  Node 0: 0x0000000020400000"),
+        ("movablecore=256M", "  Node 0: 0x0000000030000000"),
+        ("kernelcore=50%", "  Node 0: 0x0000000020400000"),
+    ]
+    .map(|(words, line)| {
+        trial(format!("memory::{words}_keeps_the_rest_movable"), move || {
+            let log = ours().memory("1G").append(words).run()?;
+            given(&log, GIB)?;
+            log.require(&["Movable zone start for each node", line, "Early memory node ranges"])
+        })
+    })
+    .into_iter()
+    .chain([trial("memory::a_wrong_kernelcore_is_named", || {
+        let log = ours().append("kernelcore=much").run()?;
+        given(&log, 128 * MIB)?;
+        log.require(&["Malformed early option 'kernelcore'"])
+    })])
+    .collect()
 }
 
 /// Maps that no firmware should give, and how much of them can be used: whole pages, without the first.

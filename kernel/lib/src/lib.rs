@@ -35,6 +35,7 @@ pub mod interval_tree;
 pub mod kallsyms;
 pub mod large_hash;
 pub mod memblock;
+pub mod mempolicy;
 pub mod mptable;
 pub mod mtrr;
 pub mod numa;

@@ -3,6 +3,10 @@
 //! A zone is memory that a kind of request may have: devices of old reach 16 MiB, others 4 GiB, and what of a node is kept for pages that can be moved lies at its end.
 //! Frames are numbers here; the zones themselves, with their lists, are the page allocator's.
 
+mod movable;
+
+pub use movable::{Amount, Starts};
+
 use core::ops::Range;
 
 use crate::zone::ZoneType;

@@ -8,6 +8,8 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use incipit_lib::memblock::Memblock;
 pub use incipit_lib::memblock::Region;
+#[cfg(CONFIG_NUMA)]
+use incipit_lib::memblock::RegionFlags;
 
 use super::{PAGE_SHIFT, PAGE_SIZE, page_alloc};
 use crate::irq::IrqMutex;
@@ -116,6 +118,16 @@ pub fn remove(base: u64, size: u64) -> Result<(), Errno> {
 /// `ENOMEM` if there are too many regions to remember.
 pub fn set_node(base: u64, size: u64, nid: usize) -> Result<(), Errno> {
     Ok(MEMBLOCK.lock().set_node(base, size, nid)?)
+}
+
+/// Says that the memory in a range can be unplugged.
+///
+/// # Errors
+///
+/// `ENOMEM` if there are too many regions to remember.
+#[cfg(CONFIG_NUMA)]
+pub fn mark_hotplug(base: u64, size: u64) -> Result<(), Errno> {
+    Ok(MEMBLOCK.lock().mark(base, size, RegionFlags::HOTPLUG, true)?)
 }
 
 /// Says that all memory belongs to node 0, which joins what differs in nothing else.

@@ -13,6 +13,8 @@ pub mod kstack;
 pub mod mem_init;
 pub mod memblock;
 pub mod meminfo;
+#[cfg(CONFIG_NUMA)]
+pub mod mempolicy;
 pub mod numa;
 pub mod page;
 pub mod page_alloc;

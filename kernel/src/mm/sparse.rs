@@ -40,6 +40,7 @@ pub fn pfn_valid(pfn: u64) -> bool {
 #[init]
 pub fn paging_init() {
     sparse_init();
+    zone_limits::find_movable();
     zone_limits::print();
     zone::free_area_init();
 }

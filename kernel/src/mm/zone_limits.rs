@@ -2,8 +2,14 @@
 //!
 //! The rules are [`incipit_lib::zone_limits`]'s; memblock says what is memory.
 
+use alloc::boxed::Box;
+
+use incipit_lib::memblock::RegionFlags;
 use incipit_lib::zone::ZoneType;
+use incipit_lib::zone_limits::{Amount, Starts};
 pub use incipit_lib::zone_limits::{NodeRange, Piece, ZoneExtent, ZoneLimits};
+
+use spin::{Mutex, Once};
 
 use super::page::Page;
 use super::{PAGE_SHIFT, PAGE_SIZE, memblock, numa, sparse};
@@ -11,7 +17,13 @@ use crate::prelude::*;
 
 /// Memory in runs of page frames of one node, in order.
 pub fn node_ranges() -> impl Iterator<Item = NodeRange> {
-    memblock::memory().map(|region| NodeRange {
+    node_ranges_of(RegionFlags::NONE)
+}
+
+/// The memory that has these flags.
+fn node_ranges_of(flags: RegionFlags) -> impl Iterator<Item = NodeRange> {
+    let memory = memblock::memory().filter(move |region| region.flags.contains(flags));
+    memory.map(|region| NodeRange {
         pfns: region.base >> PAGE_SHIFT..region.end() >> PAGE_SHIFT,
         nid: region.nid().unwrap_or(0),
     })
@@ -40,10 +52,74 @@ pub fn nr_kernel_pages() -> u64 {
         .sum()
 }
 
+/// What the command line asks for.
+static WANTED: Mutex<Wanted> = Mutex::new(Wanted {
+    kernelcore: None,
+    movablecore: None,
+    by_node: false,
+});
+
+#[derive(Clone, Copy)]
+struct Wanted {
+    kernelcore: Option<Amount>,
+    movablecore: Option<Amount>,
+    by_node: bool,
+}
+
+/// From which frame on each node's pages must be movable, once that is known.
+static MOVABLE: Once<Box<Starts>> = Once::new();
+
+/// `kernelcore=512M` or `30%`: at least so much of memory is for pages that cannot be moved, spread evenly over the nodes; the rest is kept for those that can.
+#[early_param("kernelcore")]
+#[init]
+fn cmdline_parse_kernelcore(value: Option<&'static str>) -> Result<(), Errno> {
+    WANTED.lock().kernelcore = Some(amount(value)?);
+    Ok(())
+}
+
+/// `movablecore=512M` or `30%`: so much of memory is kept for pages that can be moved, unless `kernelcore=` leaves less.
+#[early_param("movablecore")]
+#[init]
+fn cmdline_parse_movablecore(value: Option<&'static str>) -> Result<(), Errno> {
+    WANTED.lock().movablecore = Some(amount(value)?);
+    Ok(())
+}
+
+/// `movable_node`: memory that can be unplugged is kept for pages that can be moved.
+#[early_param("movable_node")]
+#[init]
+fn cmdline_parse_movable_node(_: Option<&'static str>) -> Result<(), Errno> {
+    WANTED.lock().by_node = true;
+    Ok(())
+}
+
+#[init]
+fn amount(value: Option<&'static str>) -> Result<Amount, Errno> {
+    value.and_then(|text| Amount::parse(text.as_bytes())).ok_or(Errno::EINVAL)
+}
+
+/// Decides which memory is kept for pages that can be moved: Linux's `find_zone_movable_pfns_for_nodes`.
+#[init]
+pub(super) fn find_movable() {
+    let wanted = *WANTED.lock();
+    let starts = match wanted {
+        Wanted { by_node: true, .. } => ZoneLimits::hotplug_starts(node_ranges_of(RegionFlags::HOTPLUG), node_ranges),
+        Wanted {
+            kernelcore: None,
+            movablecore: None,
+            ..
+        } => return,
+        Wanted {
+            kernelcore, movablecore, ..
+        } => limits().movable_starts(kernelcore, movablecore, node_ranges),
+    };
+    MOVABLE.call_once(|| Box::new(starts));
+}
+
 /// From which frame on a node's pages must be movable; `None` if they need not.
 #[must_use]
-pub fn movable_start(_nid: usize) -> Option<u64> {
-    None
+pub fn movable_start(nid: usize) -> Option<u64> {
+    MOVABLE.get()?.get(nid).copied().flatten()
 }
 
 /// Visits every frame that has a page, once and in order, in pieces of one node and zone that are memory or a hole: what sets the pages up.

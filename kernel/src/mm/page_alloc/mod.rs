@@ -30,9 +30,11 @@ pub use incipit_lib::gfp::Gfp;
 use incipit_lib::pcp::MAX_PCP_ORDER;
 use incipit_lib::watermark::{Access, watermark_ok};
 
+#[cfg(CONFIG_NUMA)]
+use super::mempolicy;
 use super::page::{Page, Vmemmap, page_address, page_to_pfn, pfn_to_page};
 use super::zone::{Mark, MigrateType, Zone, ZoneRef, ZoneType, all_zones, node};
-use super::{PAGE_SIZE, numa, zone};
+use super::{PAGE_SIZE, zone};
 use crate::prelude::*;
 
 /// The page allocator gives pages.
@@ -101,7 +103,11 @@ impl Limit {
 #[must_use]
 #[cfg_attr(CONFIG_DEBUG_ATOMIC_SLEEP, track_caller)]
 pub fn alloc_pages(gfp: Gfp, order: u32) -> Option<&'static Page> {
-    alloc_pages_node(numa::numa_node_id(), gfp, order)
+    #[cfg(CONFIG_NUMA)]
+    let nid = mempolicy::policy_node();
+    #[cfg(not(CONFIG_NUMA))]
+    let nid = super::numa::numa_node_id();
+    alloc_pages_node(nid, gfp, order)
 }
 
 /// One page.

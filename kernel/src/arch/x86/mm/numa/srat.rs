@@ -8,6 +8,7 @@ use spin::Once;
 
 use super::{Physical, check};
 use crate::mm::numa::{self, MAX_NUMNODES};
+use crate::mm::{memblock, sections};
 use crate::prelude::*;
 
 /// What the SRAT says, kept for the processors.
@@ -30,6 +31,7 @@ pub(super) fn nodes() -> Result<Option<Physical>, NodesError> {
     check(affinity.blocks_mut())?;
     let blocks = Box::new(affinity.blocks().clone());
     set_distances(&affinity);
+    mark_hotplug(&affinity);
     AFFINITY.call_once(|| affinity);
     Ok(Some(Physical {
         blocks,
@@ -60,6 +62,30 @@ fn set_distances(affinity: &Affinity) {
             if let (Some(there), Some(distance)) = (known(to), slit.distance(from, to)) {
                 numa::set_distance(here, there, distance);
             }
+        }
+    }
+}
+
+/// Notes which memory can be unplugged. That of the kernel's own node cannot, whatever the table says.
+#[init]
+fn mark_hotplug(affinity: &Affinity) {
+    let Some(srat) = crate::acpi::srat() else { return };
+    let image = sections::image().phys();
+    let own = affinity
+        .blocks()
+        .as_slice()
+        .iter()
+        .find(|block| block.range.contains(&image))
+        .map(|block| block.nid);
+    for memory in srat.memory().filter(|memory| memory.hotplug) {
+        let Some(range) = memory.range().filter(|_| affinity.node_of(memory.domain) != own) else {
+            continue;
+        };
+        if let Err(error) = memblock::mark_hotplug(range.start, range.end - range.start) {
+            pr_warn!(
+                "ACPI: SRAT: memory at {:#x} cannot be marked as hotpluggable ({error})",
+                range.start
+            );
         }
     }
 }
