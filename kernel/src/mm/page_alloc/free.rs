@@ -5,7 +5,7 @@ use super::check;
 use crate::mm::page::{Page, Vmemmap, compound_head, page_to_pfn, pfn_to_page};
 use crate::mm::zone::{MigrateType, Pageset, Zone, page_zone, populated_zones};
 use incipit_lib::buddy::Place;
-use incipit_lib::pcp::MAX_PCP_ORDER;
+use incipit_lib::pcp::{MAX_PCP_ORDER, PerCpuPages};
 
 /// Gives a reference to a block of this order back, and the block if it was the last: Linux's `__free_pages`.
 ///
@@ -69,11 +69,24 @@ pub(super) fn free_unref_pages(page: &'static Page, order: u32) {
     {
         let mut pages = set.0.lock();
         if pages.push(Vmemmap, pfn, order, kind) {
-            zone.with_buddy(|buddy| pages.give_back(Vmemmap, |pfn, order| buddy.free(pfn, order, Place::Head)));
+            give_back(zone, &mut pages);
         }
     } else {
-        zone.with_buddy(|buddy| buddy.free(pfn, order, Place::Head));
+        free_one(zone, pfn, order);
     }
+}
+
+/// Puts what is too much at hand on the free lists.
+#[cold]
+#[inline(never)]
+fn give_back(zone: &Zone, pages: &mut PerCpuPages) {
+    zone.with_buddy(|buddy| pages.give_back(Vmemmap, |pfn, order| buddy.free(pfn, order, Place::Head)));
+}
+
+/// Puts a block on the free lists.
+#[inline(never)]
+fn free_one(zone: &Zone, pfn: u64, order: u32) {
+    zone.with_buddy(|buddy| buddy.free(pfn, order, Place::Head));
 }
 
 /// Gives back single pages to which there is no other reference, with one lock for neighbours of the same zone: Linux's `release_pages`.

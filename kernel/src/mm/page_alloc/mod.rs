@@ -27,7 +27,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 pub use incipit_lib::buddy::MAX_ORDER;
 pub use incipit_lib::gfp::Gfp;
-use incipit_lib::pcp::MAX_PCP_ORDER;
+use incipit_lib::pcp::{MAX_PCP_ORDER, PerCpuPages};
 use incipit_lib::watermark::{Access, watermark_ok};
 
 #[cfg(CONFIG_NUMA)]
@@ -181,8 +181,8 @@ fn kind_of(gfp: Gfp) -> MigrateType {
     }
 }
 
-/// The first zone of the list that has the pages above its limit gives them: Linux's function of the same name.
-#[inline]
+/// The first zone of the list that has the pages above its limit gives them: Linux's function of the same name. Inline, so that the first try, whose limit is known, is as short as may be.
+#[inline(always)]
 fn get_page_from_freelist(zones: &[ZoneRef], nid: usize, request: Request, limit: Limit) -> Option<&'static Page> {
     for &ZoneRef { kind, zone } in zones {
         if kind > request.highest || (request.gfp.contains(Gfp::THISNODE) && zone.node() != nid) {
@@ -211,8 +211,21 @@ fn rmqueue(zone: &Zone, request: Request, limit: Limit) -> Option<u64> {
         if let Some(pfn) = pages.pop(Vmemmap, request.order, request.kind) {
             return Some(pfn);
         }
-        return zone.with_buddy(|buddy| pages.refill(Vmemmap, request.order, request.kind, || buddy.alloc(request.order, request.kind)));
+        return refill(zone, &mut pages, request);
     }
+    rmqueue_buddy(zone, request, limit)
+}
+
+/// Takes a batch from a zone's free lists for the CPU to have at hand, and the first block of it.
+#[cold]
+#[inline(never)]
+fn refill(zone: &Zone, pages: &mut PerCpuPages, request: Request) -> Option<u64> {
+    zone.with_buddy(|buddy| pages.refill(Vmemmap, request.order, request.kind, || buddy.alloc(request.order, request.kind)))
+}
+
+/// Takes a block from a zone's free lists.
+#[inline(never)]
+fn rmqueue_buddy(zone: &Zone, request: Request, limit: Limit) -> Option<u64> {
     zone.with_buddy(|buddy| {
         let reserved = limit
             .access

@@ -18,11 +18,17 @@ fn limit_of(gfp: Gfp) -> Limit {
     }
 }
 
+/// One try.
+#[inline(never)]
+fn take(zones: &[ZoneRef], nid: usize, request: Request, limit: Limit) -> Option<&'static Page> {
+    get_page_from_freelist(zones, nid, request, limit)
+}
+
 /// Takes what the reserves hold for such an allocation, then what CPUs have at hand and what is kept for others. There is nothing yet that could be made to give memory back.
 #[cold]
 pub(super) fn alloc_pages_slowpath(zones: &[ZoneRef], nid: usize, request: Request) -> Option<&'static Page> {
     let limit = limit_of(request.gfp);
-    let take = || get_page_from_freelist(zones, nid, request, limit);
+    let take = || take(zones, nid, request, limit);
     if let Some(page) = take() {
         if request.order > 0 && limit.access.harder {
             page_zone(page).reserve_highatomic(page_to_pfn(page));
