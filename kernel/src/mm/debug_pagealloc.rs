@@ -27,7 +27,11 @@ pub fn debug_pagealloc_requested() -> bool {
 }
 
 /// Takes all free pages out of the direct map if the command line says so: Linux's stage of the same name.
-#[stage(after(crate::init::main::check_initrd), before(super::pageset::setup_per_cpu_pageset))]
+#[stage(
+    after(crate::init::main::check_initrd),
+    wants(super::PageExtensions),
+    before(super::pageset::setup_per_cpu_pageset)
+)]
 #[init]
 pub fn enable_debug_pagealloc() {
     if !debug_pagealloc_requested() {

@@ -45,6 +45,10 @@ use crate::prelude::*;
 #[capability]
 pub struct Heap;
 
+/// What is known of pages beyond their `struct page` is kept.
+#[capability]
+pub struct PageExtensions;
+
 /// The memory that tables of the firmware lie in is reserved: who takes much at once, or at a certain place, comes behind.
 #[capability]
 pub struct FirmwareMemory;

@@ -57,7 +57,11 @@ fn allocate(pfns: &Range<u64>) -> Result<&'static [PageOwner], Errno> {
 }
 
 /// Begins to use it, when there is memory for what that takes: Linux's `page_ext_init`.
-#[stage(after(crate::init::main::check_initrd), before(super::pageset::setup_per_cpu_pageset))]
+#[stage(
+    after(crate::init::main::check_initrd),
+    before(super::pageset::setup_per_cpu_pageset),
+    provides(super::PageExtensions)
+)]
 #[init]
 pub fn page_cgroup_init() {
     if RUNS.get().is_some() {
