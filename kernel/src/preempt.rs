@@ -73,13 +73,20 @@ pub fn in_interrupt() -> bool {
     count() & (SOFTIRQ_MASK | HARDIRQ_MASK | NMI_MASK) != 0
 }
 
+/// Whether [`might_sleep`] has nothing to say.
+#[inline]
+#[must_use]
+pub fn may_sleep() -> bool {
+    !cfg!(CONFIG_DEBUG_ATOMIC_SLEEP) || count() == INIT_PREEMPT_COUNT
+}
+
 /// Says that the caller may be put to sleep, and reports if it must not be: Linux's `might_sleep`. Nothing without `CONFIG_DEBUG_ATOMIC_SLEEP`.
 ///
 /// What forbids it is a lock, a guard of preemption, or an interrupt. That interrupts are off does not count: they are until the end of the boot.
 #[inline]
 #[track_caller]
 pub fn might_sleep() {
-    if cfg!(CONFIG_DEBUG_ATOMIC_SLEEP) && count() != INIT_PREEMPT_COUNT {
+    if !may_sleep() {
         report_atomic_sleep(core::panic::Location::caller());
     }
 }

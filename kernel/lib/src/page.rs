@@ -187,6 +187,13 @@ impl Page {
         (self.flags.load(Ordering::Relaxed) >> NODE_SHIFT) as usize
     }
 
+    /// What [`Page::zone_id`] is of the pages of a zone.
+    #[inline]
+    #[must_use]
+    pub const fn zone_id_of(zone: ZoneType, node: usize) -> u64 {
+        ((node as u64) << NODE_SHIFT | (zone as u64) << ZONE_SHIFT) >> ZONE_SHIFT
+    }
+
     /// Node and zone as one number, equal for pages of one zone.
     #[inline]
     #[must_use]
@@ -218,6 +225,16 @@ impl Page {
     #[must_use]
     pub fn put_and_test(&self) -> bool {
         self.refcount.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Whether it is in use by one owner, as nothing special: no flags, no type, one reference, part of no larger page.
+    #[inline]
+    #[must_use]
+    pub fn is_plain_single(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & FLAGS_MASK == 0
+            && self.page_type.load(Ordering::Relaxed) == PAGE_TYPE_NONE
+            && self.refcount() == 1
+            && self.compound.load(Ordering::Relaxed) == 0
     }
 
     /// Whether it has neither a type nor a reference.

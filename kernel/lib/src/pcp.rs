@@ -73,8 +73,15 @@ impl PerCpuPages {
         self.batch
     }
 
-    /// Hands out a block that is at hand.
+    /// Whether one more would be too many.
     #[inline]
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.count + 1 >= self.high
+    }
+
+    /// Hands out a block that is at hand. Always inline: nearly every allocation of a page is this, with order and type known.
+    #[inline(always)]
     pub fn pop(&mut self, map: impl MemMap, order: u32, kind: MigrateType) -> Option<u64> {
         let pfn = self.lists[list_of(order, kind)].pop_head(map)?;
         self.count -= 1 << order;

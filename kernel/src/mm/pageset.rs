@@ -7,7 +7,6 @@ use super::zone::{Mark, Pageset, Zone, populated_zones};
 use super::{Gfp, PAGE_SIZE};
 use crate::arch::x86::cpu::masks;
 use crate::prelude::*;
-use incipit_lib::pcp::PerCpuPages;
 use incipit_lib::watermark::{batch_size, high_size};
 
 /// Lets every CPU have pages at hand: Linux's stage of the same name.
@@ -25,6 +24,7 @@ pub fn setup_per_cpu_pageset() {
             );
         }
     }
+    super::page_alloc::open_quick_path();
 }
 
 #[init]
@@ -36,7 +36,7 @@ fn setup_zone_pageset(zone: &'static Zone) -> Result<(), Errno> {
     debug_assert!(align_of::<Pageset>() <= PAGE_SIZE);
     for cpu in 0..cpus {
         // SAFETY: the pages hold that many sets, and are kept for them.
-        unsafe { sets.add(cpu).write(Pageset::new(PerCpuPages::new())) };
+        unsafe { sets.add(cpu).write(Pageset::new(zone)) };
     }
     // SAFETY: there is an initialised set for each CPU, and the pages stay.
     unsafe { zone.set_pagesets(sets) };
@@ -50,7 +50,7 @@ pub(super) fn zone_set_pageset_high_and_batch(zone: &Zone) {
     let batch = batch_size(zone.managed()).max(1);
     let high = high_size(zone.mark(Mark::Low), masks::ONLINE.weight() as u64, batch);
     for set in zone.pagesets() {
-        set.0.lock().set_limits(high, batch);
+        set.lock().set_limits(high, batch);
     }
 }
 

@@ -66,7 +66,7 @@ struct Usage(&'static Zone);
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let zone = self.0;
-        let local = zone.this_cpu_pageset().map_or(0, |set| set.0.lock().count());
+        let local = zone.this_cpu_pageset().map_or(0, |set| set.lock().count());
         write!(
             f,
             "Node {} {} free:{}kB boost:0kB min:{}kB low:{}kB high:{}kB reserved_highatomic:{}KB present:{}kB managed:{}kB free_pcp:{}kB local_pcp:{}kB free_cma:0kB",

@@ -96,7 +96,7 @@ fn show_zone(zone: &Zone, out: &mut dyn Write) -> fmt::Result {
     }
     writeln!(out, "      nr_free_pages {}\n  pagesets", zone.free())?;
     for (cpu, set) in zone.pagesets().enumerate() {
-        let pages = set.0.lock();
+        let pages = set.lock();
         writeln!(
             out,
             "    cpu: {cpu}\n              count: {}\n              high:  {}\n              batch: {}",

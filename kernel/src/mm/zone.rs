@@ -3,7 +3,7 @@
 //! A [`Node`] exists for each node of the machine from [`free_area_init`] on and for good, with all its [`Zone`]s, of which some have no memory. What a zone spans is said by
 //! [`super::zone_limits`]; pages come into it in `mem_init`. Who allocates goes through [`super::page_alloc`].
 
-use core::ops::Range;
+use core::ops::{Deref, DerefMut, Range};
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
 
@@ -17,7 +17,7 @@ use super::numa::{self, MAX_NUMNODES};
 use super::page::{Page, Vmemmap};
 use super::{memblock, phys_to_virt, zone_limits};
 use crate::arch::x86::cpu::masks;
-use crate::irq::IrqMutex;
+use crate::irq::{IrqGuard, IrqMutex};
 use crate::percpu;
 use crate::prelude::*;
 
@@ -35,11 +35,65 @@ pub enum Mark {
 
 /// The pages of a zone that a CPU has at hand.
 #[repr(align(64))]
-pub struct Pageset(pub(super) IrqMutex<PerCpuPages>);
+pub struct Pageset {
+    pages: spin::Mutex<PerCpuPages>,
+    zone: &'static Zone,
+    zone_id: u64,
+}
+
+/// The right to change what is at hand, with interrupts off.
+pub(super) struct AtHand<'a> {
+    // Dropped in this order: an interrupt between the two would wait for a lock that its own CPU holds.
+    pages: spin::MutexGuard<'a, PerCpuPages>,
+    _interrupts_off: IrqGuard,
+}
 
 impl Pageset {
-    pub(super) const fn new(pages: PerCpuPages) -> Pageset {
-        Pageset(IrqMutex::new(pages))
+    pub(super) const fn new(zone: &'static Zone) -> Pageset {
+        Pageset {
+            pages: spin::Mutex::new(PerCpuPages::new()),
+            zone,
+            zone_id: Page::zone_id_of(zone.kind, zone.node),
+        }
+    }
+
+    /// Waits for the lock, which another CPU has only while it takes everything back. It is held for so short that nobody need be told not to sleep, so the preemption count
+    /// stays as it is.
+    #[inline]
+    pub(super) fn lock(&self) -> AtHand<'_> {
+        let interrupts_off = IrqGuard::new();
+        AtHand {
+            pages: self.pages.lock(),
+            _interrupts_off: interrupts_off,
+        }
+    }
+
+    /// What the pages have as [`Page::zone_id`].
+    #[inline]
+    pub(super) fn zone_id(&self) -> u64 {
+        self.zone_id
+    }
+
+    /// The zone that the pages are of.
+    #[inline]
+    pub(super) fn zone(&self) -> &'static Zone {
+        self.zone
+    }
+}
+
+impl Deref for AtHand<'_> {
+    type Target = PerCpuPages;
+
+    #[inline]
+    fn deref(&self) -> &PerCpuPages {
+        &self.pages
+    }
+}
+
+impl DerefMut for AtHand<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut PerCpuPages {
+        &mut self.pages
     }
 }
 
@@ -223,7 +277,7 @@ impl Zone {
     /// Pages that CPUs have at hand.
     #[must_use]
     pub fn free_at_hand(&self) -> u64 {
-        self.pagesets().map(|set| u64::from(set.0.lock().count())).sum()
+        self.pagesets().map(|set| u64::from(set.lock().count())).sum()
     }
 
     /// Pages in blocks kept for who cannot wait.

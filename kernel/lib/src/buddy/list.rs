@@ -48,7 +48,7 @@ impl PageList {
     }
 
     /// Puts a page that is on no list in front.
-    #[inline]
+    #[inline(always)]
     pub fn push_head(&mut self, map: impl MemMap, pfn: u64) {
         let page = map.page(pfn);
         page.next.store(self.first, Relaxed);
@@ -78,7 +78,7 @@ impl PageList {
     }
 
     /// Takes the first page away.
-    #[inline]
+    #[inline(always)]
     pub fn pop_head(&mut self, map: impl MemMap) -> Option<u64> {
         let pfn = self.first()?;
         let next = map.page(pfn).next.load(Relaxed);

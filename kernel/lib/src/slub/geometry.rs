@@ -316,7 +316,7 @@ pub mod kmalloc {
     }
 
     /// [`index`] of sizes up to 192, by the word that they end in. As long as a power of two, so that no index is out of bounds.
-    static SMALL: [u8; 32] = {
+    const SMALL: [u8; 32] = {
         let mut table = [0; 32];
         let mut word = 0;
         while word < 24 {

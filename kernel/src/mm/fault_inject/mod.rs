@@ -69,6 +69,13 @@ pub fn should_failslab(gfp: Gfp, size: usize) -> bool {
     cfg!(CONFIG_FAILSLAB) && ARMED.load(Relaxed) != 0 && failslab(gfp, size)
 }
 
+/// Whether any allocation may have to fail.
+#[inline]
+#[must_use]
+pub fn is_armed() -> bool {
+    (cfg!(CONFIG_FAIL_PAGE_ALLOC) || cfg!(CONFIG_FAILSLAB)) && ARMED.load(Relaxed) != 0
+}
+
 /// Whether the allocation of 2^`order` pages has to fail.
 #[inline]
 #[must_use]

@@ -1,7 +1,7 @@
 //! Giving pages back.
 
 use super::bad_page::bad_page;
-use super::check;
+use super::{check, quick};
 use crate::mm::page::{Page, Vmemmap, compound_head, page_to_pfn, pfn_to_page};
 use crate::mm::zone::{MigrateType, Pageset, Zone, page_zone, populated_zones};
 use incipit_lib::buddy::Place;
@@ -12,8 +12,15 @@ use incipit_lib::pcp::{MAX_PCP_ORDER, PerCpuPages};
 /// # Safety
 ///
 /// The caller must have a reference to the block, which was allocated with this order, and nobody may use its bytes by way of that any more.
-#[inline]
 pub unsafe fn free_pages(page: &'static Page, order: u32) {
+    if order == 0 && quick::free(page) {
+        return;
+    }
+    free_pages_slow(page, order);
+}
+
+#[inline(never)]
+fn free_pages_slow(page: &'static Page, order: u32) {
     match page.refcount() {
         1 => {
             page.set_refcount(0);
@@ -67,7 +74,7 @@ pub(super) fn free_unref_pages(page: &'static Page, order: u32) {
         && kind != MigrateType::HighAtomic
         && let Some(set) = zone.this_cpu_pageset()
     {
-        let mut pages = set.0.lock();
+        let mut pages = set.lock();
         if pages.push(Vmemmap, pfn, order, kind) {
             give_back(zone, &mut pages);
         }
@@ -111,7 +118,7 @@ pub unsafe fn free_pages_bulk(pages: &[&'static Page]) {
         let mut rest = pages.iter().zip(good).filter(|(_, good)| *good).map(|(&page, _)| page).peekable();
         while let Some(first) = rest.peek().copied() {
             let zone = page_zone(first);
-            let mut pageset = zone.this_cpu_pageset().map(|set| set.0.lock());
+            let mut pageset = zone.this_cpu_pageset().map(|set| set.lock());
             while let Some(page) = rest.next_if(|page| page.zone_id() == first.zone_id()) {
                 let pfn = page_to_pfn(page);
                 let kind = zone.block_type(pfn);
@@ -129,7 +136,7 @@ pub unsafe fn free_pages_bulk(pages: &[&'static Page]) {
 }
 
 fn drain(zone: &Zone, set: &Pageset) {
-    let mut pages = set.0.lock();
+    let mut pages = set.lock();
     if pages.count() != 0 {
         zone.with_buddy(|buddy| pages.drain(Vmemmap, |pfn, order| buddy.free(pfn, order, Place::Head)));
     }

@@ -10,6 +10,7 @@ mod bad_page;
 mod check;
 mod exact;
 mod free;
+mod quick;
 mod reserve;
 mod slowpath;
 mod tests;
@@ -18,6 +19,7 @@ pub use bad_page::dump_page;
 pub use exact::{alloc_aligned, alloc_pages_bulk, alloc_pages_exact, free_pages_exact, get_order, split_page};
 pub(super) use free::drain_pages;
 pub use free::{drain_all_pages, free_pages, free_pages_bulk, put_page};
+pub(super) use quick::open as open_quick_path;
 pub use reserve::free_reserved_area;
 pub(super) use reserve::{alloc_memblock, free_memblock};
 #[cfg(CONFIG_KUNIT)]
@@ -99,10 +101,21 @@ impl Limit {
 /// [`Gfp::NOWARN`] says otherwise.
 ///
 /// With [`Gfp::ZERO`] they are zeroed, else they hold what they held.
-#[inline]
 #[must_use]
 #[cfg_attr(CONFIG_DEBUG_ATOMIC_SLEEP, track_caller)]
 pub fn alloc_pages(gfp: Gfp, order: u32) -> Option<&'static Page> {
+    if order == 0
+        && let Some(page) = quick::alloc(gfp)
+    {
+        return Some(page);
+    }
+    alloc_pages_of_policy(gfp, order)
+}
+
+/// From the node whose turn it is.
+#[inline(never)]
+#[cfg_attr(CONFIG_DEBUG_ATOMIC_SLEEP, track_caller)]
+fn alloc_pages_of_policy(gfp: Gfp, order: u32) -> Option<&'static Page> {
     #[cfg(CONFIG_NUMA)]
     let nid = mempolicy::policy_node();
     #[cfg(not(CONFIG_NUMA))]
@@ -153,7 +166,7 @@ fn alloc_at_hand(nid: usize, gfp: Gfp, pages: &mut [Option<&'static Page>]) {
     let first = node.zonelist().iter().filter(usable).find(|zone| has_enough(zone.zone));
     let Some(zone) = first.map(|first| first.zone) else { return };
     let Some(set) = zone.this_cpu_pageset() else { return };
-    let mut at_hand = set.0.lock();
+    let mut at_hand = set.lock();
     let mut taken = [false; BULK];
     for (place, taken) in pages.iter_mut().zip(&mut taken).filter(|(place, _)| place.is_none()) {
         let pfn = at_hand
@@ -207,7 +220,7 @@ fn rmqueue(zone: &Zone, request: Request, limit: Limit) -> Option<u64> {
     if request.order <= MAX_PCP_ORDER
         && let Some(set) = zone.this_cpu_pageset()
     {
-        let mut pages = set.0.lock();
+        let mut pages = set.lock();
         if let Some(pfn) = pages.pop(Vmemmap, request.order, request.kind) {
             return Some(pfn);
         }

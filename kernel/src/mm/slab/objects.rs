@@ -15,7 +15,7 @@ use crate::prelude::*;
 #[inline]
 #[must_use]
 pub fn kmem_cache_alloc(cache: &'static KmemCache, gfp: Gfp) -> Option<NonNull<u8>> {
-    if fault_inject::should_failslab(gfp, cache.object_size()) {
+    if fault_inject::is_armed() && fault_inject::should_failslab(gfp, cache.object_size()) {
         return None;
     }
     let (slab, offset) = match alloc::take(cache) {
@@ -28,7 +28,7 @@ pub fn kmem_cache_alloc(cache: &'static KmemCache, gfp: Gfp) -> Option<NonNull<u
 /// The same from the memory of a node, if it has any: Linux's function of the same name.
 #[must_use]
 pub fn kmem_cache_alloc_node(cache: &'static KmemCache, gfp: Gfp, nid: usize) -> Option<NonNull<u8>> {
-    if fault_inject::should_failslab(gfp, cache.object_size()) {
+    if fault_inject::is_armed() && fault_inject::should_failslab(gfp, cache.object_size()) {
         return None;
     }
     let slab = Slab::at(cache.cpu.this_cpu().base());
