@@ -300,7 +300,26 @@ fn memory(reports: &Reports) -> Result<Vec<Figure>> {
 }
 
 /// The stages that set memory up. Of `setup_arch` not all is memory, but all of it counts.
-const MEMORY_STAGES: &[&str] = &["setup_arch"];
+const MEMORY_STAGES: &[&str] = &[
+    "page_address_init",
+    "setup_arch",
+    "initmem_init",
+    "paging_init",
+    "setup_per_cpu_areas",
+    "build_all_zonelists",
+    "page_alloc_init",
+    "pidhash_init",
+    "vfs_caches_init_early",
+    "mem_init",
+    "kmem_cache_init",
+    "percpu_init_late",
+    "pgtable_cache_init",
+    "vmalloc_init",
+    "idr_init_cache",
+    "radix_tree_init",
+    "prio_tree_init",
+    "setup_per_cpu_pageset",
+];
 
 fn memory_boot(reports: &Reports) -> Result<Vec<Figure>> {
     let stages = MEMORY_STAGES.iter().map(|stage| reports.get("boot", &format!("stage/{stage}")));

@@ -15,7 +15,7 @@ use incipit::mm::{PAGE_SIZE, sections};
 use incipit::prelude::*;
 use incipit_bench_meter::report;
 
-#[initcall(late, sync)]
+#[initcall(late, sync, after(incipit::mm::mempolicy::numa_default_policy))]
 fn bench_boot_report() -> Result<(), Errno> {
     let entered = incipit_boot::entered();
     report("entry", entered);

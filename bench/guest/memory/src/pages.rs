@@ -3,7 +3,7 @@
 use incipit::mm::Gfp;
 use incipit::mm::page_alloc::{alloc_pages, free_pages};
 use incipit::mm::vmalloc::{vfree, vmalloc};
-use incipit_bench_meter::measure;
+use incipit_bench_meter::measure_loop;
 
 use crate::PAIRS;
 
@@ -11,12 +11,12 @@ use crate::PAIRS;
 const AREA: usize = 64 << 10;
 
 pub fn measure_all() {
-    for order in [0, 3] {
-        measure(format_args!("page/{order}"), (0..PAIRS).map(|_| order), pair_of_pages);
-    }
-    measure("vmalloc", (0..PAIRS).map(|_| AREA), pair_of_areas);
+    measure_loop("page/0", PAIRS, || pair_of_pages(0));
+    measure_loop("page/3", PAIRS, || pair_of_pages(3));
+    measure_loop("vmalloc", PAIRS, || pair_of_areas(AREA));
 }
 
+#[inline(always)]
 fn pair_of_pages(order: u32) -> bool {
     let Some(page) = alloc_pages(Gfp::KERNEL, order) else { return false };
     // SAFETY: allocated above with this order, and nobody knows of it.
@@ -24,6 +24,7 @@ fn pair_of_pages(order: u32) -> bool {
     true
 }
 
+#[inline(always)]
 fn pair_of_areas(size: usize) -> bool {
     let Some(area) = vmalloc(size) else { return false };
     // SAFETY: allocated above, and nobody knows of it.

@@ -3,17 +3,17 @@
 use incipit::mm::Gfp;
 use incipit::mm::slab::{kfree, kmalloc};
 use incipit::prelude::*;
-use incipit_bench_meter::measure;
+use incipit_bench_meter::measure_loop;
 
 use crate::PAIRS;
 
 pub fn measure_all() -> Result<(), Errno> {
-    for size in [64, 4096] {
-        measure(format_args!("kmalloc/{size}"), (0..PAIRS).map(|_| size), pair);
-    }
+    measure_loop("kmalloc/64", PAIRS, || pair(64));
+    measure_loop("kmalloc/4096", PAIRS, || pair(4096));
     Ok(())
 }
 
+#[inline(always)]
 fn pair(size: usize) -> bool {
     let Some(block) = kmalloc(size, Gfp::KERNEL) else { return false };
     // SAFETY: allocated above, and nobody knows of it.

@@ -56,6 +56,23 @@ pub fn measure<T: Copy, R>(name: impl Display, items: impl Iterator<Item = T> + 
     let _ = writeln!(Debugcon, "bench: {name} {}/{count}", whole.saturating_sub(loop_alone));
 }
 
+/// Measures `operation`, the same `count` times, and tells the host. It is part of the loop, as in a caller that knows what it asks for: sizes and flags are constants.
+pub fn measure_loop(name: impl Display, count: usize, operation: impl Fn() -> bool) {
+    let loop_alone = instructions(|| {
+        for number in 0..count {
+            black_box(number);
+        }
+    });
+    let whole = instructions(|| {
+        for number in 0..count {
+            black_box(number);
+            black_box(operation());
+        }
+    });
+    // The port takes everything.
+    let _ = writeln!(Debugcon, "bench: {name} {}/{count}", whole.saturating_sub(loop_alone));
+}
+
 /// Measures one `operation` on each of `items`, which must not be repeated: a tree grows by it. Says whether it said so of each that it was done.
 pub fn measure_once<T>(name: impl Display, items: impl Iterator<Item = T> + Clone, mut operation: impl FnMut(T) -> bool) -> bool {
     let loop_alone = instructions(|| {
