@@ -62,7 +62,7 @@ pub fn numa_policy_init() {
 /// None.
 #[initcall(late, sync)]
 #[init]
-fn numa_default_policy() -> Result<(), Errno> {
+pub fn numa_default_policy() -> Result<(), Errno> {
     INTERLEAVE.store(0, Relaxed);
     Ok(())
 }

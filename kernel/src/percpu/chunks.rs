@@ -141,7 +141,7 @@ pub fn count() -> usize {
     CHUNKS.lock().len()
 }
 
-/// Where the copy of `cpu` is of what [`alloc`] gave the address `address`.
+/// Where the copy of `cpu` is of what [`alloc()`] gave the address `address`.
 pub(super) fn copy_at(address: usize, cpu: usize) -> *mut u8 {
     core::ptr::with_exposed_provenance_mut(copy_of(core::ptr::without_provenance::<u8>(address), cpu).addr())
 }
@@ -168,7 +168,7 @@ pub(super) fn alloc(size: usize, align: usize) -> Result<usize, Errno> {
     }
 }
 
-/// Gives back what [`alloc`] gave.
+/// Gives back what [`alloc()`] gave.
 ///
 /// # Safety
 ///

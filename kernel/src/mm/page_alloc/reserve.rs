@@ -52,7 +52,7 @@ fn free_reserved_page(pfn: u64, page: &'static Page) {
     zone.with_buddy(|buddy| buddy.free(pfn, 0, Place::Head));
 }
 
-/// What [`memblock::alloc`](crate::mm::memblock::alloc) does when memory is the page allocator's.
+/// What [`memblock::alloc`] does when memory is the page allocator's.
 pub(in crate::mm) fn alloc_memblock(size: u64, align: u64) -> Result<u64, Errno> {
     if size == 0 || !align.is_power_of_two() {
         return Err(Errno::EINVAL);
@@ -65,7 +65,7 @@ pub(in crate::mm) fn alloc_memblock(size: u64, align: u64) -> Result<u64, Errno>
     Ok(virt_to_phys(block.as_ptr()))
 }
 
-/// What [`memblock::free`](crate::mm::memblock::free) does then: the memory may be reserved since the boot, or from [`alloc_memblock`].
+/// What [`memblock::free`] does then: the memory may be reserved since the boot, or from [`alloc_memblock`].
 pub(in crate::mm) fn free_memblock(base: u64, size: u64) {
     for pfn in base.div_ceil(PAGE_SIZE as u64)..(base + size) >> PAGE_SHIFT {
         let page = pfn_to_page(pfn);
