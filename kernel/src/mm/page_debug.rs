@@ -5,7 +5,9 @@
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::page::{Page, page_address, page_to_pfn};
+#[cfg(any(CONFIG_PAGE_OWNER, CONFIG_PAGE_POISONING, CONFIG_DEBUG_PAGEALLOC))]
+use super::page::page_to_pfn;
+use super::page::{Page, page_address};
 #[cfg(CONFIG_PAGE_OWNER)]
 use super::page_owner;
 #[cfg(CONFIG_PAGE_POISONING)]

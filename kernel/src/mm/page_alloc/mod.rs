@@ -22,7 +22,6 @@ pub use free::{drain_all_pages, free_pages, free_pages_bulk, put_page};
 pub(super) use quick::open as open_quick_path;
 pub use reserve::free_reserved_area;
 pub(super) use reserve::{alloc_memblock, free_memblock};
-#[cfg(CONFIG_KUNIT)]
 pub use tests::without_free_pages;
 
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};

@@ -9,7 +9,6 @@ use crate::mm::page::page_to_phys;
 use crate::mm::slab::shrink_all;
 
 /// Runs `f` and checks that as many pages are free afterwards as before.
-#[cfg(CONFIG_KUNIT)]
 fn nothing_is_lost(f: impl FnOnce()) {
     shrink_all();
     let before = total_free_pages();
@@ -19,7 +18,6 @@ fn nothing_is_lost(f: impl FnOnce()) {
 }
 
 /// Runs `f` while there is no page to be had.
-#[cfg(CONFIG_KUNIT)]
 pub fn without_free_pages<R>(f: impl FnOnce() -> R) -> R {
     let mut held = Vec::with_capacity(4096);
     for order in (0..=MAX_ORDER).rev() {
