@@ -81,7 +81,11 @@ fn key(sort: Sort, record: &Record) -> (u64, String, String) {
             path,
         ),
         Sort::FoldedName => (0, folded(&record["name"]), path),
-        Sort::Path => (0, String::new(), path),
+        // A module's entries stand together, before those of the modules in it.
+        Sort::Path => {
+            let (module, name) = path.rsplit_once("::").unwrap_or(("", &path));
+            (0, module.to_owned(), name.to_owned())
+        }
         Sort::None | Sort::ExceptionTable | Sort::WithCompanion => panic!("not sorted by its records"),
     }
 }
