@@ -24,7 +24,7 @@ use incipit_lib::efi::STUB_MARK;
 use crate::WayIn;
 
 /// Size of the stack that the boot CPU starts on, in bytes: Linux's `THREAD_SIZE`.
-pub const INIT_STACK_SIZE: usize = 16 * 1024;
+pub const INIT_STACK_SIZE: usize = 32 * 1024;
 
 /// What the set-up code leaves in ebp, which every other loader has to clear: "BI16".
 const SETUP16_MARK: u32 = 0x3631_4942;

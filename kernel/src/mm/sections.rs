@@ -134,7 +134,7 @@ sections! {
 }
 
 /// Bytes of the stack on which the boot runs.
-pub const INIT_STACK_SIZE: usize = 16 << 10;
+pub const INIT_STACK_SIZE: usize = 32 << 10;
 
 /// The stack on which the boot runs; the page below it is its guard.
 #[must_use]
