@@ -5,6 +5,28 @@ use core::ops::Range;
 /// The byte that free pages are filled with: Linux's `PAGE_POISON`.
 pub const PAGE_POISON: u8 = 0xaa;
 
+/// From the first to the last of the bytes that are not `value`, if there is one: Linux's `memchr_inv`. Nearly always there is none, so that is found out by words.
+#[must_use]
+pub fn others(bytes: &[u8], value: u8) -> Option<Range<usize>> {
+    let blocks = 64 * filled::<64>(bytes, value);
+    let filled = blocks + 8 * filled::<8>(&bytes[blocks..], value);
+    let differs = |&byte: &u8| byte != value;
+    let first = filled + bytes[filled..].iter().position(differs)?;
+    let last = bytes.iter().rposition(differs)?;
+    Some(first..last + 1)
+}
+
+/// How many blocks of `N` bytes at the beginning are `value` throughout.
+#[inline]
+fn filled<const N: usize>(bytes: &[u8], value: u8) -> usize {
+    let word = u64::from_ne_bytes([value; 8]);
+    let is_filled = |block: &&[u8; N]| {
+        let words = block.as_chunks::<8>().0;
+        words.iter().fold(0, |wrong, found| wrong | (u64::from_ne_bytes(*found) ^ word)) == 0
+    };
+    bytes.as_chunks::<N>().0.iter().take_while(is_filled).count()
+}
+
 /// Bytes that are not what they were filled with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Damage {
@@ -16,9 +38,7 @@ impl Damage {
     /// From the first wrong byte to the last one, if there is one.
     #[must_use]
     pub fn find(bytes: &[u8]) -> Option<Self> {
-        let wrong = |byte: &u8| *byte != PAGE_POISON;
-        let first = bytes.iter().position(wrong)?;
-        let end = bytes.iter().rposition(wrong)? + 1;
+        let Range { start: first, end } = others(bytes, PAGE_POISON)?;
         Some(Self { first, end })
     }
 
@@ -59,6 +79,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn one_wrong_byte_is_found_wherever_it_is(start in 0..8_usize, len in 1..300_usize, place in any::<prop::sample::Index>(), value: u8, flip in 1..=255_u8) {
+            let mut bytes = [value; 308];
+            let bytes = &mut bytes[start..start + len];
+            prop_assert_eq!(others(bytes, value), None);
+            let place = place.index(len);
+            bytes[place] ^= flip;
+            prop_assert_eq!(others(bytes, value), Some(place..place + 1));
+        }
+
         #[test]
         fn the_range_begins_and_ends_with_a_wrong_byte(bytes in prop::collection::vec(prop_oneof![8 => Just(PAGE_POISON), 1 => any::<u8>()], 0..200)) {
             match Damage::find(&bytes) {

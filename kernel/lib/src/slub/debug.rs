@@ -4,6 +4,7 @@ use core::fmt;
 use core::ops::Range;
 
 use super::geometry::{Geometry, SlabFlags};
+use crate::poison::others;
 
 /// Fills what has never been used, and what lies between objects.
 pub const POISON_INUSE: u8 = 0x5a;
@@ -74,11 +75,8 @@ impl Part {
     /// The bytes from the first to the last that are not what they must be, from the slot's first byte.
     #[must_use]
     pub fn wrong(&self, slot: &[u8]) -> Option<Range<usize>> {
-        let part = slot.get(self.bytes.clone())?;
-        let differs = |&byte: &u8| byte != self.value;
-        let first = part.iter().position(differs)?;
-        let last = part.iter().rposition(differs)?;
-        Some(self.bytes.start + first..self.bytes.start + last + 1)
+        let wrong = others(slot.get(self.bytes.clone())?, self.value)?;
+        Some(self.bytes.start + wrong.start..self.bytes.start + wrong.end)
     }
 }
 
