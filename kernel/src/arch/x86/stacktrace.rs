@@ -81,6 +81,8 @@ pub enum Step {
 pub struct Frames {
     frame: usize,
     lowest: usize,
+    /// The stack that the last frame was on: the next one's, nearly always.
+    stack: Option<StackInfo>,
 }
 
 /// Set in a frame pointer that leads to saved registers instead of a frame; the entry stubs do that.
@@ -90,7 +92,11 @@ impl Frames {
     /// From the frame that `bp` leads to; no frame is believed below `sp`.
     #[must_use]
     pub fn new(bp: usize, sp: usize) -> Frames {
-        Frames { frame: bp, lowest: sp }
+        Frames {
+            frame: bp,
+            lowest: sp,
+            stack: None,
+        }
     }
 
     /// The next frame pointer, if it leads upwards on the same stack, or from one stack to another by way of an exception.
@@ -104,7 +110,10 @@ impl Iterator for Frames {
     type Item = Step;
 
     fn next(&mut self) -> Option<Step> {
-        let stack = stack_of(self.lowest)?;
+        let stack = match self.stack {
+            Some(stack) if stack.holds(self.lowest, 1) => stack,
+            _ => *self.stack.insert(stack_of(self.lowest)?),
+        };
         if self.frame & ENCODED != 0 {
             let at = self.frame & !ENCODED;
             if at < self.lowest || !stack.holds(at, size_of::<PtRegs>()) {
