@@ -1,7 +1,7 @@
 //! Every crash point, and what the kernel has to make of it: the words are Linux 6.1's.
 
 use crate::expect::Address::{Announced, Symbol, Value};
-use crate::expect::Expect::{GoesOn, Panic};
+use crate::expect::Expect::{GoesOn, Panic, PanicBehind};
 use crate::expect::Rip::{After, At, AtOrAfter, Data, Heap, Number};
 use crate::expect::{Case, after_the_boot, anywhere, case, guard_page, oops, page_fault, with_words};
 
@@ -540,6 +540,23 @@ pub const CASES: &[Case] = &[
             " pages RAM",
             " pages reserved",
         ]),
+    ),
+    case(
+        "PAGE_ALLOC_NOFAIL",
+        PanicBehind(
+            &[
+                "swapper/0 invoked oom-killer: gfp_mask=0x8cc0(GFP_KERNEL|__GFP_NOFAIL), order=0, oom_score_adj=0",
+                "Call Trace:",
+                "incipit_lkdtm::pages::page_alloc_nofail+",
+                "Mem-Info:",
+                "Node 0 DMA free:0kB ",
+                "Node 0 DMA32 free:0kB ",
+                " pages RAM",
+                " pages reserved",
+                "Out of memory and no killable processes...",
+            ],
+            "System is deadlocked on memory",
+        ),
     ),
     case(
         "SLEEPING_ALLOCATION",

@@ -23,16 +23,22 @@ pub fn check(case: &Case, log: &Log, image: &Image) -> Result<()> {
     log.refuse("lkdtm: FAIL")?;
     match &case.expect {
         Expect::Oops(expected) => check_oops(expected, case.trigger, log, image).with_context(|| log.from("lkdtm: Performing")),
-        Expect::Panic(reason) => {
-            log.require_mention(&format!("Kernel panic - not syncing: {reason}"))?;
-            log.refuse(" is over, and the boot goes on")
-        }
+        Expect::Panic(reason) => check_panic(&[], reason, log, image),
+        Expect::PanicBehind(parts, reason) => check_panic(parts, reason, log, image),
         Expect::GoesOn(parts) => {
             in_order(log, parts, image)?;
             log.require_mention(&format!("lkdtm: {} is over, and the boot goes on", case.name))?;
             log.require_mention(END_OF_BOOT)
         }
     }
+}
+
+/// Requires a panic, and `parts` before it.
+fn check_panic(parts: &[&str], reason: &str, log: &Log, image: &Image) -> Result<()> {
+    let panic = format!("Kernel panic - not syncing: {reason}");
+    let all: Vec<&str> = parts.iter().copied().chain([panic.as_str()]).collect();
+    in_order(log, &all, image)?;
+    log.refuse(" is over, and the boot goes on")
 }
 
 /// Requires that `parts` stand in the log in this order, several in a line perhaps, and that those which name a function name one of the image.

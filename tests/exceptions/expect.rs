@@ -40,6 +40,8 @@ pub enum Expect {
     Oops(Report),
     /// A panic with a line that begins so.
     Panic(&'static str),
+    /// Lines that contain these texts, as for [`Expect::GoesOn`], and then a panic with a line that begins so.
+    PanicBehind(&'static [&'static str], &'static str),
     /// Lines that contain these texts, in this order, and the boot goes on. A text that ends with `+` is followed by offset and size of the function.
     GoesOn(&'static [&'static str]),
 }

@@ -221,6 +221,11 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         pages::page_alloc_failure,
     ),
     point(
+        "PAGE_ALLOC_NOFAIL",
+        "a page that there must be, when there is none",
+        pages::page_alloc_nofail,
+    ),
+    point(
         "SLEEPING_ALLOCATION",
         "memory asked for under a lock by who may sleep",
         pages::sleeping_allocation,

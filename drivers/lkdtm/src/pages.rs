@@ -51,20 +51,48 @@ pub fn page_free_wrong_order() -> Outcome {
 /// Asks for more pages than there are, with a report.
 #[inline(never)]
 pub fn page_alloc_failure() -> Outcome {
-    // A list through the blocks themselves, since there is no memory for another.
-    let mut last = u64::MAX;
-    while let Some(block) = alloc_pages(Gfp::KERNEL | Gfp::NOWARN, MAX_ORDER) {
-        block.private.store(last, Relaxed);
-        last = page_to_pfn(block);
-    }
+    let all = take_all(MAX_ORDER);
     let refused = alloc_pages(Gfp::KERNEL, MAX_ORDER).is_none();
-    while last != u64::MAX {
-        let block = pfn_to_page(last);
-        last = block.private.load(Relaxed);
-        // SAFETY: it was allocated above, and nobody knows of it.
-        unsafe { free_pages(block, MAX_ORDER) };
-    }
+    all.give_back();
     if refused { Ok(()) } else { Err("there was another block") }
+}
+
+/// Asks for a page in a way that must not fail when there is none.
+#[inline(never)]
+pub fn page_alloc_nofail() -> Outcome {
+    let all = take_all(0);
+    let page = alloc_page(black_box(Gfp::KERNEL | Gfp::NOFAIL));
+    all.give_back();
+    page.map_or(Err("it failed"), |_| Err("there was another page"))
+}
+
+/// Blocks of pages, each of which knows the next, since there is no memory for another list.
+struct Blocks {
+    order: u32,
+    /// The frame of the first, `u64::MAX` if there is none.
+    first: u64,
+}
+
+/// Takes all blocks of 2^`order` pages, those for who must not wait included.
+fn take_all(order: u32) -> Blocks {
+    let mut first = u64::MAX;
+    while let Some(block) = alloc_pages(Gfp::KERNEL | Gfp::NOWARN | Gfp::MEMALLOC, order) {
+        block.private.store(first, Relaxed);
+        first = page_to_pfn(block);
+    }
+    Blocks { order, first }
+}
+
+impl Blocks {
+    fn give_back(self) {
+        let mut next = self.first;
+        while next != u64::MAX {
+            let block = pfn_to_page(next);
+            next = block.private.load(Relaxed);
+            // SAFETY: `take_all` allocated it, and nobody else knows of it.
+            unsafe { free_pages(block, self.order) };
+        }
+    }
 }
 
 /// Reads a page that was given back: it faults with `debug_pagealloc=on`.

@@ -30,6 +30,18 @@ pub(super) fn warn_alloc(gfp: Gfp, order: u32) {
     show_mem();
 }
 
+/// Ends the kernel for an allocation that must not fail, with the same report: what Linux's function of the same name does where there is nobody to kill.
+pub(super) fn out_of_memory(gfp: Gfp, order: u32) -> ! {
+    pr_warn!(
+        "{} invoked oom-killer: gfp_mask={gfp}, order={order}, oom_score_adj=0",
+        task::comm()
+    );
+    dumpstack::dump_stack();
+    show_mem();
+    pr_warn!("Out of memory and no killable processes...");
+    panic!("System is deadlocked on memory");
+}
+
 /// Shows all zones with their free blocks: Linux's function of the same name.
 pub fn show_mem() {
     let at_hand: u64 = populated_zones().map(Zone::free_at_hand).sum();

@@ -2,7 +2,7 @@
 
 use super::{Gfp, Limit, Request, drain_all_pages, get_page_from_freelist};
 use crate::mm::page::{Page, page_to_pfn};
-use crate::mm::show_mem::warn_alloc;
+use crate::mm::show_mem::{out_of_memory, warn_alloc};
 use crate::mm::zone::{Mark, ZoneRef, page_zone};
 use incipit_lib::watermark::Access;
 
@@ -47,12 +47,9 @@ pub(super) fn alloc_pages_slowpath(zones: &[ZoneRef], nid: usize, request: Reque
             return Some(page);
         }
     }
-    assert!(
-        !request.gfp.contains(Gfp::NOFAIL),
-        "Out of memory and no killable processes... (order {}, {})",
-        request.order,
-        request.gfp
-    );
+    if request.gfp.contains(Gfp::NOFAIL) {
+        out_of_memory(request.gfp, request.order);
+    }
     warn_alloc(request.gfp, request.order);
     None
 }
