@@ -10,6 +10,7 @@ mod damaged_images;
 mod devices;
 mod disks;
 mod ending;
+mod failures;
 mod firmware;
 mod init_memory;
 mod initrd;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         bootgraph::trials(),
         devices::trials(),
         ending::trials(),
+        failures::trials(),
         init_memory::trials(),
         command_line::trials(),
         consoles::trials(),

@@ -53,10 +53,9 @@ impl<T> Blocks<T> {
     /// Makes the cache, for a stage: the boot cannot go on without it.
     #[init]
     fn create(&self, name: &'static str, constructor: Option<fn(*mut u8)>) {
-        match kmem_cache_create(name, size_of::<T>(), align_of::<T>(), SlabFlags::empty(), constructor) {
-            Ok(cache) => self.cache.call_once(|| cache),
-            Err(error) => panic!("{name}: no cache ({error})"),
-        };
+        if let Ok(cache) = kmem_cache_create(name, size_of::<T>(), align_of::<T>(), SlabFlags::PANIC, constructor) {
+            self.cache.call_once(|| cache);
+        }
     }
 
     /// A block with `value` in it.

@@ -3,6 +3,7 @@
 use super::{ctors, init_args, initcall, ktest, memory, stage};
 use crate::arch::x86::{process, setup as arch_setup};
 use crate::kdb;
+use crate::mm::fault_inject;
 use crate::mm::kstack::KernelStack;
 use crate::panic::task;
 use crate::prelude::*;
@@ -69,6 +70,7 @@ fn kernel_init_freeable(init: InitMemory<'_>) {
     ctors::do_ctors(init);
     initcall::report_unknown_names();
     initcall::do_initcalls(init);
+    fault_inject::finish_boot();
     ktest::run_all(init);
 }
 

@@ -1,4 +1,5 @@
-//! Making allocations fail: at random, as `failslab=` and `fail_page_alloc=` ask for, or each in turn, as [`every_site`] does.
+//! Making allocations fail: at random, as `failslab=` and `fail_page_alloc=` ask for, or each in turn, as [`every_site`] does
+//! for a piece of code and `fail_nth=` for the boot.
 //!
 //! The allocators ask [`should_failslab`] and [`should_fail_alloc_page`] before they do anything; as long as nothing is to fail that is a look at one flag. What
 //! is decided by chance follows Linux's `fault_attr`, [`incipit_lib::fault_attr`]. Nothing is allocated here.
@@ -12,13 +13,16 @@ use super::{Gfp, PAGE_SHIFT};
 use crate::irq::IrqMutex;
 use crate::prelude::*;
 
+mod boot;
+mod callers;
 mod nth;
 #[cfg(CONFIG_FAULT_INJECTION)]
 mod options;
 
+pub use boot::finish_boot;
 pub use nth::{Site, every_site, exempt};
 
-/// Where something is made to fail: a bit for each [`Fault`] that is on, and [`nth::ARMED`].
+/// Where something is made to fail: a bit for each [`Fault`] that is on, [`nth::ARMED`] and [`boot::ARMED`].
 static ARMED: AtomicU32 = AtomicU32::new(0);
 
 /// Something that can be made to fail.
@@ -125,7 +129,7 @@ impl Fault {
         if gfp.intersects(Gfp::NOFAIL) {
             return false;
         }
-        if let Some(fails) = nth::strikes(self.name) {
+        if let Some(fails) = nth::strikes(self.name).or_else(|| boot::strikes(self.name)) {
             return fails;
         }
         if exempt || ARMED.load(Relaxed) & self.bit == 0 {

@@ -4,17 +4,13 @@ use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::ARMED as ALL_ARMED;
-use crate::arch::x86::stacktrace::save_stack_trace;
+use super::callers::Callers;
 use crate::irq::IrqMutex;
-use crate::panic::ReturnAddress;
 use crate::preempt;
 use crate::prelude::*;
 
 /// The bit of [`super::ARMED`] while [`every_site`] runs.
 pub(super) const ARMED: u32 = 1 << 31;
-
-/// Callers of a failed allocation that are kept.
-const DEPTH: usize = 12;
 
 /// How many allocations on this CPU until one fails: it does when this becomes 0. 0: none does.
 #[percpu]
@@ -30,24 +26,20 @@ pub struct Site {
     pub nth: u32,
     /// What failed: `failslab` or `fail_page_alloc`.
     pub name: &'static str,
-    trace: [usize; DEPTH],
-    depth: usize,
+    callers: Callers,
 }
 
 impl Site {
     /// The return addresses on the stack, the innermost first.
     #[must_use]
     pub fn trace(&self) -> &[usize] {
-        &self.trace[..self.depth]
+        self.callers.addresses()
     }
 }
 
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "allocation {} ({})", self.nth, self.name)?;
-        self.trace()
-            .iter()
-            .try_for_each(|address| write!(f, " <- {}", ReturnAddress(*address)))
+        write!(f, "allocation {} ({}){}", self.nth, self.name, self.callers)
     }
 }
 
@@ -96,14 +88,8 @@ pub(super) fn strikes(name: &'static str) -> Option<bool> {
     if left > 1 {
         return Some(false);
     }
-    let mut trace = [0; DEPTH];
-    let depth = save_stack_trace(&mut trace, 1);
-    *STRUCK.lock() = Some(Site {
-        nth: 0,
-        name,
-        trace,
-        depth,
-    });
+    let callers = Callers::here(0);
+    *STRUCK.lock() = Some(Site { nth: 0, name, callers });
     Some(true)
 }
 
