@@ -239,7 +239,7 @@ doc: $(O)/vmlinux ## Write the documentation of the image's crates, with a front
 lint: sync-config ## Check format, clippy, documentation; count `unsafe`
 	$(Q)$(CARGO_FMT) --all --check
 	$(Q)$(clippy) $(on_host) --all-targets -- -D warnings
-	$(Q)$(clippy) $(on_target) -- -D warnings
+	$(Q)CLIPPY_CONF_DIR=$(CURDIR)/kernel/src $(clippy) $(on_target) --no-deps -- -D warnings
 	$(Q)RUSTDOCFLAGS='-D warnings' $(cargo) doc --no-deps $(on_host)
 	$(Q)RUSTDOCFLAGS='-D warnings' $(cargo) doc --no-deps $(on_target)
 	@for room in linker macros kernel/lib kernel/src boot drivers; do \

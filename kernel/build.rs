@@ -1,5 +1,7 @@
 //! Writes the typed accessors of the tables, and passes the configuration on.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it runs on the host")]
+
 use std::path::Path;
 use std::{env, fs};
 

@@ -155,16 +155,14 @@ fn a_pid_is_found_by_its_number_until_it_is_taken_out() {
 
 #[ktest]
 fn pids_of_one_bucket_do_not_hide_each_other() {
-    use alloc::boxed::Box;
-    use alloc::vec::Vec;
+    use crate::mm::Gfp;
+    use crate::mm::slab::{KBox, KVec};
     let table = table().expect("made during the boot");
     let shift = table.table.shift();
     let in_one = |nr: &u32| hash_64(u64::from(*nr), shift) == hash_64(0x4000_0000, shift);
-    let pids: Vec<&'static Pid> = (0x4000_0000..)
-        .filter(in_one)
-        .take(4)
-        .map(|nr| &*Box::leak(Box::new(Pid::new(nr))))
-        .collect();
+    let boxed = |nr| KBox::new(Pid::new(nr), Gfp::KERNEL).expect("memory");
+    let pids = (0x4000_0000..).filter(in_one).take(4).map(|nr| &*boxed(nr).leak());
+    let pids: KVec<&'static Pid> = KVec::collect(pids).expect("memory");
     assert!(pids.iter().all(|pid| attach_pid(pid).is_ok()));
     // First, last, then those between.
     for at in [0, 3, 1, 2] {
@@ -173,6 +171,6 @@ fn pids_of_one_bucket_do_not_hide_each_other() {
     }
     for pid in pids {
         // SAFETY: leaked above, and out of the table, which is all that knew of it.
-        drop(unsafe { Box::from_raw(ptr::from_ref(pid).cast_mut()) });
+        drop(unsafe { KBox::from_raw(ptr::NonNull::from(pid)) });
     }
 }

@@ -6,19 +6,19 @@
 use core::fmt::{self, Display};
 use core::ops::RangeInclusive;
 
-use alloc::vec::Vec;
 use incipit_lib::resource::{Conflict, lines, place, place_claim};
 
 pub use incipit_lib::resource::Resource;
 
 use crate::irq::IrqMutex;
+use crate::mm::slab::KVec;
 use crate::prelude::*;
 
 /// The last I/O port.
 const LAST_PORT: u64 = 0xffff;
 
-static IOMEM: Tree = Tree::new(Vec::new());
-static IOPORT: Tree = Tree::new(Vec::new());
+static IOMEM: Tree = Tree::new(KVec::new());
+static IOPORT: Tree = Tree::new(KVec::new());
 
 /// What kind of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +43,7 @@ impl Kind {
         }
         let mut list = self.tree().lock();
         let index = place(&list, &resource).map_err(Refusal::Conflict)?;
-        list.try_reserve(1).map_err(|_| Refusal::NoMemory)?;
-        list.insert(index, resource);
-        Ok(())
+        list.insert(index, resource).map_err(|_| Refusal::NoMemory)
     }
 
     fn remove(self, resource: &Resource) {
@@ -65,7 +63,7 @@ impl Kind {
     }
 }
 
-type Tree = IrqMutex<Vec<Resource>>;
+type Tree = IrqMutex<KVec<Resource>>;
 type Place = fn(&[Resource], &Resource) -> Result<usize, Conflict>;
 
 /// Why a resource is not in the tree.

@@ -8,8 +8,6 @@
 //! known instruction, and what the machine is like if it does not come or is survived.
 #![no_std]
 
-extern crate alloc;
-
 mod access;
 mod bugs;
 mod command;

@@ -1,11 +1,11 @@
 //! Crash points that use memory in a way that its page forbids: Linux's `perms.c`.
 
-use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::hint::black_box;
 
+use incipit::mm::slab::KBox;
 use incipit::mm::vmalloc::vzalloc;
-use incipit::mm::{phys_to_virt, sections, virt_to_phys};
+use incipit::mm::{Gfp, phys_to_virt, sections, virt_to_phys};
 use incipit::prelude::*;
 
 use crate::access;
@@ -94,8 +94,8 @@ pub fn exec_stack() -> Outcome {
 
 #[inline(never)]
 pub fn exec_kmalloc() -> Outcome {
-    let area = black_box(Box::new(RET));
-    execute_location(area.as_ptr().addr())
+    let area = KBox::new(RET, Gfp::KERNEL).map_err(|_| "there is no memory for it")?;
+    execute_location(black_box(area).as_ptr().addr())
 }
 
 #[inline(never)]

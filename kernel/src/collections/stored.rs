@@ -1,10 +1,11 @@
 //! What a slot of a collection can hold.
 
-use alloc::boxed::Box;
 use core::num::NonZeroUsize;
 use core::ptr;
 
 use incipit_lib::xarray::Entry;
+
+use crate::mm::slab::KBox;
 
 /// Something that fits into a word and can be had back from it.
 ///
@@ -94,7 +95,7 @@ unsafe impl<T: Sync> Stored for &'static T {
 }
 
 // SAFETY: `T: Sync`.
-unsafe impl<T: Send + Sync> Stored for Box<T> {
+unsafe impl<T: Send + Sync> Stored for KBox<T> {
     type Ref<'a>
         = &'a T
     where
@@ -104,14 +105,17 @@ unsafe impl<T: Send + Sync> Stored for Box<T> {
     fn into_entry(self) -> Entry {
         const { Aligned::<T>::ALIGNED }
         // A box is never null.
-        address(ptr::NonNull::from(Box::leak(self)).expose_provenance())
+        address(ptr::NonNull::from(KBox::leak(self)).expose_provenance())
     }
 
     // SAFETY: asks nothing of the caller that the trait does not.
     #[inline]
     unsafe fn from_entry(entry: Entry) -> Self {
-        // SAFETY: the caller says that the word was made from a box, which is had back once.
-        unsafe { Box::from_raw(pointer(entry)) }
+        match ptr::NonNull::new(pointer(entry)) {
+            // SAFETY: the caller says that the word was made from a box, which is had back once.
+            Some(place) => unsafe { KBox::from_raw(place) },
+            None => unreachable!("a box is never null"),
+        }
     }
 
     // SAFETY: asks nothing of the caller that the trait does not.

@@ -1,13 +1,13 @@
 //! What is known of each object, found by its address: a hash table of lists, and the pool that their elements come from.
 
-use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::mem;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{Descr, State};
 use crate::irq::IrqMutex;
-use crate::mm::PAGE_SHIFT;
+use crate::mm::slab::KBox;
+use crate::mm::{Gfp, PAGE_SHIFT};
 
 /// Elements that the image brings along: Linux's `ODEBUG_POOL_SIZE`.
 const POOL_SIZE: usize = 1024;
@@ -225,9 +225,5 @@ pub(super) fn fill_pool() {
 }
 
 fn allocate() -> Option<&'static mut Tracked> {
-    let mut one = alloc::vec::Vec::new();
-    one.try_reserve_exact(1).ok()?;
-    one.push(Tracked::FREE);
-    // A vector of one element is a box of a slice of one.
-    Box::leak(one.into_boxed_slice()).first_mut()
+    KBox::new(Tracked::FREE, Gfp::HIGH | Gfp::NOWARN).ok().map(KBox::leak)
 }

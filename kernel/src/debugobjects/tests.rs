@@ -1,6 +1,7 @@
 //! Objects that break each rule; the warnings are part of the tests.
 
 use super::*;
+use crate::mm::slab::KVec;
 
 /// What is followed here: a number, whose address is what counts.
 type Object = u64;
@@ -94,7 +95,7 @@ fn what_nobody_initialised_is_named() {
 #[ktest]
 fn the_pool_is_filled_from_the_heap() {
     const MANY: usize = 3000;
-    let objects: alloc::vec::Vec<Object> = (0..MANY as u64).collect();
+    let objects = KVec::<Object>::collect(0..MANY as u64).expect("memory");
     objects.iter().for_each(|object| init(object, &PLAIN));
     assert!(is_enabled());
     assert!(TABLE.lock().counts().allocated >= MANY - 1024);

@@ -70,10 +70,10 @@ pub fn numa_default_policy() -> Result<(), Errno> {
 #[ktest]
 fn nodes_take_turns_when_they_are_to() {
     use super::page_alloc::{Gfp, Pages};
+    use super::slab::KVec;
     let before = INTERLEAVE.swap(numa::online_nodes().fold(0, |set, nid| set | 1 << nid), Relaxed);
-    let page_nodes: alloc::vec::Vec<usize> = (0..numa::nr_online_nodes())
-        .map(|_| Pages::new(Gfp::KERNEL, 0).map_or(usize::MAX, |pages| pages.page().node()))
-        .collect();
+    let node = |_| Pages::new(Gfp::KERNEL, 0).map_or(usize::MAX, |pages| pages.page().node());
+    let page_nodes = KVec::collect((0..numa::nr_online_nodes()).map(node)).expect("memory");
     INTERLEAVE.store(before, Relaxed);
     // A node without memory is served by another, and its own turn is then that one's.
     let with_memory = numa::online_nodes().filter(|nid| zone::node_data(*nid).zones().iter().any(|zone| zone.free() != 0));

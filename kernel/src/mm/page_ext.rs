@@ -4,10 +4,10 @@
 
 use core::ops::Range;
 
-use alloc::vec::Vec;
 use spin::Once;
 
 use super::page_owner::PageOwner;
+use super::slab::KVec;
 use super::{memblock, numa, page_owner, phys_to_virt, sparse};
 use crate::prelude::*;
 
@@ -17,7 +17,7 @@ struct Run {
     pages: &'static [PageOwner],
 }
 
-static RUNS: Once<Vec<Run>> = Once::new();
+static RUNS: Once<KVec<Run>> = Once::new();
 
 /// Takes the memory, if anybody needs it: Linux's `page_ext_init_flatmem`. Before `mem_init`, so that it lies in one piece.
 #[stage(after(crate::arch::x86::traps::trap_init), before(super::mem_init::mem_init))]
@@ -26,22 +26,24 @@ pub fn page_cgroup_init_flatmem() {
     if !page_owner::is_requested() {
         return;
     }
-    let mut runs = Vec::new();
-    let mut bytes = 0;
-    for pfns in sparse::populated() {
-        match allocate(pfns) {
-            Ok(pages) => {
-                bytes += size_of_val(pages);
-                runs.push(Run { pfns: pfns.clone(), pages });
-            }
-            Err(error) => {
-                pr_err!("allocation of page_ext failed ({error}): page_owner is disabled");
-                return;
-            }
+    match allocate_all() {
+        Ok(runs) => {
+            let bytes: usize = runs.iter().map(|run| size_of_val(run.pages)).sum();
+            pr_info!("allocated {bytes} bytes of page_ext");
+            RUNS.call_once(|| runs);
         }
+        Err(error) => pr_err!("allocation of page_ext failed ({error}): page_owner is disabled"),
     }
-    pr_info!("allocated {bytes} bytes of page_ext");
-    RUNS.call_once(|| runs);
+}
+
+#[init]
+fn allocate_all() -> Result<KVec<Run>, Errno> {
+    let mut runs = KVec::new();
+    for pfns in sparse::populated() {
+        let pages = allocate(pfns)?;
+        runs.push(Run { pfns: pfns.clone(), pages })?;
+    }
+    Ok(runs)
 }
 
 #[init]

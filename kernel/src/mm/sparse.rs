@@ -4,25 +4,25 @@
 //! ([`incipit_lib::sparse`]). They are mapped once, from the memory of the node that they are about where it has some, and stay. Nothing is written here: whoever sets the pages up writes
 //! all of each.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use incipit_lib::sparse;
 use spin::Once;
 
 use super::page::{Page, VMEMMAP_START};
+use super::slab::KVec;
 use super::{PAGE_SHIFT, PAGE_SIZE, memblock, zone, zone_limits};
 use crate::arch::x86::mm::builder::{Mapping, PageTables};
 use crate::arch::x86::mm::pgtable::{Flags, Level};
 use crate::prelude::*;
 
 /// The runs of frames that have pages, in order.
-static POPULATED: Once<Vec<Range<u64>>> = Once::new();
+static POPULATED: Once<KVec<Range<u64>>> = Once::new();
 
 /// The runs of frames that have pages, in order and apart from each other; none before `paging_init`.
 #[must_use]
 pub fn populated() -> &'static [Range<u64>] {
-    POPULATED.get().map_or(&[], Vec::as_slice)
+    POPULATED.get().map_or(&[], |runs| runs)
 }
 
 /// Whether there is a `struct page` for a frame. The frame may still be a hole.
@@ -39,7 +39,9 @@ pub fn pfn_valid(pfn: u64) -> bool {
 )]
 #[init]
 pub fn paging_init() {
-    sparse_init();
+    if let Err(error) = sparse_init() {
+        panic!("sparse_init: no memory for the list of frames that have pages ({error})");
+    }
     zone_limits::find_movable();
     zone_limits::print();
     zone::free_area_init();
@@ -47,10 +49,10 @@ pub fn paging_init() {
 
 /// Maps the pages of all memory. What there is not enough memory for is given up, with a line about it.
 #[init]
-fn sparse_init() {
+fn sparse_init() -> Result<(), Errno> {
     let memory = || zone_limits::node_ranges().map(|range| (range.pfns, range.nid));
-    let mut runs: Vec<Range<u64>> = Vec::new();
-    let wanted: Vec<_> = sparse::populated(memory(), |one, other| one == other).collect();
+    let mut runs: KVec<Range<u64>> = KVec::new();
+    let wanted = KVec::collect(sparse::populated(memory(), |one, other| one == other))?;
     for (pfns, nid) in wanted {
         let start = VMEMMAP_START + pfns.start as usize * size_of::<Page>();
         let end = VMEMMAP_START + pfns.end as usize * size_of::<Page>();
@@ -62,10 +64,11 @@ fn sparse_init() {
         }
         match runs.last_mut() {
             Some(run) if run.end == pfns.start => run.end = pfns.end,
-            _ => runs.push(pfns),
+            _ => runs.push(pfns)?,
         }
     }
     POPULATED.call_once(|| runs);
+    Ok(())
 }
 
 /// Takes frames that have no pages out of the list of memory.

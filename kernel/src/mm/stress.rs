@@ -3,11 +3,10 @@
 //! Four users take and free by turns, each what any of them took. Every block is marked at both ends with what it is, and looked at before it is freed: a block
 //! that was given out twice, or whose end is another's beginning, has a wrong mark.
 
-use alloc::vec::Vec;
 use core::ptr::NonNull;
 
 use super::page_alloc::{alloc_pages, drain_all_pages, free_pages, total_free_pages};
-use super::slab::{kfree, kmalloc, shrink_all};
+use super::slab::{KVec, kfree, kmalloc, shrink_all};
 use super::vmalloc::{vfree, vm_unmap_aliases, vmalloc};
 use super::{Gfp, PAGE_SIZE, page};
 use crate::prelude::*;
@@ -130,7 +129,8 @@ fn free_for_good() -> u64 {
 
 /// The users take and free by turns, and in the end free all. Says how often there was no memory.
 fn run(operations: u64) -> u64 {
-    let mut slots: [Vec<Option<Block>>; USERS as usize] = core::array::from_fn(|_| (0..SLOTS / USERS as usize).map(|_| None).collect());
+    let mut slots: [KVec<Option<Block>>; USERS as usize] =
+        core::array::from_fn(|_| KVec::collect((0..SLOTS / USERS as usize).map(|_| None)).expect("memory"));
     let mut sequence = Sequence(0x9e37_79b9_7f4a_7c15);
     let mut failures = 0;
     for operation in 0..operations {
@@ -148,7 +148,11 @@ fn run(operations: u64) -> u64 {
             old.free();
         }
     }
-    slots.iter_mut().flatten().filter_map(Option::take).for_each(Block::free);
+    slots
+        .iter_mut()
+        .flat_map(|slots| slots.iter_mut())
+        .filter_map(Option::take)
+        .for_each(Block::free);
     failures
 }
 

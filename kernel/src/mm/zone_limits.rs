@@ -2,6 +2,11 @@
 //!
 //! The rules are [`incipit_lib::zone_limits`]'s; memblock says what is memory.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "lists too large for the stack, which nodes and zones cannot be made without"
+)]
+
 use alloc::boxed::Box;
 
 use incipit_lib::memblock::RegionFlags;

@@ -2,13 +2,13 @@
 //!
 //! Nodes come by distance ([`incipit_lib::zonelist`]), the zones of each from the highest down. Who allocates skips the zones that are higher than it asked for.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use incipit_lib::buddy::PAGEBLOCK_PAGES;
 use incipit_lib::zone::MIGRATE_TYPES;
 use incipit_lib::zonelist::{Fallback, Nodes};
 
+use super::slab::KVec;
 use super::zone::{self, Zone, ZoneRef, ZoneType};
 use super::{numa, zone_limits};
 use crate::arch::x86::cpu::masks;
@@ -53,12 +53,11 @@ pub fn build_all_zonelists() {
     let mut fallback = Fallback::new(Machine);
     for nid in numa::online_nodes() {
         let order = fallback.order(nid);
-        let list: Vec<ZoneRef> = order
-            .iter()
-            .flat_map(|nid| zones(*nid))
-            .map(|zone| ZoneRef { kind: zone.kind(), zone })
-            .collect();
-        zone::node_data(nid).set_zonelist(list.leak());
+        let zones = order.iter().flat_map(|nid| zones(*nid));
+        match KVec::collect(zones.map(|zone| ZoneRef { kind: zone.kind(), zone })) {
+            Ok(list) => zone::node_data(nid).set_zonelist(list.leak()),
+            Err(error) => panic!("build_all_zonelists: no memory for the order of node {nid} ({error})"),
+        }
         if cfg!(CONFIG_NUMA) {
             pr_info!("Fallback order for Node {nid}: {}", Order(&order));
         }

@@ -4,7 +4,6 @@
 //! has its copies where the offsets of the CPUs lead from `a`. The first chunk is the template's own; others get addresses among those of `vmalloc`, as far from
 //! each other as the first one's units are, and pages of the CPUs' nodes. They go when they are empty, but for one.
 
-use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
 use incipit_lib::percpu::layout::MIN_UNIT_SIZE;
@@ -13,6 +12,7 @@ use incipit_lib::percpu::map::{Map, words_for};
 use super::copy_of;
 use super::units::Units;
 use crate::irq::IrqMutex;
+use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SIZE, memblock, virt_to_phys};
 use crate::prelude::*;
 
@@ -21,15 +21,14 @@ pub(super) enum Words {
     /// In whole pages from memblock, as those of the first chunk are at the beginning.
     Boot(&'static mut [u64]),
     /// On the heap.
-    Heap(Vec<u64>),
+    Heap(KVec<u64>),
 }
 
 impl Words {
     /// As many on the heap.
     fn on_heap(len: usize) -> Result<Words, Errno> {
-        let mut words = Vec::new();
-        words.try_reserve_exact(len).map_err(|_| Errno::ENOMEM)?;
-        words.resize(len, 0);
+        let mut words = KVec::new();
+        words.resize_with(len, || 0)?;
         Ok(Words::Heap(words))
     }
 }
@@ -65,7 +64,7 @@ struct Chunk {
 }
 
 /// All chunks; the first one has the template's copies.
-static CHUNKS: IrqMutex<Vec<Chunk>> = IrqMutex::new(Vec::new());
+static CHUNKS: IrqMutex<KVec<Chunk>> = IrqMutex::new(KVec::new());
 
 impl Chunk {
     /// A chunk of its own, with units of [`MIN_UNIT_SIZE`] bytes: what the largest allocation takes.
@@ -86,25 +85,22 @@ impl Chunk {
 
 /// Adds a chunk. Memory for a longer list is taken while nobody waits for the lock.
 fn push(chunk: Chunk) -> Result<(), Errno> {
-    let mut longer = Vec::new();
+    let mut longer = KVec::new();
     loop {
         let wanted = {
             let mut chunks = CHUNKS.lock();
             if longer.capacity() > chunks.len() {
-                longer.append(&mut chunks);
+                longer.append(&mut chunks)?;
                 core::mem::swap(&mut *chunks, &mut longer);
             }
             if chunks.capacity() > chunks.len() {
-                chunks.push(chunk);
-                break;
+                return chunks.push(chunk);
             }
             2 * chunks.len() + 4
         };
-        // Either empty, or too short by now.
-        longer = Vec::new();
-        longer.try_reserve_exact(wanted).map_err(|_| Errno::ENOMEM)?;
+        // The last one is either empty, or too short by now.
+        longer = KVec::with_capacity(wanted)?;
     }
-    Ok(())
 }
 
 /// Adds the first chunk, whose units begin where the template's copies do, with what the map says is free.

@@ -1,8 +1,7 @@
 //! Tests of per-CPU data.
 
-use alloc::vec::Vec;
-
 use super::*;
+use crate::mm::slab::KVec;
 
 #[ktest]
 fn this_cpu_add_changes_only_this_cpus_copy() {
@@ -110,7 +109,7 @@ fn there_are_more_chunks_when_one_is_full_and_fewer_when_they_are_empty() {
     let room = || alloc_percpu_with(|cpu| Room([const { AtomicU64::new(0) }; 128].map(|_| AtomicU64::new(cpu as u64))));
     let (before, used) = (chunks(), used_bytes());
     // More than the first chunk and one more have.
-    let rooms: Vec<_> = (0..70).map(|_| room().expect("memory")).collect();
+    let rooms = KVec::collect((0..70).map(|_| room().expect("memory"))).expect("memory");
     assert!(chunks() >= before + 2);
     for cpu in masks::POSSIBLE.iter() {
         let mut copies = rooms.iter().map(|room| room.per_cpu(cpu).expect("a copy"));

@@ -1,11 +1,12 @@
 //! Tests of ownership, and of what becomes of each failed allocation.
 
-use alloc::boxed::Box;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::*;
 use crate::collections::Value;
 use crate::collections::nodes::in_use;
+use crate::mm::Gfp;
+use crate::mm::slab::KBox;
 
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
@@ -18,17 +19,21 @@ impl Drop for Counted {
     }
 }
 
+fn boxed(number: u64) -> KBox<Counted> {
+    KBox::new(Counted(number), Gfp::KERNEL).expect("memory")
+}
+
 #[ktest]
 fn what_is_stored_is_dropped_once() {
     let nodes = in_use();
     DROPPED.store(0, Relaxed);
     let array = XArray::new();
     for index in [0, 1, 100, 1 << 40] {
-        let stored = array.lock().store(index, Box::new(Counted(index as u64)));
+        let stored = array.lock().store(index, boxed(index as u64));
         assert!(stored.is_ok_and(|old| old.is_none()));
     }
     assert_eq!(array.lock().load(100).map(|counted| counted.0), Some(100));
-    drop(array.lock().store(100, Box::new(Counted(7))));
+    drop(array.lock().store(100, boxed(7)));
     drop(array.lock().remove(1));
     assert_eq!(DROPPED.load(Relaxed), 2);
     assert_eq!(

@@ -4,7 +4,6 @@
 //! the build left them; `J` lets the last of those `K` fall back behind `J` of those that it has overtaken. With the two, a tool finds out which pair
 //! it is that matters.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use incipit_lib::order::{self, SplitMix64};
@@ -13,6 +12,7 @@ use spin::Mutex;
 use super::{InitcallEntry, do_one_initcall};
 use crate::init::capability::CapabilityInfo;
 use crate::init::info::EntryInfo;
+use crate::mm::slab::KVec;
 use crate::prelude::*;
 use crate::table::InitTable;
 
@@ -84,7 +84,7 @@ pub(super) fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
 
 /// The indices of `calls` in the order that is asked for; `None` without memory for them.
 #[init]
-fn order_of(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>, asked: Shuffle) -> Option<Vec<u32>> {
+fn order_of(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>, asked: Shuffle) -> Option<KVec<u32>> {
     let (mut pairs, mut order, mut buffer) = (pairs(calls, init)?, zeros(calls.len())?, zeros(calls.len())?);
     // Each part has a sequence of its own: parts of one length are not shuffled alike.
     let mut random = SplitMix64::new(asked.seed ^ (asked.walked as u64).rotate_left(32));
@@ -97,36 +97,35 @@ fn order_of(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>, asked: Shuff
 }
 
 #[init]
-fn zeros(count: usize) -> Option<Vec<u32>> {
-    let mut zeros = Vec::new();
-    zeros.try_reserve_exact(count).ok()?;
-    zeros.resize(count, 0);
+fn zeros(count: usize) -> Option<KVec<u32>> {
+    let mut zeros = KVec::new();
+    zeros.resize_with(count, || 0).ok()?;
     Some(zeros)
 }
 
 /// Which of `calls` must stand before which.
 #[init]
-fn pairs(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) -> Option<Vec<(u32, u32)>> {
-    let (mut paths, mut providers) = (Vec::new(), Vec::new());
+fn pairs(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) -> Option<KVec<(u32, u32)>> {
+    let (mut paths, mut providers) = (KVec::new(), KVec::new());
     for (index, info) in numbered(calls, init) {
-        push(&mut paths, (info.path(), index))?;
+        paths.push((info.path(), index)).ok()?;
         for capability in info.dependencies().map_or(&[] as &[_], |all| all.provides) {
-            push(&mut providers, (capability.path(), index))?;
+            providers.push((capability.path(), index)).ok()?;
         }
     }
     paths.sort_unstable();
     providers.sort_unstable();
-    let mut pairs = Vec::new();
+    let mut pairs = KVec::new();
     for (index, info) in numbered(calls, init) {
         let Some(all) = info.dependencies() else { continue };
         for path in all.after {
-            each_of(&paths, path, |first| push(&mut pairs, (first, index)))?;
+            each_of(&paths, path, |first| pairs.push((first, index)).ok())?;
         }
         for path in all.before {
-            each_of(&paths, path, |then| push(&mut pairs, (index, then)))?;
+            each_of(&paths, path, |then| pairs.push((index, then)).ok())?;
         }
         for capability in all.requires.iter().chain(all.wants).copied().map(CapabilityInfo::path) {
-            each_of(&providers, capability, |first| push(&mut pairs, (first, index)))?;
+            each_of(&providers, capability, |first| pairs.push((first, index)).ok())?;
         }
     }
     Some(pairs)
@@ -144,13 +143,6 @@ fn each_of(named: &[(&str, u32)], name: &str, mut found: impl FnMut(u32) -> Opti
     let start = named.partition_point(|(other, _)| *other < name);
     let of_this = named[start..].iter().take_while(|(other, _)| *other == name);
     of_this.into_iter().try_for_each(|(_, number)| found(*number))
-}
-
-/// `Vec::push` that gives up instead of panicking.
-fn push<T>(list: &mut Vec<T>, item: T) -> Option<()> {
-    list.try_reserve(1).ok()?;
-    list.push(item);
-    Some(())
 }
 
 /// Prints the order, so that who reads the log knows it.

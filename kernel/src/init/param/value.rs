@@ -3,7 +3,6 @@
 //! Texts become values by `incipit_lib::param`, which has Linux's rules; here is where they are stored. Any type of a subsystem's own can be a parameter by
 //! implementing [`ParamValue`].
 
-use alloc::boxed::Box;
 use core::fmt::{self, Write};
 use core::sync::atomic::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
@@ -13,6 +12,8 @@ use core::sync::atomic::{
 use incipit_lib::param::{self, ParamError};
 use incipit_lib::text::Lossy;
 use spin::Mutex;
+
+use crate::mm::slab::KVec;
 
 /// A static that can be set from text and shown as text.
 ///
@@ -163,7 +164,7 @@ impl ParamValue for InvBool {
 #[derive(Debug)]
 pub struct Charp {
     initial: Option<&'static str>,
-    set: Mutex<Option<Box<[u8]>>>,
+    set: Mutex<Option<KVec<u8>>>,
 }
 
 impl Charp {
@@ -196,7 +197,7 @@ impl ParamValue for Charp {
     const TYPE_NAME: &'static str = "charp";
 
     fn set(&self, text: Option<&[u8]>) -> Result<(), ParamError> {
-        let copy = Box::from(param::parse_charp(text)?);
+        let copy = KVec::collect(param::parse_charp(text)?.iter().copied())?;
         *self.set.lock() = Some(copy);
         Ok(())
     }

@@ -47,6 +47,26 @@ impl<T> KBox<T> {
         }
     }
 
+    /// The value, for good; or until [`KBox::from_raw`].
+    #[must_use]
+    pub fn leak<'a>(self) -> &'a mut T
+    where
+        T: 'a,
+    {
+        // SAFETY: nobody else knows of the place, and nobody gives it back.
+        unsafe { core::mem::ManuallyDrop::new(self).0.as_mut() }
+    }
+
+    /// The box of a value that was leaked.
+    ///
+    /// # Safety
+    ///
+    /// The place comes from [`KBox::leak`], once, and nobody uses what that gave any more.
+    #[must_use]
+    pub unsafe fn from_raw(place: NonNull<T>) -> KBox<T> {
+        KBox(place, PhantomData)
+    }
+
     /// # Safety
     ///
     /// The place must be new, with the type's size and alignment.

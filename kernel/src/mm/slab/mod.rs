@@ -17,6 +17,7 @@ mod global;
 mod info;
 mod kbox;
 pub mod kmalloc;
+mod kvec;
 mod limits;
 mod merge;
 mod objects;
@@ -31,6 +32,7 @@ pub use incipit_lib::slub::geometry::SlabFlags;
 pub use info::slabinfo;
 pub use kbox::{Cache, KBox};
 pub use kmalloc::{kfree, kmalloc, kmalloc_node, krealloc, ksize, kzalloc};
+pub use kvec::KVec;
 pub use objects::{kmem_cache_alloc, kmem_cache_alloc_node, kmem_cache_free};
 pub use shrink::{kmem_cache_shrink, shrink_all};
 

@@ -1,5 +1,7 @@
 //! Tests of the caches, and of Rust's heap through what uses it.
 
+#![expect(clippy::disallowed_types, reason = "Rust's heap is what some of it tests")]
+
 use alloc::alloc::Layout;
 use alloc::boxed::Box;
 use alloc::vec::Vec;

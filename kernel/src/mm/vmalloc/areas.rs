@@ -3,7 +3,6 @@
 //! An area that is given back is *unmapped* for a while: nothing is mapped there, but a processor may still remember what was. When there are enough of these
 //! (Linux's `lazy_max_pages`), or addresses run out, the processor forgets them all at once, and they are free.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering::Relaxed};
 
@@ -13,6 +12,7 @@ use incipit_lib::vmap::{AreaError, Areas, NODES_NEEDED, Node, Request};
 use crate::arch::x86::cpu::masks::{self, NR_CPUS};
 use crate::arch::x86::mm::tlb;
 use crate::irq::IrqMutex;
+use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SIZE, page_alloc};
 use crate::prelude::*;
 
@@ -99,7 +99,7 @@ pub(super) enum Wrong {
 const FIRST_NODES: usize = 64;
 
 struct Space {
-    areas: Areas<Area, Vec<Node<Area>>>,
+    areas: Areas<Area, KVec<Node<Area>>>,
     /// The first of the unmapped areas, 0 if there is none.
     unmapped: usize,
     unmapped_pages: usize,
@@ -149,10 +149,9 @@ pub(super) fn open(space: Range<usize>) -> Result<(), Errno> {
     Ok(())
 }
 
-fn nodes(count: usize) -> Result<Vec<Node<Area>>, Errno> {
-    let mut nodes = Vec::new();
-    nodes.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
-    nodes.resize_with(count, Node::spare);
+fn nodes(count: usize) -> Result<KVec<Node<Area>>, Errno> {
+    let mut nodes = KVec::new();
+    nodes.resize_with(count, Node::spare)?;
     Ok(nodes)
 }
 
@@ -186,7 +185,7 @@ pub(super) fn take_congruent(places: &[(usize, usize)], size: usize, from: usize
 }
 
 /// Does something that may need nodes, which are allocated while nobody waits for the lock. If there is no room, it is tried once more without unmapped areas.
-fn with_nodes<R>(mut work: impl FnMut(&mut Areas<Area, Vec<Node<Area>>>) -> Result<R, AreaError>) -> Result<R, Errno> {
+fn with_nodes<R>(mut work: impl FnMut(&mut Areas<Area, KVec<Node<Area>>>) -> Result<R, AreaError>) -> Result<R, Errno> {
     let mut purged = false;
     loop {
         let mut space = SPACE.lock();

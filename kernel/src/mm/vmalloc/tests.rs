@@ -1,5 +1,11 @@
 //! Tests of areas, their memory, and what becomes of wrong addresses.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "without memory for its text a test has failed"
+)]
+
 use alloc::string::String;
 use core::slice;
 

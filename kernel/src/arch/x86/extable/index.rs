@@ -2,8 +2,9 @@
 //!
 //! A stretch has two entries on average, so a look-up takes the same time in a table of a hundred entries and in one of a hundred thousand.
 
-use alloc::vec::Vec;
 use core::ops::Range;
+
+use crate::mm::slab::KVec;
 
 /// Entries that a stretch has on average, at the most.
 const ENTRIES_PER_STRETCH: usize = 2;
@@ -29,16 +30,15 @@ impl Index {
         let shift = span.div_ceil(wanted).next_power_of_two().ilog2();
         let stretches = ((span - 1) >> shift) + 1;
 
-        let mut starts = Vec::new();
-        starts.try_reserve_exact(stretches + 1).ok()?;
+        let mut starts = KVec::with_capacity(stretches + 1).ok()?;
         for (number, address) in (0..).zip(addresses) {
             let stretch = address.checked_sub(base)? >> shift;
             // What has no entry of its own begins where the next one does.
             while starts.len() <= stretch {
-                starts.push(number);
+                starts.push(number).ok()?;
             }
         }
-        starts.push(u32::try_from(count).ok()?);
+        starts.push(u32::try_from(count).ok()?).ok()?;
         Some(Index {
             base,
             shift,

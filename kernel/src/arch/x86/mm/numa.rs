@@ -2,11 +2,15 @@
 //!
 //! The rules are [`incipit_lib::numa`]'s. What comes of it is kept in [`crate::mm::numa`] and in memblock. A description that cannot be true leaves one node, with a line that says why.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "lists too large for the stack, which nodes and zones cannot be made without"
+)]
+
 #[cfg(CONFIG_ACPI)]
 mod srat;
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -15,6 +19,7 @@ use spin::Mutex;
 
 use crate::arch::x86::{setup, smpboot};
 use crate::mm::numa::{self, MAX_NUMNODES};
+use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SHIFT, memblock};
 use crate::prelude::*;
 
@@ -163,10 +168,11 @@ fn register(blocks: &Blocks) -> Result<(), Errno> {
 #[init]
 fn set_fake_distances(fake: &FakeNodes) {
     let nodes = || fake.physical.iter().enumerate();
-    let far: Vec<_> = nodes()
-        .flat_map(|from| nodes().map(move |to| (from, to)))
-        .map(|((from, here), (to, there))| (from, to, numa::node_distance(usize::from(*here), usize::from(*there))))
-        .collect();
+    let pairs = nodes().flat_map(|from| nodes().map(move |to| (from, to)));
+    let far = pairs.map(|((from, here), (to, there))| (from, to, numa::node_distance(usize::from(*here), usize::from(*there))));
+    let Ok(far) = KVec::collect(far) else {
+        return pr_err!("NUMA: no memory for the distances of fake nodes: all are equally far");
+    };
     for (from, to, distance) in far {
         numa::set_distance(from, to, distance);
     }
@@ -190,6 +196,8 @@ fn assign_processors(physical: &Physical, fake: Option<&FakeNodes>) {
         numa::set_cpu_node(cpu, nid.unwrap_or(first));
     }
     let with_processors = (0..smpboot::processors().count()).map(numa::cpu_to_node);
-    let online: Vec<_> = numa::online_nodes().chain(with_processors).collect();
-    numa::set_online_nodes(online.into_iter());
+    match KVec::collect(numa::online_nodes().chain(with_processors)) {
+        Ok(online) => numa::set_online_nodes(online.into_iter()),
+        Err(error) => panic!("NUMA: no memory for the list of nodes ({error})"),
+    }
 }

@@ -2,12 +2,12 @@
 
 use core::ops::RangeInclusive;
 
-use alloc::vec::Vec;
 use incipit_lib::e820::{E820Entry, E820Type};
 use incipit_lib::resource::gaps;
 
 use super::e820;
 use crate::mm::sections::{self, Section};
+use crate::mm::slab::KVec;
 use crate::prelude::*;
 use crate::resource::{Kind, insert, with_list};
 
@@ -122,7 +122,9 @@ fn reserve_buffer(ram: &E820Entry) {
         return;
     };
     pr_debug!("e820: reserve RAM buffer [mem {start:#010x}-{:#010x}]", end - 1);
-    let free: Vec<_> = with_list(Kind::Mem, |list| gaps(list, start..=end - 1).collect());
+    let Ok(free) = with_list(Kind::Mem, |list| KVec::collect(gaps(list, start..=end - 1))) else {
+        return pr_warn!("e820: no memory to reserve the RAM buffer");
+    };
     for gap in free {
         insert(Kind::Mem, gap, "RAM buffer", false);
     }

@@ -1,5 +1,10 @@
 //! Nodes as the ACPI tables describe them: SRAT says who belongs to which, SLIT how far they are from each other.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "lists too large for the stack, which nodes and zones cannot be made without"
+)]
+
 use alloc::boxed::Box;
 
 use incipit_lib::acpi::SratEntry;

@@ -1,6 +1,5 @@
 //! Tests of changes of protection, on a page of the image and on a large page of the direct map.
 
-use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 
 use super::super::leaves::Leaf;
@@ -8,6 +7,7 @@ use super::super::pgtable::Level;
 use super::*;
 use crate::arch::x86::maccess::{copy_to_kernel_nofault, get_kernel_nofault};
 use crate::mm::page_alloc::without_free_pages;
+use crate::mm::slab::KVec;
 use crate::mm::{memblock, phys_to_virt};
 
 #[repr(C, align(4096))]
@@ -78,10 +78,10 @@ fn with_a_large_page(test: impl FnOnce(*mut u8)) {
         // All pages of the direct map are small.
         return;
     }
-    let mut blocks = Vec::new();
+    let mut blocks = KVec::new();
     let start = loop {
         let block = memblock::alloc(LARGE as u64, LARGE as u64).expect("2 MiB that no test has split").0;
-        blocks.push(block);
+        blocks.push(block).expect("memory");
         let start = phys_to_virt(block);
         if Leaf::of(start.addr()).level > Level::Pte {
             break start;
