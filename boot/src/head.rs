@@ -17,14 +17,12 @@ use core::arch::global_asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use incipit::arch::x86::mm::fixmap::LEVEL2_FIXMAP_PGT;
+use incipit::mm::sections::INIT_STACK_SIZE;
 #[cfg(CONFIG_MULTIBOOT2)]
 use incipit_lib::bootparam::multiboot2::BOOTLOADER_MAGIC;
 use incipit_lib::efi::STUB_MARK;
 
 use crate::WayIn;
-
-/// Size of the stack that the boot CPU starts on, in bytes: Linux's `THREAD_SIZE`.
-pub const INIT_STACK_SIZE: usize = 32 * 1024;
 
 /// What the set-up code leaves in ebp, which every other loader has to clear: "BI16".
 const SETUP16_MARK: u32 = 0x3631_4942;

@@ -31,7 +31,7 @@ use incipit::prelude::*;
 use incipit_lib::bootparam::{BootParams, E820Extension};
 use spin::{Mutex, MutexGuard};
 
-pub use head::{INIT_STACK_SIZE, entered};
+pub use head::entered;
 
 /// How the machine came to the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -133,8 +133,8 @@ sections! {
     bss = __bss_start..__bss_stop;
 }
 
-/// Bytes of the stack on which the boot runs.
-pub const INIT_STACK_SIZE: usize = 32 << 10;
+/// Bytes of the stack on which the boot runs, for which `boot/` has the room: Linux's `THREAD_SIZE`.
+pub const INIT_STACK_SIZE: usize = 16 << 10;
 
 /// The stack on which the boot runs; the page below it is its guard.
 #[must_use]

@@ -3,21 +3,25 @@
 //! A [`Node`] exists for each node of the machine from [`free_area_init`] on and for good, with all its [`Zone`]s, of which some have no memory. What a zone spans is said by
 //! [`super::zone_limits`]; pages come into it in `mem_init`. Who allocates goes through [`super::page_alloc`].
 
-use core::ops::{Deref, DerefMut, Range};
+mod node;
+mod pageset;
+
+use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use incipit_lib::buddy::{self, Buddy, PAGEBLOCK_ORDER, PAGEBLOCK_PAGES};
-use incipit_lib::pcp::PerCpuPages;
-use incipit_lib::watermark::{LOWMEM_RESERVE_RATIO, Watermarks, lowmem_reserve};
+use incipit_lib::watermark::Watermarks;
 pub use incipit_lib::zone::{MAX_NR_ZONES, MigrateType, ZoneType};
-use spin::Once;
 
-use super::numa::{self, MAX_NUMNODES};
-use super::page::{Page, Vmemmap};
+pub(super) use node::setup_lowmem_reserve;
+pub use node::{Node, ZoneRef, all_zones, free_area_init, node, node_data, page_zone, populated_zones};
+pub use pageset::Pageset;
+
+use super::page::Vmemmap;
 use super::{memblock, phys_to_virt, zone_limits};
 use crate::arch::x86::cpu::masks;
-use crate::irq::{IrqGuard, IrqMutex};
+use crate::irq::IrqMutex;
 use crate::percpu;
 use crate::prelude::*;
 
@@ -31,70 +35,6 @@ pub enum Mark {
     Low,
     /// What is left when nobody is short of memory.
     High,
-}
-
-/// The pages of a zone that a CPU has at hand.
-#[repr(align(64))]
-pub struct Pageset {
-    pages: spin::Mutex<PerCpuPages>,
-    zone: &'static Zone,
-    zone_id: u64,
-}
-
-/// The right to change what is at hand, with interrupts off.
-pub(super) struct AtHand<'a> {
-    // Dropped in this order: an interrupt between the two would wait for a lock that its own CPU holds.
-    pages: spin::MutexGuard<'a, PerCpuPages>,
-    _interrupts_off: IrqGuard,
-}
-
-impl Pageset {
-    pub(super) const fn new(zone: &'static Zone) -> Pageset {
-        Pageset {
-            pages: spin::Mutex::new(PerCpuPages::new()),
-            zone,
-            zone_id: Page::zone_id_of(zone.kind, zone.node),
-        }
-    }
-
-    /// Waits for the lock, which another CPU has only while it takes everything back. It is held for so short that nobody need be told not to sleep, so the preemption count
-    /// stays as it is.
-    #[inline]
-    pub(super) fn lock(&self) -> AtHand<'_> {
-        let interrupts_off = IrqGuard::new();
-        AtHand {
-            pages: self.pages.lock(),
-            _interrupts_off: interrupts_off,
-        }
-    }
-
-    /// What the pages have as [`Page::zone_id`].
-    #[inline]
-    pub(super) fn zone_id(&self) -> u64 {
-        self.zone_id
-    }
-
-    /// The zone that the pages are of.
-    #[inline]
-    pub(super) fn zone(&self) -> &'static Zone {
-        self.zone
-    }
-}
-
-impl Deref for AtHand<'_> {
-    type Target = PerCpuPages;
-
-    #[inline]
-    fn deref(&self) -> &PerCpuPages {
-        &self.pages
-    }
-}
-
-impl DerefMut for AtHand<'_> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut PerCpuPages {
-        &mut self.pages
-    }
 }
 
 /// Memory of one kind in one node.
@@ -116,22 +56,6 @@ pub struct Zone {
     buddy: IrqMutex<Buddy<Vmemmap>>,
 }
 
-/// A node: memory, and the order in which allocations go through all memory from here.
-pub struct Node {
-    nid: usize,
-    zones: [Zone; MAX_NR_ZONES],
-    zonelist: Once<&'static [ZoneRef]>,
-}
-
-/// A zone in a list of those that an allocation may come from.
-#[derive(Clone, Copy)]
-pub struct ZoneRef {
-    /// Its kind, as it has it itself.
-    pub kind: ZoneType,
-    /// The zone.
-    pub zone: &'static Zone,
-}
-
 /// Whether pages are kept apart by their type: there is enough memory for that.
 static MOBILITY_GROUPING: AtomicBool = AtomicBool::new(true);
 
@@ -149,91 +73,45 @@ pub fn disable_mobility_grouping() {
     all_zones().for_each(|zone| zone.with_buddy(Buddy::disable_grouping));
 }
 
-static NODES: [AtomicPtr<Node>; MAX_NUMNODES] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_NUMNODES];
-
-/// The node of this number, if there is one.
-#[inline]
-#[must_use]
-pub fn node(nid: usize) -> Option<&'static Node> {
-    let node = NODES.get(nid)?.load(Relaxed);
-    // SAFETY: either null or what `free_area_init` made, which stays.
-    unsafe { node.as_ref() }
-}
-
-/// The node of this number: Linux's `NODE_DATA`.
-///
-/// # Panics
-///
-/// If there is no such node, or not yet.
-#[inline]
-#[must_use]
-pub fn node_data(nid: usize) -> &'static Node {
-    node(nid).expect("an online node")
-}
-
-/// All zones that have pages, by node and kind: Linux's `for_each_populated_zone`.
-pub fn populated_zones() -> impl Iterator<Item = &'static Zone> {
-    all_zones().filter(|zone| zone.present != 0)
-}
-
-/// All zones, those without memory, too.
-pub fn all_zones() -> impl Iterator<Item = &'static Zone> {
-    numa::online_nodes().filter_map(node).flat_map(|node| node.zones.iter())
-}
-
-/// The zone that a page belongs to.
-#[inline]
-#[must_use]
-pub fn page_zone(page: &Page) -> &'static Zone {
-    &node_data(page.node()).zones[page.zone() as usize]
-}
-
-impl Node {
-    /// Its number.
-    #[must_use]
-    pub fn nid(&self) -> usize {
-        self.nid
-    }
-
-    /// Its zones, the lowest first.
-    #[must_use]
-    pub fn zones(&self) -> &[Zone; MAX_NR_ZONES] {
-        &self.zones
-    }
-
-    /// The zones that an allocation from this node may come from, in the order in which they are tried; of all kinds, so that those above what was asked for are to be
-    /// skipped. Empty before `build_all_zonelists`.
-    #[inline]
-    #[must_use]
-    pub fn zonelist(&self) -> &'static [ZoneRef] {
-        self.zonelist.get().copied().unwrap_or(&[])
-    }
-
-    /// Sets the order in which allocations from this node go through all memory. The first one stays.
-    pub fn set_zonelist(&self, zones: &'static [ZoneRef]) {
-        self.zonelist.call_once(|| zones);
-    }
-}
+/// A zone without memory. It is copied to where a zone is to be and then told what it is, so that none, of more than a KiB each, ever lies on the stack.
+#[initdata]
+static EMPTY: Zone = Zone {
+    kind: ZoneType::Dma,
+    node: 0,
+    spanned: 0..0,
+    present: 0,
+    managed: AtomicU64::new(0),
+    free: AtomicU64::new(0),
+    marks: [const { AtomicU64::new(0) }; 3],
+    lowmem_reserve: [const { AtomicU64::new(0) }; MAX_NR_ZONES],
+    highatomic: AtomicU64::new(0),
+    pagesets: AtomicPtr::new(ptr::null_mut()),
+    block_types: &[],
+    buddy: IrqMutex::new(Buddy::empty(Vmemmap)),
+};
 
 impl Zone {
+    /// Makes the zone of this kind of node `nid` in its place, without a page as yet.
+    ///
+    /// # Safety
+    ///
+    /// `place` must be memory for a zone that nobody uses.
     #[init]
-    fn new(nid: usize, kind: ZoneType) -> Result<Zone, Errno> {
+    unsafe fn make_at(place: *mut Zone, nid: usize, kind: ZoneType) -> Result<(), Errno> {
         let extent = zone_limits::zone_extent(nid, kind);
         let block_types = new_block_types(nid, buddy::pageblocks(&extent.spanned))?;
-        Ok(Zone {
-            kind,
-            node: nid,
-            present: extent.present,
-            managed: AtomicU64::new(0),
-            free: AtomicU64::new(0),
-            marks: Default::default(),
-            lowmem_reserve: Default::default(),
-            highatomic: AtomicU64::new(0),
-            pagesets: AtomicPtr::new(ptr::null_mut()),
-            block_types,
-            buddy: IrqMutex::new(Buddy::new(Vmemmap, extent.spanned.clone(), block_types)),
-            spanned: extent.spanned,
-        })
+        // SAFETY: the caller gives the place. What is copied is a zone that nobody has ever used, so that nothing in it depends on where it lies.
+        let zone = unsafe {
+            ptr::copy_nonoverlapping(&raw const EMPTY, place, 1);
+            &mut *place
+        };
+        zone.kind = kind;
+        zone.node = nid;
+        zone.present = extent.present;
+        zone.block_types = block_types;
+        zone.with_buddy(|buddy| buddy.span(extent.spanned.clone(), block_types));
+        zone.spanned = extent.spanned;
+        Ok(())
     }
 
     /// Its kind.
@@ -403,49 +281,6 @@ impl Zone {
     pub(super) unsafe fn set_pagesets(&self, sets: *mut Pageset) {
         self.pagesets.store(sets, Relaxed);
     }
-}
-
-/// Keeps in each zone what allocations that can have memory elsewhere are not to take: Linux's `setup_per_zone_lowmem_reserve`.
-pub(super) fn setup_lowmem_reserve() {
-    for node in numa::online_nodes().filter_map(node) {
-        let managed = node.zones.each_ref().map(Zone::managed);
-        let reserve = lowmem_reserve(managed, LOWMEM_RESERVE_RATIO);
-        for (zone, row) in node.zones.iter().zip(reserve) {
-            for (kept, pages) in zone.lowmem_reserve.iter().zip(row) {
-                kept.store(pages, Relaxed);
-            }
-        }
-    }
-}
-
-/// Makes the nodes with their zones, all without a page as yet: Linux's function of the same name.
-///
-/// # Panics
-///
-/// Without memory for them the boot cannot go on.
-#[init]
-pub fn free_area_init() {
-    for nid in numa::online_nodes() {
-        match new_node(nid) {
-            Ok(node) => NODES[nid].store(node, Relaxed),
-            Err(error) => panic!("free_area_init: no memory for node {nid} ({error})"),
-        }
-    }
-}
-
-#[init]
-fn new_node(nid: usize) -> Result<*mut Node, Errno> {
-    let [dma, dma32, normal, movable] = ZoneType::ALL.map(|kind| Zone::new(nid, kind));
-    let node = Node {
-        nid,
-        zones: [dma?, dma32?, normal?, movable?],
-        zonelist: Once::new(),
-    };
-    let place = memblock::alloc_node(size_of::<Node>() as u64, align_of::<Node>() as u64, nid)?;
-    let place = phys_to_virt(place.0).cast::<Node>();
-    // SAFETY: the memory was just allocated for it.
-    unsafe { place.write(node) };
-    Ok(place)
 }
 
 /// Room for the types of page blocks.

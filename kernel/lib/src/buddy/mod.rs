@@ -56,22 +56,36 @@ pub struct Buddy<M> {
 }
 
 impl<M: MemMap> Buddy<M> {
-    /// A zone without free pages. `blocks` has the type of each page block, [`pageblocks`] of them, all [`MigrateType::Movable`] at first; they may be read by others at any
-    /// time, and are changed by this only.
-    pub fn new(map: M, span: Range<u64>, blocks: &'static [AtomicU8]) -> Self {
-        debug_assert!(blocks.len() >= pageblocks(&span));
-        for block in blocks {
-            block.store(MigrateType::Movable as u8, Relaxed);
-        }
+    /// A zone that spans nothing.
+    pub const fn empty(map: M) -> Self {
         Self {
             map,
-            base: span.start / PAGEBLOCK_PAGES * PAGEBLOCK_PAGES,
-            span,
-            blocks,
+            span: 0..0,
+            base: 0,
+            blocks: &[],
             lists: [const { [const { PageList::new() }; MIGRATE_TYPES] }; ORDERS],
             free: 0,
             grouping: true,
         }
+    }
+
+    /// A zone without free pages that [spans](Self::span) these page frames.
+    pub fn new(map: M, span: Range<u64>, blocks: &'static [AtomicU8]) -> Self {
+        let mut zone = Self::empty(map);
+        zone.span(span, blocks);
+        zone
+    }
+
+    /// Says which page frames a zone without free pages spans. `blocks` has the type of each page block, [`pageblocks`] of them, all [`MigrateType::Movable`] from now on; they
+    /// may be read by others at any time, and are changed by this only.
+    pub fn span(&mut self, span: Range<u64>, blocks: &'static [AtomicU8]) {
+        debug_assert!(self.free == 0 && blocks.len() >= pageblocks(&span));
+        for block in blocks {
+            block.store(MigrateType::Movable as u8, Relaxed);
+        }
+        self.base = span.start / PAGEBLOCK_PAGES * PAGEBLOCK_PAGES;
+        self.span = span;
+        self.blocks = blocks;
     }
 
     /// Keeps blocks of all types together, as [`MigrateType::Unmovable`], since there is too little memory to keep them apart: Linux's `page_group_by_mobility_disabled`.
