@@ -106,7 +106,7 @@ fn both_lines(log: &Log) -> Result<()> {
 }
 
 /// The physical addresses in the lines of the monitor's `mem` about `kind`.
-fn listed(text: &str, kind: &str) -> Vec<Range<u64>> {
+pub fn listed(text: &str, kind: &str) -> Vec<Range<u64>> {
     let range = |line: &str| {
         let (first, last) = line.split_once("[0x")?.1.split_once(']')?.0.split_once("-0x")?;
         Some(u64::from_str_radix(first, 16).ok()?..u64::from_str_radix(last, 16).ok()? + 1)

@@ -8,7 +8,7 @@ use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
 
 use crate::ending::require_end;
-use crate::takeover::{Range, Takeover};
+use crate::takeover::{E820_MAX, Range, Takeover};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -202,6 +202,21 @@ fn hostile_maps() -> Vec<Trial> {
             })
         })
         .collect();
+    trials.push(trial("memory::more_ranges_than_the_image_has_room_for_are_all_used", move || {
+        let scattered = (0..300).map(|at| (64 * MIB + at * 0x3000 + 0x1000, 0x1000, RAM));
+        let ranges: Vec<_> = [sane[0], (MIB, 63 * MIB, RAM)].into_iter().chain(scattered).collect();
+        let mut takeover = Takeover::new(Machine::new(&Build::ours().bzimage()).append("loglevel=8 memblock=debug"))?;
+        takeover.set_memory_map(&ranges[..E820_MAX], E820_MAX as u8)?;
+        takeover.set_further_ranges(48 * MIB, 0, &ranges[E820_MAX..], None)?;
+        let log = takeover.go_on()?;
+        log.require_mention("memblock: memory is doubled to 256 at [mem 0x")?;
+        log.require_mention("memblock: memory is doubled to 512 at [mem 0x")?;
+        log.require_mention(" memory.cnt  = 0x12e")?;
+        let total = adds_up(&log)?.total;
+        let given = 0x9e000 + 63 * MIB + 300 * 0x1000;
+        ensure!(total == given, "{total:#x} instead of {given:#x}");
+        Ok(())
+    }));
     trials.push(trial("memory::ram_that_the_processor_cannot_address_is_left_out", move || {
         // QEMU's processor has 40 address bits.
         let log = boots(&[sane[0], sane[1], (TIB, 8 * TIB, RAM)])?;

@@ -1,13 +1,17 @@
 //! Nodes: what QEMU was told to be near what, what the command line makes of it, and tables that lie.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result, ensure};
 use incipit_lib::acpi::build::{self, Firmware};
 use incipit_tests::guest::Folder;
 use incipit_tests::log::Log;
 use incipit_tests::machine::Machine;
+use incipit_tests::session::Session;
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
 
+use crate::init_memory::listed;
 use crate::memory::{adds_up, given, node_ranges, ours};
 
 const MIB: u64 = 1 << 20;
@@ -33,6 +37,7 @@ pub fn trials() -> Vec<Trial> {
     }
     trials.extend(command_line());
     trials.extend(lies());
+    trials.extend(movable_node());
     trials
 }
 
@@ -148,8 +153,8 @@ fn command_line() -> Vec<Trial> {
     ]
 }
 
-/// Boots a machine of 128 MiB with an SRAT, and a SLIT if there is one, that say this.
-fn boots_with(srat: &[u8], slit: Option<&[u8]>) -> Result<Log> {
+/// Calls `run` with a machine of 128 MiB with an SRAT, and a SLIT if there is one, that say this.
+fn with_tables<R>(srat: &[u8], slit: Option<&[u8]>, run: impl FnOnce(Machine) -> Result<R>) -> Result<R> {
     let mut firmware = Firmware::new(BASE);
     let mut tables = vec![firmware.table(b"SRAT", &build::srat(srat))];
     tables.extend(slit.map(|slit| firmware.table(b"SLIT", slit)));
@@ -158,7 +163,43 @@ fn boots_with(srat: &[u8], slit: Option<&[u8]>) -> Result<Log> {
     let folder = Folder::new()?;
     let file = folder.path().join("tables");
     std::fs::write(&file, firmware.bytes()).context("writing the tables")?;
-    ours().loaded(&file, BASE).append(&format!("acpi_rsdp={BASE:#x}")).run()
+    run(ours().loaded(&file, BASE).append(&format!("acpi_rsdp={BASE:#x}")))
+}
+
+/// Boots that machine.
+fn boots_with(srat: &[u8], slit: Option<&[u8]>) -> Result<Log> {
+    with_tables(srat, slit, |machine| machine.run())
+}
+
+/// What the early allocator has taken at last of memory that can be unplugged, when the command line has `words`.
+fn taken_of_hotplug(words: &str) -> Result<Vec<Range<u64>>> {
+    const HOTPLUG: Range<u64> = 96 * MIB..128 * MIB;
+    let mut srat = build::memory_affinity(0, 0, HOTPLUG.start);
+    let mut removable = build::memory_affinity(1, HOTPLUG.start, HOTPLUG.end - HOTPLUG.start);
+    // Enabled, and hot-pluggable: ACPI 6.5, table 5.57.
+    removable[28] = 3;
+    srat.extend(removable);
+    with_tables(&srat, None, |machine| {
+        let mut session = Session::on(&machine.append("kdb").append(words))?;
+        let taken = listed(&session.obey("mem")?, "reserved").into_iter();
+        Ok(taken
+            .filter(|range| range.start < HOTPLUG.end && HOTPLUG.start < range.end)
+            .collect())
+    })
+}
+
+fn movable_node() -> Vec<Trial> {
+    vec![
+        trial("nodes::with_movable_node_nothing_lies_in_memory_that_can_be_unplugged", || {
+            let taken = taken_of_hotplug("movable_node")?;
+            ensure!(taken.is_empty(), "{taken:x?}");
+            Ok(())
+        }),
+        trial("nodes::without_movable_node_that_memory_is_like_any_other", || {
+            ensure!(!taken_of_hotplug("")?.is_empty());
+            Ok(())
+        }),
+    ]
 }
 
 /// A boot with an SRAT that is not to be believed: it has `line`, and one node.

@@ -559,6 +559,17 @@ pub const CASES: &[Case] = &[
         ),
     ),
     case(
+        "MEMBLOCK_LATE",
+        GoesOn(&[
+            CUT_HERE,
+            "drivers/lkdtm/src/pages.rs:",
+            "incipit_lkdtm::pages::memblock_late+",
+            "memblock is asked for memory that the page allocator has",
+            "incipit_lkdtm::trigger::lkdtm_module_init+",
+            END_TRACE,
+        ]),
+    ),
+    case(
         "SLEEPING_ALLOCATION",
         GoesOn(&[
             "BUG: sleeping function called from invalid context at ",

@@ -230,6 +230,11 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         "memory asked for under a lock by who may sleep",
         pages::sleeping_allocation,
     ),
+    point(
+        "MEMBLOCK_LATE",
+        "memory asked of memblock when the page allocator has it",
+        pages::memblock_late,
+    ),
 ];
 
 /// The crash point called `name`.

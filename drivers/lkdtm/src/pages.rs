@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use incipit::irq::IrqMutex;
 use incipit::mm::page::{page_address, page_to_pfn, pfn_to_page, virt_to_page};
 use incipit::mm::page_alloc::{Gfp, MAX_ORDER, alloc_page, alloc_pages, free_pages, total_free_pages};
-use incipit::mm::sections;
+use incipit::mm::{PAGE_SIZE, memblock, sections};
 use incipit::prelude::*;
 
 use crate::access;
@@ -140,4 +140,12 @@ pub fn sleeping_allocation() -> Outcome {
     // SAFETY: it was just allocated.
     unsafe { free_pages(page, 0) };
     Ok(())
+}
+
+/// Asks memblock for memory when its time is over.
+#[inline(never)]
+pub fn memblock_late() -> Outcome {
+    let size = PAGE_SIZE as u64;
+    let place = memblock::alloc(size, size).map_err(|_| "no page")?;
+    memblock::free(place.0, size).map_err(|_| "the page cannot be given back")
 }

@@ -1,7 +1,10 @@
 //! Physical memory until the page allocator owns it: Linux's memblock, one for the kernel, behind a lock.
 //!
 //! The algorithm is [`incipit_lib::memblock`]'s. Before `setup_arch` has added memory nothing can be allocated; from then on allocations go top-down below
-//! [`set_current_limit`], so that what is allocated is mapped.
+//! [`set_current_limit`], so that what is allocated is mapped. A list that is full is moved to where there is more room (`grow`). Who asks for memory when there is
+//! slab is served, but told that the time of memblock is over.
+
+mod grow;
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,11 +14,14 @@ pub use incipit_lib::memblock::Region;
 #[cfg(CONFIG_NUMA)]
 use incipit_lib::memblock::RegionFlags;
 
-use super::{PAGE_SHIFT, PAGE_SIZE, page_alloc};
+pub use grow::allow_resize;
+use grow::with_room;
+
+use super::{PAGE_SHIFT, PAGE_SIZE, page_alloc, sections, slab};
 use crate::irq::IrqMutex;
 use crate::prelude::*;
 
-/// Regions of each kind: Linux's `INIT_MEMBLOCK_REGIONS`.
+/// Regions of each kind before a list grows: Linux's `INIT_MEMBLOCK_REGIONS`.
 const REGIONS: usize = crate::config::CONFIG_INIT_MEMBLOCK_REGIONS as usize;
 
 static MEMBLOCK: IrqMutex<Memblock<REGIONS>> = IrqMutex::new(Memblock::new());
@@ -33,7 +39,7 @@ pub struct PhysAddr(pub u64);
 ///
 /// `ENOMEM` if there are too many regions to remember.
 pub fn add(base: u64, size: u64) -> Result<(), Errno> {
-    Ok(MEMBLOCK.lock().add(base, size)?)
+    with_room(0..0, |memblock| memblock.add(base, size))
 }
 
 /// Keeps a range from being allocated, whether it is memory or not.
@@ -42,7 +48,7 @@ pub fn add(base: u64, size: u64) -> Result<(), Errno> {
 ///
 /// `ENOMEM` if there are too many regions to remember.
 pub fn reserve(base: u64, size: u64) -> Result<(), Errno> {
-    Ok(MEMBLOCK.lock().reserve(base, size)?)
+    with_room(base..base.saturating_add(size), |memblock| memblock.reserve(base, size))
 }
 
 /// Gives a range back: to the page allocator, if it is there already.
@@ -54,12 +60,12 @@ pub fn free(base: u64, size: u64) -> Result<(), Errno> {
     if page_alloc::is_available() {
         page_alloc::free_memblock(base, size);
     }
-    Ok(MEMBLOCK.lock().free(base, size)?)
+    with_room(0..0, |memblock| memblock.free(base, size))
 }
 
 /// Notes that a range is not reserved any more: the page allocator has it.
 pub(super) fn forget_reserved(base: u64, size: u64) {
-    let forgotten = MEMBLOCK.lock().free(base, size);
+    let forgotten = with_room(0..0, |memblock| memblock.free(base, size));
     // The list only says what was reserved at the end of the boot, and for that nobody relies on it.
     if let Err(error) = forgotten {
         pr_debug!("memblock: {size:#x} bytes at {base:#x} stay listed as reserved ({error})");
@@ -71,11 +77,22 @@ pub(super) fn forget_reserved(base: u64, size: u64) {
 /// # Errors
 ///
 /// `ENOMEM` if there is no such memory; `EINVAL` for a size of 0 or an alignment that is no power of two.
+#[track_caller]
 pub fn alloc(size: u64, align: u64) -> Result<PhysAddr, Errno> {
-    if page_alloc::is_available() {
+    if is_over() {
         return page_alloc::alloc_memblock(size, align).map(PhysAddr);
     }
-    Ok(PhysAddr(MEMBLOCK.lock().alloc(size, align)?))
+    with_room(0..0, |memblock| memblock.alloc(size, align)).map(PhysAddr)
+}
+
+/// Whether memory is the page allocator's. Who asks here for some of it when there is slab is reported, once, as in Linux.
+#[track_caller]
+fn is_over() -> bool {
+    warn_on_once!(
+        slab::slab_is_available(),
+        "memblock is asked for memory that the page allocator has"
+    );
+    page_alloc::is_available()
 }
 
 /// Allocates `size` bytes aligned to `align` within `start..end`, for as long as memory is not the page allocator's.
@@ -83,11 +100,12 @@ pub fn alloc(size: u64, align: u64) -> Result<PhysAddr, Errno> {
 /// # Errors
 ///
 /// As for [`alloc()`].
+#[track_caller]
 pub fn alloc_range(size: u64, align: u64, start: u64, end: u64) -> Result<PhysAddr, Errno> {
-    if page_alloc::is_available() {
+    if is_over() {
         return Err(Errno::ENOMEM);
     }
-    Ok(PhysAddr(MEMBLOCK.lock().alloc_range(size, align, start, end)?))
+    with_room(0..0, |memblock| memblock.alloc_range(size, align, start, end)).map(PhysAddr)
 }
 
 /// Allocates `size` bytes aligned to `align` in memory of node `nid`, or elsewhere if that has none left.
@@ -95,11 +113,12 @@ pub fn alloc_range(size: u64, align: u64, start: u64, end: u64) -> Result<PhysAd
 /// # Errors
 ///
 /// As for [`alloc()`].
+#[track_caller]
 pub fn alloc_node(size: u64, align: u64, nid: usize) -> Result<PhysAddr, Errno> {
-    if page_alloc::is_available() {
-        return alloc(size, align);
+    if is_over() {
+        return page_alloc::alloc_memblock(size, align).map(PhysAddr);
     }
-    Ok(PhysAddr(MEMBLOCK.lock().alloc_node(size, align, nid)?))
+    with_room(0..0, |memblock| memblock.alloc_node(size, align, nid)).map(PhysAddr)
 }
 
 /// Takes memory away, as if it had never been there.
@@ -108,7 +127,7 @@ pub fn alloc_node(size: u64, align: u64, nid: usize) -> Result<PhysAddr, Errno> 
 ///
 /// `ENOMEM` if there are too many regions to remember.
 pub fn remove(base: u64, size: u64) -> Result<(), Errno> {
-    Ok(MEMBLOCK.lock().remove(base, size)?)
+    with_room(base..base.saturating_add(size), |memblock| memblock.remove(base, size))
 }
 
 /// Says that the memory in a range belongs to node `nid`.
@@ -117,7 +136,7 @@ pub fn remove(base: u64, size: u64) -> Result<(), Errno> {
 ///
 /// `ENOMEM` if there are too many regions to remember.
 pub fn set_node(base: u64, size: u64, nid: usize) -> Result<(), Errno> {
-    Ok(MEMBLOCK.lock().set_node(base, size, nid)?)
+    with_room(0..0, |memblock| memblock.set_node(base, size, nid))
 }
 
 /// Says that the memory in a range can be unplugged.
@@ -127,7 +146,7 @@ pub fn set_node(base: u64, size: u64, nid: usize) -> Result<(), Errno> {
 /// `ENOMEM` if there are too many regions to remember.
 #[cfg(CONFIG_NUMA)]
 pub fn mark_hotplug(base: u64, size: u64) -> Result<(), Errno> {
-    Ok(MEMBLOCK.lock().mark(base, size, RegionFlags::HOTPLUG, true)?)
+    with_room(0..0, |memblock| memblock.mark(base, size, RegionFlags::HOTPLUG, true))
 }
 
 /// Says that all memory belongs to node 0, which joins what differs in nothing else.
@@ -141,6 +160,22 @@ pub fn set_all_to_node_0() {
 /// Memory is allocated only below `limit` from now on: what the page tables in use map.
 pub fn set_current_limit(limit: u64) {
     MEMBLOCK.lock().set_current_limit(limit);
+}
+
+/// Memory is allocated upwards from the end of the image on from now on, and nothing of what can be unplugged: before anybody knows what can be, the memory near the image
+/// is the least likely to go.
+#[init]
+pub fn stay_near_the_image() {
+    let image = sections::kallsyms();
+    let mut memblock = MEMBLOCK.lock();
+    memblock.set_bottom_up(Some(image.phys() + image.len() as u64));
+    memblock.spare_hotplug();
+}
+
+/// Memory is allocated downwards again, as at first.
+#[init]
+pub fn go_top_down() {
+    MEMBLOCK.lock().set_bottom_up(None);
 }
 
 /// The regions of memory, in order.
@@ -160,10 +195,9 @@ pub fn free_ranges() -> impl Iterator<Item = Range<u64>> {
     let mut from = 0;
     core::iter::from_fn(move || {
         let memblock = MEMBLOCK.lock();
-        let next = memblock.free_ranges().find(|range| range.end > from)?;
-        let start = next.start.max(from);
+        let next = memblock.free_ranges_from(from).next()?;
         from = next.end;
-        Some(start..next.end)
+        Some(next)
     })
 }
 
@@ -238,31 +272,4 @@ pub fn dump_all() {
     }
 }
 
-#[ktest]
-fn what_is_asked_for_late_comes_from_the_page_allocator_and_goes_back() {
-    let page = PAGE_SIZE as u64;
-    let before = page_alloc::total_free_pages();
-    let block = alloc(3 * page, 4 * page).expect("three pages").0;
-    assert_eq!(block % (4 * page), 0);
-    assert!(MEMBLOCK.lock().is_region_memory(block, 3 * page));
-    assert_eq!(page_alloc::total_free_pages(), before - 3);
-    assert_eq!(free(block, 3 * page), Ok(()));
-    assert_eq!(page_alloc::total_free_pages(), before);
-}
-
-#[ktest]
-fn impossible_requests_are_refused() {
-    assert_eq!(alloc(0, 1), Err(Errno::EINVAL));
-    assert_eq!(alloc(1, 3), Err(Errno::EINVAL));
-    assert_eq!(alloc(1 << 60, 1), Err(Errno::ENOMEM));
-}
-
-#[ktest]
-fn regions_of_memory_are_whole_pages_in_order() {
-    let mut last = 0;
-    for region in memory() {
-        assert!(region.base >= last && region.size > 0);
-        assert_eq!((region.base % PAGE_SIZE as u64, region.size % PAGE_SIZE as u64), (0, 0));
-        last = region.end();
-    }
-}
+mod tests;

@@ -90,6 +90,14 @@ fn cmdline_parse_movablecore(value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Whether memory that can be unplugged is kept for pages that can be moved.
+#[cfg(CONFIG_NUMA)]
+#[init]
+#[must_use]
+pub fn movable_node_is_enabled() -> bool {
+    WANTED.lock().by_node
+}
+
 /// `movable_node`: memory that can be unplugged is kept for pages that can be moved.
 #[early_param("movable_node")]
 #[init]

@@ -12,6 +12,8 @@ pub struct FreeRanges<'a> {
     from: u64,
     /// Only memory of this node, if one is named.
     nid: Option<usize>,
+    /// Nothing that has one of these flags.
+    without: RegionFlags,
 }
 
 impl Iterator for FreeRanges<'_> {
@@ -21,7 +23,7 @@ impl Iterator for FreeRanges<'_> {
         while let [region, rest @ ..] = self.memory {
             let start = self.from.max(region.base);
             let elsewhere = self.nid.is_some() && region.nid() != self.nid;
-            if start >= region.end() || elsewhere || region.flags.contains(RegionFlags::NOMAP) {
+            if start >= region.end() || elsewhere || region.flags & self.without != RegionFlags::NONE {
                 self.memory = rest;
                 continue;
             }
@@ -55,6 +57,17 @@ impl<const N: usize> Memblock<N> {
             reserved: self.reserved.as_slice(),
             from: 0,
             nid,
+            without: RegionFlags::NOMAP,
+        }
+    }
+
+    /// The same of all nodes, from an address on: the first range begins there if that is free.
+    pub fn free_ranges_from(&self, from: u64) -> FreeRanges<'_> {
+        FreeRanges {
+            memory: &self.memory.as_slice()[self.memory.first_ending_after(from)..],
+            reserved: &self.reserved.as_slice()[self.reserved.first_ending_after(from)..],
+            from,
+            ..self.free_ranges()
         }
     }
 
@@ -79,17 +92,29 @@ impl<const N: usize> Memblock<N> {
             return Err(MemblockError::BadRequest { size, align });
         }
         let (start, end) = (start.max(Self::FIRST), end.min(self.current_limit));
-        let mut places = self.free_ranges_of(nid).filter_map(|range| {
-            let (start, end) = (range.start.max(start), range.end.min(end));
-            let last = end.checked_sub(size)?;
-            if self.bottom_up {
-                start.checked_next_multiple_of(align).filter(|place| *place <= last)
-            } else {
-                Some(last & !(align - 1)).filter(|place| *place >= start)
+        let place = match self.bottom_up {
+            None => self.places(size, align, start, end, nid).last().map(|(_, highest)| highest),
+            Some(from) => {
+                let mut above = self.places(size, align, start.max(from), end, nid);
+                let mut anywhere = self.places(size, align, start, end, nid);
+                above.next().or_else(|| anywhere.next()).map(|(lowest, _)| lowest)
             }
-        });
-        let place = if self.bottom_up { places.next() } else { places.last() };
+        };
         place.ok_or(MemblockError::NoMemory { size, align })
+    }
+
+    /// The lowest and the highest place for an allocation in each free range that has one.
+    fn places(&self, size: u64, align: u64, start: u64, end: u64, nid: Option<usize>) -> impl Iterator<Item = (u64, u64)> {
+        let mut ranges = self.free_ranges_of(nid);
+        if self.spare_hotplug {
+            ranges.without = ranges.without | RegionFlags::HOTPLUG;
+        }
+        ranges.filter_map(move |range| {
+            let (start, end) = (range.start.max(start), range.end.min(end));
+            let last = end.checked_sub(size)? & !(align - 1);
+            let first = start.checked_next_multiple_of(align)?;
+            (first <= last).then_some((first, last))
+        })
     }
 
     /// Allocates as [`find_in_range`](Self::find_in_range) finds: the place is reserved.

@@ -1,6 +1,6 @@
 //! The lists as `memblock=debug` logs them.
 
-use super::{Memblock, Region};
+use super::{List, Memblock, Region};
 use core::fmt;
 
 /// One line; iterator item of [`Memblock::dump`].
@@ -17,15 +17,15 @@ pub enum DumpLine {
     },
     /// How many regions a list has.
     Count {
-        /// Name of the list.
-        list: &'static str,
+        /// Which list.
+        list: List,
         /// Regions in it.
         count: usize,
     },
     /// A region of a list.
     Region {
-        /// Name of the list.
-        list: &'static str,
+        /// Which list.
+        list: List,
         /// Its place in it.
         index: usize,
         /// The region.
@@ -65,7 +65,7 @@ impl<const N: usize> Memblock<N> {
             reserved: self.reserved.total_size(),
         };
         let lists = [&self.memory, &self.reserved].into_iter().flat_map(|list| {
-            let (list, count, regions) = (list.name(), list.len(), list.iter().enumerate());
+            let (list, count, regions) = (list.list(), list.len(), list.iter().enumerate());
             let line = move |(index, region)| DumpLine::Region { list, index, region };
             core::iter::once(DumpLine::Count { list, count }).chain(regions.map(line))
         });

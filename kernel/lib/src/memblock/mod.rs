@@ -2,24 +2,45 @@
 //!
 //! Two sorted lists of ranges, `memory` and `reserved`; what is in the first and not in the second
 //! is free (Linux's `mm/memblock.c`). Addresses are plain numbers: nothing here touches memory.
-//! The lists do not grow. An operation that finds no slot left changes nothing and says so.
+//! An operation that finds no slot left in a list changes nothing and says so; then the list can be
+//! [doubled](Memblock::double), in memory that memblock itself gives, and the operation repeated.
 
 mod alloc;
+mod double;
 mod dump;
 mod regions;
 
 pub use alloc::FreeRanges;
+pub use double::Doubled;
 pub use dump::DumpLine;
 pub use regions::{Region, RegionFlags, Regions};
 
 use crate::errno::Errno;
 use core::fmt;
 
+/// One of the two lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// What is memory.
+    Memory,
+    /// What is taken.
+    Reserved,
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            Self::Reserved => "reserved",
+        })
+    }
+}
+
 /// Why an operation was refused; nothing has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemblockError {
     /// The list named has no slot left for another region.
-    Full(&'static str),
+    Full(List),
     /// No free range holds the size with the alignment within the limits.
     NoMemory {
         /// The size asked for.
@@ -61,14 +82,15 @@ impl From<MemblockError> for Errno {
     }
 }
 
-/// Memory and reservations, at most `N` regions of each. Every address is physical, every size in
+/// Memory and reservations, at first no more than `N` regions of each. Every address is physical, every size in
 /// bytes; a range that would pass 2^64 − 1 ends there (`memblock_cap_size`), and one of size 0 is
 /// nothing.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Memblock<const N: usize> {
     memory: Regions<N>,
     reserved: Regions<N>,
-    bottom_up: bool,
+    bottom_up: Option<u64>,
+    spare_hotplug: bool,
     current_limit: u64,
 }
 
@@ -76,9 +98,10 @@ impl<const N: usize> Memblock<N> {
     /// No memory yet; allocation goes top-down and has no limit.
     pub const fn new() -> Self {
         Self {
-            memory: Regions::new("memory"),
-            reserved: Regions::new("reserved"),
-            bottom_up: false,
+            memory: Regions::new(List::Memory),
+            reserved: Regions::new(List::Reserved),
+            bottom_up: None,
+            spare_hotplug: false,
             current_limit: u64::MAX,
         }
     }
@@ -192,15 +215,20 @@ impl<const N: usize> Memblock<N> {
         self.memory.iter().last().map_or(0, |region| region.end())
     }
 
-    /// Allocates from low addresses upwards from now on, or downwards from high ones
-    /// (`memblock_set_bottom_up`).
-    pub fn set_bottom_up(&mut self, bottom_up: bool) {
-        self.bottom_up = bottom_up;
+    /// Allocates upwards from now on, as near above this address as there is room and below it only if there is none above; or downwards from the
+    /// highest address, as at first (`memblock_set_bottom_up`).
+    pub fn set_bottom_up(&mut self, from: Option<u64>) {
+        self.bottom_up = from;
     }
 
-    /// Whether allocation goes upwards.
-    pub fn bottom_up(&self) -> bool {
+    /// From where on allocation goes upwards, if it does.
+    pub fn bottom_up(&self) -> Option<u64> {
         self.bottom_up
+    }
+
+    /// Allocates nothing of what can be unplugged ([`RegionFlags::HOTPLUG`]) from now on: what the kernel allocates stays where it is.
+    pub fn spare_hotplug(&mut self) {
+        self.spare_hotplug = true;
     }
 
     /// Allocates only below `limit` from now on: what is mapped (`memblock_set_current_limit`).

@@ -2,7 +2,7 @@
 //!
 //! Neighbours that touch, have the same flags and are of the same node are always one region.
 
-use super::MemblockError;
+use super::{List, MemblockError};
 use core::num::NonZero;
 use core::ops::{BitAnd, BitOr, Not};
 
@@ -66,7 +66,8 @@ pub struct Region {
 }
 
 impl Region {
-    const EMPTY: Self = Self {
+    /// What a list has in places that are not in use; all zeros.
+    pub const EMPTY: Self = Self {
         base: 0,
         size: 0,
         flags: RegionFlags::NONE,
@@ -107,31 +108,54 @@ impl Region {
     }
 }
 
-/// The list; room for `N` regions.
-#[derive(Clone, Debug)]
+/// The list; room for `N` regions, or for more since it was [moved](Regions::move_to).
+#[derive(Debug)]
 pub struct Regions<const N: usize> {
-    name: &'static str,
-    regions: [Region; N],
+    list: List,
+    first: [Region; N],
+    larger: Option<&'static mut [Region]>,
     len: usize,
 }
 
 impl<const N: usize> Regions<N> {
-    pub(super) const fn new(name: &'static str) -> Self {
+    pub(super) const fn new(list: List) -> Self {
         Self {
-            name,
-            regions: [Region::EMPTY; N],
+            list,
+            first: [Region::EMPTY; N],
+            larger: None,
             len: 0,
         }
     }
 
-    /// `memory` or `reserved`.
-    pub fn name(&self) -> &'static str {
-        self.name
+    /// Which of the two it is.
+    pub fn list(&self) -> List {
+        self.list
+    }
+
+    /// All places, in use or not.
+    fn places(&self) -> &[Region] {
+        self.larger.as_deref().unwrap_or(&self.first)
+    }
+
+    /// All places, in use or not.
+    fn places_mut(&mut self) -> &mut [Region] {
+        self.larger.as_deref_mut().unwrap_or(&mut self.first)
+    }
+
+    /// How many regions there is room for.
+    pub fn capacity(&self) -> usize {
+        self.places().len()
+    }
+
+    /// Moves the list into an array that is larger, and returns the one that it was in, unless that is its own first one.
+    pub(super) fn move_to(&mut self, array: &'static mut [Region]) -> Option<&'static mut [Region]> {
+        array[..self.len].copy_from_slice(self.as_slice());
+        self.larger.replace(array)
     }
 
     /// The regions, by address.
     pub fn as_slice(&self) -> &[Region] {
-        &self.regions[..self.len]
+        &self.places()[..self.len]
     }
 
     /// The regions, by address.
@@ -175,7 +199,7 @@ impl<const N: usize> Regions<N> {
     }
 
     /// Index of the first region that ends after `addr`.
-    fn first_ending_after(&self, addr: u64) -> usize {
+    pub(super) fn first_ending_after(&self, addr: u64) -> usize {
         self.as_slice().partition_point(|region| region.end() <= addr)
     }
 
@@ -202,7 +226,7 @@ impl<const N: usize> Regions<N> {
     /// Whether `new`, put at index `at`, becomes one with the region before it, and with the one
     /// after it.
     fn joins(&self, at: usize, new: &Region) -> (bool, bool) {
-        let before = at.checked_sub(1).map(|at| self.regions[at]);
+        let before = at.checked_sub(1).map(|at| self.as_slice()[at]);
         let after = self.as_slice().get(at);
         (
             before.is_some_and(|before| before.end() == new.base && before.is_like(new)),
@@ -217,8 +241,8 @@ impl<const N: usize> Regions<N> {
         for (at, start, end) in self.holes(base, end) {
             let (before, after) = self.joins(at, &Region::new(start, end, flags));
             len = len + 1 - usize::from(before) - usize::from(after);
-            if len > N {
-                return Err(MemblockError::Full(self.name));
+            if len > self.capacity() {
+                return Err(MemblockError::Full(self.list));
             }
         }
         // Filling one hole moves what follows it, so the next one is looked for anew.
@@ -233,10 +257,14 @@ impl<const N: usize> Regions<N> {
     fn fill(&mut self, at: usize, new: Region) {
         match self.joins(at, &new) {
             (false, false) => self.insert(at, new),
-            (true, false) => self.regions[at - 1].size += new.size,
-            (false, true) => self.regions[at] = new.resized(new.base, self.regions[at].end()),
+            (true, false) => self.places_mut()[at - 1].size += new.size,
+            (false, true) => {
+                let after = &mut self.places_mut()[at];
+                *after = new.resized(new.base, after.end());
+            }
             (true, true) => {
-                self.regions[at - 1] = new.resized(self.regions[at - 1].base, self.regions[at].end());
+                let places = self.places_mut();
+                places[at - 1] = new.resized(places[at - 1].base, places[at].end());
                 self.delete(at);
             }
         }
@@ -244,13 +272,16 @@ impl<const N: usize> Regions<N> {
 
     /// Puts a region in at `at`; there must be room.
     fn insert(&mut self, at: usize, region: Region) {
-        self.regions.copy_within(at..self.len, at + 1);
-        self.regions[at] = region;
+        let len = self.len;
+        let places = self.places_mut();
+        places.copy_within(at..len, at + 1);
+        places[at] = region;
         self.len += 1;
     }
 
     fn delete(&mut self, at: usize) {
-        self.regions.copy_within(at + 1..self.len, at);
+        let len = self.len;
+        self.places_mut().copy_within(at + 1..len, at);
         self.len -= 1;
     }
 
@@ -263,8 +294,8 @@ impl<const N: usize> Regions<N> {
     fn split(&mut self, addr: u64) {
         if self.splits(addr) {
             let at = self.first_ending_after(addr);
-            let whole = self.regions[at];
-            self.regions[at] = whole.resized(whole.base, addr);
+            let whole = self.as_slice()[at];
+            self.places_mut()[at] = whole.resized(whole.base, addr);
             self.insert(at + 1, whole.resized(addr, whole.end()));
         }
     }
@@ -277,8 +308,8 @@ impl<const N: usize> Regions<N> {
         }
         // Only a hole inside one region makes one more of them.
         if self.splits(base) && self.find(base) == self.find(end) {
-            if self.len == N {
-                return Err(MemblockError::Full(self.name));
+            if self.len == self.capacity() {
+                return Err(MemblockError::Full(self.list));
             }
             self.split(base);
         }
@@ -288,10 +319,10 @@ impl<const N: usize> Regions<N> {
                 break;
             }
             if region.base < base {
-                self.regions[at] = region.resized(region.base, base);
+                self.places_mut()[at] = region.resized(region.base, base);
                 at += 1;
             } else if region.end() > end {
-                self.regions[at] = region.resized(end, region.end());
+                self.places_mut()[at] = region.resized(end, region.end());
                 break;
             } else {
                 self.delete(at);
@@ -319,12 +350,13 @@ impl<const N: usize> Regions<N> {
         if base == end {
             return Ok(());
         }
-        if self.len + usize::from(self.splits(base)) + usize::from(self.splits(end)) > N {
-            return Err(MemblockError::Full(self.name));
+        if self.len + usize::from(self.splits(base)) + usize::from(self.splits(end)) > self.capacity() {
+            return Err(MemblockError::Full(self.list));
         }
         self.split(base);
         self.split(end);
-        let regions = self.regions[..self.len].iter_mut();
+        let len = self.len;
+        let regions = self.places_mut()[..len].iter_mut();
         regions.filter(|region| base <= region.base && region.base < end).for_each(change);
         self.merge();
         Ok(())
@@ -332,15 +364,17 @@ impl<const N: usize> Regions<N> {
 
     /// Makes neighbours that touch and are alike one region.
     fn merge(&mut self) {
+        let len = self.len;
+        let places = self.places_mut();
         let mut kept = 0;
-        for at in 0..self.len {
-            let region = self.regions[at];
-            match self.regions[..kept].last_mut() {
+        for at in 0..len {
+            let region = places[at];
+            match places[..kept].last_mut() {
                 Some(last) if last.end() == region.base && last.is_like(&region) => {
                     last.size += region.size;
                 }
                 _ => {
-                    self.regions[kept] = region;
+                    places[kept] = region;
                     kept += 1;
                 }
             }
@@ -351,7 +385,8 @@ impl<const N: usize> Regions<N> {
     /// Takes out everything from `end` on.
     pub(super) fn truncate(&mut self, end: u64) {
         self.len = self.as_slice().partition_point(|region| region.base < end);
-        if let Some(last) = self.regions[..self.len].last_mut() {
+        let len = self.len;
+        if let Some(last) = self.places_mut()[..len].last_mut() {
             *last = last.resized(last.base, last.end().min(end));
         }
     }

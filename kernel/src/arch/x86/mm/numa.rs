@@ -67,6 +67,8 @@ fn numa_setup(value: Option<&'static str>) -> Result<(), Errno> {
 #[init]
 pub(super) fn initmem_init() {
     let physical = firmware_nodes().unwrap_or_else(one_node);
+    // Now it is known what can be unplugged, and the rest may be taken from where it is missed least.
+    memblock::go_top_down();
     let fake = FAKE.lock().and_then(|wanted| emulate(wanted, &physical.blocks));
     let blocks = fake.as_ref().map_or(&*physical.blocks, |fake| &fake.blocks);
     if let Err(error) = register(blocks) {

@@ -81,6 +81,8 @@ pub(super) fn find_end_of_ram() {
 /// If there is no RAM.
 #[init]
 pub(super) fn memblock_setup() {
+    memblock::set_current_limit(super::EARLY_MAP_END);
+    memblock::allow_resize();
     e820::with_table(|table| {
         let usable = |kind| matches!(kind, E820Type::RAM | E820Type::RESERVED_KERN);
         for entry in table.entries().iter().filter(|entry| usable(entry.kind)) {
@@ -96,7 +98,6 @@ pub(super) fn memblock_setup() {
             }
         }
     });
-    memblock::set_current_limit(super::EARLY_MAP_END);
     memblock::trim();
     memblock::set_all_to_node_0();
     memblock::dump_all();

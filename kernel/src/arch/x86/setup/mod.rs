@@ -25,6 +25,8 @@ use crate::arch::x86::mm::init::init_mem_mapping;
 use crate::arch::x86::mm::pat::pat_init;
 use crate::arch::x86::tsc;
 use crate::init::param::parse_early_param;
+#[cfg(CONFIG_NUMA)]
+use crate::mm::{memblock, zone_limits};
 use crate::prelude::*;
 
 /// The end of what the early page tables map.
@@ -58,6 +60,10 @@ pub fn setup_arch(init: InitMemory<'_>) {
     memory::find_end_of_ram();
     memory::reserve_low_memory();
     initrd::reserve_initrd();
+    #[cfg(CONFIG_NUMA)]
+    if zone_limits::movable_node_is_enabled() {
+        memblock::stay_near_the_image();
+    }
     memory::memblock_setup();
     init_mem_mapping();
 }

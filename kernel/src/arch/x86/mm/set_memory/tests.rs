@@ -6,9 +6,9 @@ use super::super::leaves::Leaf;
 use super::super::pgtable::Level;
 use super::*;
 use crate::arch::x86::maccess::{copy_to_kernel_nofault, get_kernel_nofault};
-use crate::mm::page_alloc::without_free_pages;
+use crate::mm::Gfp;
+use crate::mm::page_alloc::{Pages, get_order, without_free_pages};
 use crate::mm::slab::KVec;
-use crate::mm::{memblock, phys_to_virt};
 
 #[repr(C, align(4096))]
 struct Page(UnsafeCell<[u8; PAGE_SIZE]>);
@@ -80,17 +80,14 @@ fn with_a_large_page(test: impl FnOnce(*mut u8)) {
     }
     let mut blocks = KVec::new();
     let start = loop {
-        let block = memblock::alloc(LARGE as u64, LARGE as u64).expect("2 MiB that no test has split").0;
+        let block = Pages::new(Gfp::KERNEL, get_order(LARGE)).expect("2 MiB that no test has split");
+        let start = block.as_ptr();
         blocks.push(block).expect("memory");
-        let start = phys_to_virt(block);
         if Leaf::of(start.addr()).level > Level::Pte {
             break start;
         }
     };
     test(start);
-    for block in blocks {
-        assert_eq!(memblock::free(block, LARGE as u64), Ok(()));
-    }
 }
 
 #[ktest]
