@@ -14,6 +14,7 @@ mod failures;
 mod firmware;
 mod init_memory;
 mod initrd;
+mod layout;
 mod machines;
 mod memory;
 mod memory_map;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         percpu::trials(),
         memory::trials(),
         memory_map::trials(),
+        layout::trials(),
         nodes::trials(),
         slab::trials(),
         firmware::trials(),

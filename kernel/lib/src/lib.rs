@@ -34,6 +34,7 @@ pub mod initrd;
 pub mod interval_tree;
 pub mod kallsyms;
 pub mod large_hash;
+pub mod mem_range;
 pub mod memblock;
 pub mod mempolicy;
 pub mod mptable;

@@ -3,6 +3,8 @@
 //! What is reserved by then stays so, whoever it is: the image, the initrd, firmware's tables, what was allocated during the boot. From here on memblock only remembers;
 //! who asks it for memory is sent to the page allocator.
 
+mod layout;
+
 use core::ops::Range;
 
 use super::page::{Page, PageFlags, pfn_to_page};
@@ -39,6 +41,7 @@ pub fn mem_init() {
     });
     page_alloc::set_available();
     print_info();
+    layout::print();
 }
 
 /// Page frames of one node and zone that are free, or are not.

@@ -28,6 +28,13 @@ pub fn exception_stack(cpu: usize, ist: Ist) -> Range<usize> {
     begin..begin + EXCEPTION_STACK_SIZE
 }
 
+/// From where the stacks of a number of CPUs begin to where they end.
+#[init]
+#[must_use]
+pub fn span(cpus: usize) -> Range<usize> {
+    CPU_ENTRY_AREA..CPU_ENTRY_AREA + cpus * Ist::ALL.len() * STRIDE
+}
+
 /// Gives `cpu` its exception stacks. A CPU does this once.
 ///
 /// # Errors

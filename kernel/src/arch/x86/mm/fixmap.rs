@@ -29,6 +29,13 @@ static LEVEL1_FIXMAP_PGT: Table = Table::empty();
 
 static AREAS: IrqMutex<Areas> = IrqMutex::new(Areas(ArrayVec::new_const()));
 
+/// The window's addresses.
+#[init]
+#[must_use]
+pub fn window() -> Range<usize> {
+    WINDOW
+}
+
 /// The part of the address space that [`LEVEL2_FIXMAP_PGT`] is for.
 pub(super) const fn start() -> usize {
     WINDOW.start & !(Level::Pud.size() - 1)

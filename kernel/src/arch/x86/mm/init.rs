@@ -1,6 +1,9 @@
 //! The final page tables: Linux's `init_mem_mapping` and `paging_init` in one.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use incipit_lib::mem_range::{PageSize, split_mem_range};
 
 use super::builder::{Mapping, PageTables};
 use super::pgtable::{Flags, Level};
@@ -76,29 +79,40 @@ fn map_ram(tables: &mut PageTables) -> Result<(), Errno> {
     #[cfg(not(CONFIG_DEBUG_PAGEALLOC))]
     let small = false;
     let largest = match (small, gigabytes) {
-        (true, _) => Level::Pte,
-        (false, true) => Level::Pud,
-        (false, false) => Level::Pmd,
+        (true, _) => PageSize::Small,
+        (false, true) => PageSize::Huge,
+        (false, false) => PageSize::Large,
     };
-    let mut direct = |start: u64, end: u64| {
-        let size = end.saturating_sub(start) as usize;
-        tables.map(Mapping {
-            virt: phys_to_virt(start).addr(),
-            phys: start,
-            size,
-            flags: Flags::READ_WRITE,
-            largest,
-        })
-    };
-    direct(0, ISA_END)?;
+    init_memory_mapping(tables, 0..ISA_END, largest)?;
     let page = PAGE_SIZE as u64;
     for region in memblock::memory() {
         // Parts of pages at either end are left out, as the page allocator will.
         let start = region.base.next_multiple_of(page).max(ISA_END);
         let end = region.end().min(DIRECT_MAP_SIZE) / page * page;
         if start < end {
-            direct(start, end)?;
+            init_memory_mapping(tables, start..end, largest)?;
         }
+    }
+    Ok(())
+}
+
+/// Maps a range of physical memory in the direct map, and says by which pages: Linux's function of the same name.
+#[init]
+fn init_memory_mapping(tables: &mut PageTables, range: Range<u64>, largest: PageSize) -> Result<(), Errno> {
+    pr_debug!("init_memory_mapping: [mem {:#010x}-{:#010x}]", range.start, range.end - 1);
+    for (part, size) in split_mem_range(range, largest) {
+        pr_debug!(" [mem {:#010x}-{:#010x}] page {size}", part.start, part.end - 1);
+        tables.map(Mapping {
+            virt: phys_to_virt(part.start).addr(),
+            phys: part.start,
+            size: (part.end - part.start) as usize,
+            flags: Flags::READ_WRITE,
+            largest: match size {
+                PageSize::Small => Level::Pte,
+                PageSize::Large => Level::Pmd,
+                PageSize::Huge => Level::Pud,
+            },
+        })?;
     }
     Ok(())
 }
