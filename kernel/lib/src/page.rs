@@ -237,6 +237,16 @@ impl Page {
             && self.compound.load(Ordering::Relaxed) == 0
     }
 
+    /// The same of a page of one zone: what its [`Page::zone_id`] is to be.
+    #[inline]
+    #[must_use]
+    pub fn is_plain_single_of(&self, zone_id: u64) -> bool {
+        self.flags.load(Ordering::Relaxed) == zone_id << ZONE_SHIFT
+            && self.page_type.load(Ordering::Relaxed) == PAGE_TYPE_NONE
+            && self.refcount() == 1
+            && self.compound.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether it has neither a type nor a reference.
     #[inline]
     #[must_use]

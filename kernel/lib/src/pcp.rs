@@ -88,6 +88,14 @@ impl PerCpuPages {
         Some(pfn)
     }
 
+    /// Hands out up to `count` single pages that are at hand to `each`, and says how many it were.
+    #[inline]
+    pub fn pop_many(&mut self, map: impl MemMap, kind: MigrateType, count: u32, each: impl FnMut(u64)) -> u32 {
+        let popped = self.lists[list_of(0, kind)].pop_heads(map, count.into(), each) as u32;
+        self.count -= popped;
+        popped
+    }
+
     /// Takes a block back; `true` if there are too many now, and [`give_back`](Self::give_back) is to be called.
     #[inline]
     #[must_use]

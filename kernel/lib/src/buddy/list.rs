@@ -92,6 +92,26 @@ impl PageList {
         Some(pfn)
     }
 
+    /// Takes up to `count` pages away from the front, calls `each` with one after the other, and says how many it were.
+    #[inline]
+    pub fn pop_heads(&mut self, map: impl MemMap, count: u64, mut each: impl FnMut(u64)) -> u64 {
+        let count = count.min(self.len);
+        let mut first = self.first;
+        for _ in 0..count {
+            let pfn = first;
+            first = map.page(pfn).next.load(Relaxed);
+            each(pfn);
+        }
+        if first == NONE {
+            self.last = NONE;
+        } else {
+            map.page(first).prev.store(NONE, Relaxed);
+        }
+        self.first = first;
+        self.len -= count;
+        count
+    }
+
     /// Takes the last page away.
     #[inline]
     pub fn pop_tail(&mut self, map: impl MemMap) -> Option<u64> {

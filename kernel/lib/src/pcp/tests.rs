@@ -33,6 +33,28 @@ fn what_was_freed_last_is_handed_out_first() {
 }
 
 #[test]
+fn many_are_handed_out_as_one_by_one() {
+    let map = map(8);
+    let mut pages = PerCpuPages::new();
+    pages.set_limits(20, 2);
+    for pfn in 0..5 {
+        assert!(!pages.push(map, pfn, 0, MigrateType::Movable));
+    }
+    let mut got = Vec::new();
+    assert_eq!(pages.pop_many(map, MigrateType::Movable, 2, |pfn| got.push(pfn)), 2);
+    assert_eq!((&got[..], pages.count()), (&[4, 3][..], 3));
+    assert_eq!(pages.pop(map, 0, MigrateType::Movable), Some(2));
+    assert_eq!(pages.pop_many(map, MigrateType::Movable, 0, |pfn| got.push(pfn)), 0);
+    assert_eq!(pages.pop_many(map, MigrateType::Movable, 3, |pfn| got.push(pfn)), 2);
+    assert_eq!((&got[..], pages.count()), (&[4, 3, 1, 0][..], 0));
+    assert_eq!(pages.pop_many(map, MigrateType::Movable, 3, |pfn| got.push(pfn)), 0);
+    assert!(!pages.push(map, 7, 0, MigrateType::Movable));
+    let mut given = Vec::new();
+    pages.drain(map, |pfn, order| given.push((pfn, order)));
+    assert_eq!(given, [(7, 0)]);
+}
+
+#[test]
 fn too_many_pages_go_back_by_the_batch_the_oldest_first() {
     let map = map(8);
     let mut pages = PerCpuPages::new();

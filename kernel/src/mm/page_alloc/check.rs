@@ -44,9 +44,15 @@ pub(super) fn may_allocate(gfp: Gfp, order: u32) -> bool {
 pub(super) fn prep_new_page(page: &'static Page, order: u32, gfp: Gfp) {
     page.set_refcount(1);
     page.private.store(0, Relaxed);
-    if gfp.intersects(Gfp::ZERO.union(Gfp::COMP)) || page_debug::is_active() {
+    if is_special(gfp) {
         prep_special(page, order, gfp);
     }
+}
+
+/// Whether pages need more than a reference to be handed out.
+#[inline]
+pub(super) fn is_special(gfp: Gfp) -> bool {
+    gfp.intersects(Gfp::ZERO.union(Gfp::COMP)) || page_debug::is_active()
 }
 
 #[inline(never)]

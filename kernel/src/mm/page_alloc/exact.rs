@@ -1,10 +1,10 @@
-//! Allocations that are no power of two, and many at once.
+//! Allocations that are no power of two.
 
 use core::ptr::NonNull;
 
-use super::{Gfp, alloc_at_hand, alloc_page, alloc_pages, alloc_pages_node, check, free_pages};
+use super::{Gfp, alloc_pages, free_pages};
+use crate::mm::PAGE_SIZE;
 use crate::mm::page::{Page, page_address, page_to_pfn, pfn_to_page, virt_to_page};
-use crate::mm::{PAGE_SIZE, numa};
 use crate::prelude::*;
 
 /// The order of the smallest block that holds `size` bytes: Linux's `get_order`. 0 for nothing.
@@ -53,30 +53,6 @@ pub unsafe fn free_pages_exact(start: NonNull<u8>, size: usize) {
     for pfn in first..first + (size.div_ceil(PAGE_SIZE) as u64).max(1) {
         // SAFETY: each page is one of its own; the caller gives them up.
         unsafe { free_pages(pfn_to_page(pfn), 0) };
-    }
-}
-
-/// Fills the empty places of `pages` with a page each, from node `nid` if one is named, and returns how many places are filled: Linux's `alloc_pages_bulk_array`. Fewer than all if
-/// memory runs out, which is not reported.
-pub fn alloc_pages_bulk(gfp: Gfp, nid: Option<usize>, pages: &mut [Option<&'static Page>]) -> usize {
-    let gfp = gfp | Gfp::NOWARN;
-    if check::may_allocate(gfp, 0) {
-        fill(gfp, nid, pages);
-    }
-    pages.iter().flatten().count()
-}
-
-/// Fills what it can.
-fn fill(gfp: Gfp, nid: Option<usize>, pages: &mut [Option<&'static Page>]) {
-    alloc_at_hand(nid.unwrap_or_else(numa::numa_node_id), gfp, pages);
-    for place in pages.iter_mut().filter(|place| place.is_none()) {
-        *place = match nid {
-            Some(nid) => alloc_pages_node(nid, gfp, 0),
-            None => alloc_page(gfp),
-        };
-        if place.is_none() {
-            break;
-        }
     }
 }
 

@@ -96,45 +96,6 @@ fn free_one(zone: &Zone, pfn: u64, order: u32) {
     zone.with_buddy(|buddy| buddy.free(pfn, order, Place::Head));
 }
 
-/// Gives back single pages to which there is no other reference, with one lock for neighbours of the same zone: Linux's `release_pages`.
-///
-/// # Safety
-///
-/// As for [`free_pages`], for each of them.
-pub unsafe fn free_pages_bulk(pages: &[&'static Page]) {
-    const AT_ONCE: usize = 32;
-    for pages in pages.chunks(AT_ONCE) {
-        // What is checked may report, or take memory: not while the lock is held.
-        let mut good = [false; AT_ONCE];
-        for (&page, good) in pages.iter().zip(&mut good) {
-            if page.refcount() == 1 {
-                page.set_refcount(0);
-                *good = check::free_pages_prepare(page, 0);
-            } else {
-                // SAFETY: passed on.
-                unsafe { free_pages(page, 0) };
-            }
-        }
-        let mut rest = pages.iter().zip(good).filter(|(_, good)| *good).map(|(&page, _)| page).peekable();
-        while let Some(first) = rest.peek().copied() {
-            let zone = page_zone(first);
-            let mut pageset = zone.this_cpu_pageset().map(|set| set.lock());
-            while let Some(page) = rest.next_if(|page| page.zone_id() == first.zone_id()) {
-                let pfn = page_to_pfn(page);
-                let kind = zone.block_type(pfn);
-                match &mut pageset {
-                    Some(at_hand) if kind != MigrateType::HighAtomic => {
-                        if at_hand.push(Vmemmap, pfn, 0, kind) {
-                            zone.with_buddy(|buddy| at_hand.give_back(Vmemmap, |pfn, order| buddy.free(pfn, order, Place::Head)));
-                        }
-                    }
-                    _ => zone.with_buddy(|buddy| buddy.free(pfn, 0, Place::Head)),
-                }
-            }
-        }
-    }
-}
-
 fn drain(zone: &Zone, set: &Pageset) {
     let mut pages = set.lock();
     if pages.count() != 0 {

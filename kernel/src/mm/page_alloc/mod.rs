@@ -7,6 +7,7 @@
 //! Each allocated block has one reference in its first page, and is gone when that is given back.
 
 mod bad_page;
+mod bulk;
 mod check;
 mod exact;
 mod free;
@@ -16,9 +17,10 @@ mod slowpath;
 mod tests;
 
 pub use bad_page::dump_page;
-pub use exact::{alloc_aligned, alloc_pages_bulk, alloc_pages_exact, free_pages_exact, get_order, split_page};
+pub use bulk::{alloc_pages_bulk, free_pages_bulk};
+pub use exact::{alloc_aligned, alloc_pages_exact, free_pages_exact, get_order, split_page};
 pub(super) use free::drain_pages;
-pub use free::{drain_all_pages, free_pages, free_pages_bulk, put_page};
+pub use free::{drain_all_pages, free_pages, put_page};
 pub(super) use quick::open as open_quick_path;
 pub use reserve::free_reserved_area;
 pub(super) use reserve::{alloc_memblock, free_memblock};
@@ -149,39 +151,6 @@ pub fn alloc_pages_node(nid: usize, gfp: Gfp, order: u32) -> Option<&'static Pag
     check::prep_new_page(page, order, gfp);
     Some(page)
 }
-
-/// Fills the empty places of `pages` with what this CPU has at hand of the first zone that has so many above its limit: one look at the limits, and one lock. Places that
-/// stay empty are for who allocates page by page.
-fn alloc_at_hand(nid: usize, gfp: Gfp, pages: &mut [Option<&'static Page>]) {
-    let gfp = gfp & Gfp::from_bits_retain(GFP_ALLOWED_MASK.load(Relaxed));
-    let Some(node) = node(nid) else { return };
-    let (highest, kind) = (gfp.zone(), kind_of(gfp));
-    let wanted = pages.len() as u64;
-    let has_enough = |zone: &Zone| {
-        let (mark, reserve) = (zone.mark(Mark::Low) + wanted, zone.lowmem_reserve(highest));
-        watermark_ok(zone.free(), 0, mark, reserve, zone.highatomic(), Limit::FIRST.access)
-    };
-    let usable = |zone: &&ZoneRef| zone.kind <= highest && (!gfp.contains(Gfp::THISNODE) || zone.zone.node() == nid);
-    let first = node.zonelist().iter().filter(usable).find(|zone| has_enough(zone.zone));
-    let Some(zone) = first.map(|first| first.zone) else { return };
-    let Some(set) = zone.this_cpu_pageset() else { return };
-    let mut at_hand = set.lock();
-    let mut taken = [false; BULK];
-    for (place, taken) in pages.iter_mut().zip(&mut taken).filter(|(place, _)| place.is_none()) {
-        let pfn = at_hand
-            .pop(Vmemmap, 0, kind)
-            .or_else(|| zone.with_buddy(|buddy| at_hand.refill(Vmemmap, 0, kind, || buddy.alloc(0, kind))));
-        *place = pfn.map(pfn_to_page);
-        *taken = place.is_some();
-    }
-    drop(at_hand);
-    for (page, _) in pages.iter().zip(taken).filter(|(_, taken)| *taken) {
-        page.iter().for_each(|page| check::prep_new_page(page, 0, gfp));
-    }
-}
-
-/// How many pages are allocated under one lock.
-const BULK: usize = 64;
 
 /// What is to become of pages that are asked for so.
 #[inline]

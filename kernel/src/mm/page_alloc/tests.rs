@@ -95,15 +95,18 @@ fn exact_allocations_keep_only_what_they_need() {
 #[ktest]
 fn many_pages_are_had_at_once() {
     nothing_is_lost(|| {
-        let mut pages = [None; 40];
-        pages[3] = alloc_page(Gfp::KERNEL);
-        assert_eq!(alloc_pages_bulk(Gfp::KERNEL, None, &mut pages), 40);
-        let mut frames = pages.map(|page| page.map(page_to_pfn));
+let mut pages = [None; 100];
+        assert_eq!(alloc_pages_bulk(Gfp::KERNEL, None, &mut pages), 100);
+        let pages = pages.map(|page| page.expect("as many as it says"));
+        let mut frames = pages.map(page_to_pfn);
         frames.sort_unstable();
-        assert!(frames.iter().all(Option::is_some) && frames.windows(2).all(|pair| pair[0] != pair[1]));
-        for page in pages.into_iter().flatten() {
-            // SAFETY: each was just allocated, for nobody else.
-            unsafe { free_pages(page, 0) };
+        assert!(frames.windows(2).all(|pair| pair[0] != pair[1]) && pages.iter().all(|page| page.refcount() == 1));
+        pages[70].get();
+        // SAFETY: each was just allocated, for nobody else; of one there is another reference, which is given back last.
+        unsafe {
+            free_pages_bulk(&pages);
+            assert_eq!(pages[70].refcount(), 1);
+            free_pages_bulk(&pages[70..71]);
         }
     });
 }
