@@ -63,6 +63,22 @@ impl Side {
 
 const BLACK: usize = 1;
 
+/// A node's parent and colour, as they are kept, of which one that takes its place takes both.
+#[derive(Clone, Copy)]
+struct Place(usize);
+
+impl Place {
+    #[inline]
+    fn parent(self) -> Option<Id> {
+        Id::new(self.0 & !BLACK)
+    }
+
+    #[inline]
+    fn is_black(self) -> bool {
+        self.0 & BLACK != 0
+    }
+}
+
 impl RbNode {
     /// A node that is in no tree.
     #[must_use]
@@ -76,6 +92,16 @@ impl RbNode {
     #[inline]
     pub(crate) fn parent(&self) -> Option<Id> {
         Id::new(self.parent_color.load(Relaxed) & !BLACK)
+    }
+
+    #[inline]
+    fn place(&self) -> Place {
+        Place(self.parent_color.load(Relaxed))
+    }
+
+    #[inline]
+    fn set_place(&self, place: Place) {
+        self.parent_color.store(place.0, Relaxed);
     }
 
     #[inline]
@@ -265,47 +291,46 @@ impl RbRoot {
                 continue;
             }
             if above.side_of(at) != side {
-                self.rotate(arena, parent, side);
+                self.rotate(arena, parent, at, side, 0);
                 parent = at;
             }
-            self.rotate(arena, grandparent, side.other());
-            arena.node(parent).set_color(BLACK);
-            arena.node(grandparent).set_color(0);
+            // Black as the grandparent is, which becomes red.
+            self.rotate(arena, grandparent, parent, side.other(), 0);
             return;
         }
     }
 
-    /// Turns the edge between `id` and its child on the other side, so that `id` goes down on `side`.
-    fn rotate<A: Arena>(&self, arena: &A, id: Id, side: Side) {
-        let node = arena.node(id);
-        let Some(rising) = node.child(side.other()) else { return };
-        let up = arena.node(rising);
+    /// Turns the edge between a node and the child `rising` on its other side, so that the node goes down on `side`. `rising` gets the node's colour, and the node `color`.
+    #[inline]
+    fn rotate<A: Arena>(&self, arena: &A, id: Id, rising: Id, side: Side, color: usize) {
+        let (node, up) = (arena.node(id), arena.node(rising));
         let moved = up.child(side);
         node.set_child(side.other(), moved);
         if let Some(moved) = moved {
             arena.node(moved).set_parent(Some(id));
         }
-        let parent = node.parent();
-        up.set_parent(parent);
-        self.replace_child(arena, parent, id, Some(rising));
         up.set_child(side, Some(id));
-        node.set_parent(Some(rising));
+        let place = node.place();
+        up.set_place(place);
+        node.set_parent_and_color(Some(rising), color);
+        self.replace_child(arena, place.parent(), id, Some(rising));
         if A::AUGMENTED {
             arena.update(id);
             arena.update(rising);
         }
     }
 
-    /// Makes `new` the child of `parent`, or the root, that `old` was.
+    /// Makes `new` the child of `parent`, or the root, that `old` was, and says on which side.
     #[inline]
-    fn replace_child<A: Arena>(&self, arena: &A, parent: Option<Id>, old: Id, new: Option<Id>) {
-        match parent {
-            Some(parent) => {
-                let parent = arena.node(parent);
-                parent.set_child(parent.side_of(old), new);
-            }
-            None => self.root.store(number(new), Relaxed),
-        }
+    fn replace_child<A: Arena>(&self, arena: &A, parent: Option<Id>, old: Id, new: Option<Id>) -> Side {
+        let Some(parent) = parent else {
+            self.root.store(number(new), Relaxed);
+            return Side::Left;
+        };
+        let parent = arena.node(parent);
+        let side = parent.side_of(old);
+        parent.set_child(side, new);
+        side
     }
 }
 

@@ -7,6 +7,7 @@
 extern crate alloc;
 
 mod pages;
+mod rbtree;
 mod slabs;
 mod trees;
 
@@ -19,5 +20,6 @@ const PAIRS: usize = 1000;
 fn bench_memory() -> Result<(), Errno> {
     pages::measure_all();
     slabs::measure_all()?;
-    trees::measure_all()
+    trees::measure_all()?;
+    rbtree::measure_all()
 }

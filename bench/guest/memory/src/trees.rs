@@ -1,19 +1,16 @@
-//! Trees and numbers: each operation on all of 10,000 entries, in order, or for the red-black tree in an order that looks like none.
-
-use alloc::vec::Vec;
+//! Trees of numbers: each operation on all of 10,000 entries, in order.
 
 use incipit::collections::idr::Idr;
 use incipit::collections::Value;
 use incipit::collections::xarray::XArray;
 use incipit::prelude::*;
 use incipit_bench_meter::measure_once;
-use incipit_lib::rbtree::{Arena, Id, RbNode, RbRoot};
 
 /// Entries of each tree.
-const ENTRIES: usize = 10_000;
+pub const ENTRIES: usize = 10_000;
 
 pub fn measure_all() -> Result<(), Errno> {
-    let found = radix()? && xarray()? && idr()? && rbtree()?;
+    let found = radix()? && xarray()? && idr()?;
     found.then_some(()).ok_or(Errno::EINVAL)
 }
 
@@ -42,54 +39,4 @@ fn idr() -> Result<bool, Errno> {
     let found = measure_once("idr/find", 0..ENTRIES, |id| idr.lock().find(id as u32).is_some());
     let removed = measure_once("idr/remove", 0..ENTRIES, |id| idr.lock().remove(id as u32).is_some());
     Ok(allocated && found && removed)
-}
-
-/// A node with a key.
-struct Entry {
-    rb: RbNode,
-    key: u64,
-}
-
-/// Entries are known by their addresses.
-struct Addresses;
-
-impl Addresses {
-    fn entry<'a>(id: Id) -> &'a Entry {
-        // SAFETY: all numbers in the tree are addresses of the entries below, which outlive it.
-        unsafe { &*core::ptr::with_exposed_provenance(id.get()) }
-    }
-}
-
-impl Arena for Addresses {
-    #[inline]
-    fn node(&self, id: Id) -> &RbNode {
-        &Addresses::entry(id).rb
-    }
-}
-
-fn rbtree() -> Result<bool, Errno> {
-    let mut entries = Vec::new();
-    entries.try_reserve_exact(ENTRIES).map_err(|_| Errno::ENOMEM)?;
-    // A multiplier prime to the number of entries: each key once, in an order that looks like none.
-    entries.extend((0..ENTRIES as u64).map(|index| Entry {
-        rb: RbNode::new(),
-        key: index * 6_364_136_223 % ENTRIES as u64,
-    }));
-    let tree = RbRoot::new();
-    let id = |index: usize| Id::new((&raw const entries[index]).expose_provenance()).ok_or(Errno::EINVAL);
-    let inserted = measure_once("rbtree/insert", 0..ENTRIES, |index| {
-        let key = entries[index].key;
-        id(index).is_ok_and(|id| {
-            tree.insert(&Addresses, id, |other| key < Addresses::entry(other).key);
-            true
-        })
-    });
-    let ordered = tree.iter(&Addresses).map(|id| Addresses::entry(id).key).eq(0..ENTRIES as u64);
-    let erased = measure_once("rbtree/erase", 0..ENTRIES, |index| {
-        id(index).is_ok_and(|id| {
-            tree.erase(&Addresses, id);
-            true
-        })
-    });
-    Ok(inserted && ordered && erased && tree.is_empty())
 }

@@ -1,26 +1,24 @@
 //! Taking a node out.
 
-use super::{Arena, BLACK, Id, RbRoot, Side};
+use super::{Arena, BLACK, Id, Place, RbRoot, Side};
+
+/// Where a node is missing: the node above, if there is one, and the side.
+type Hole = (Option<Id>, Side);
 
 impl RbRoot {
     /// Takes out a node, which must be in this tree.
     pub fn erase<A: Arena>(&self, arena: &A, id: Id) {
         let node = arena.node(id);
-        let (left, right) = (node.left(), node.right());
-        // What takes its place, below which node one is missing now, on which side, and of which colour.
-        let (below, side, color) = match (left, right) {
-            (Some(left), Some(right)) => self.replace_by_successor(arena, id, left, right),
+        let place = node.place();
+        let ((below, side), lacks_black) = match (node.left(), node.right()) {
+            (Some(left), Some(right)) => self.replace_by_successor(arena, (id, place), left, right),
             (child, None) | (None, child) => {
-                let parent = node.parent();
-                let side = parent.map_or(Side::Left, |parent| arena.node(parent).side_of(id));
-                self.replace_child(arena, parent, id, child);
+                let side = self.replace_child(arena, place.parent(), id, child);
                 if let Some(child) = child {
                     // An only child is red, and takes over the colour with the place.
-                    arena.node(child).set_parent_and_color(parent, node.color());
-                    (parent, side, 0)
-                } else {
-                    (parent, side, node.color())
+                    arena.node(child).set_place(place);
                 }
+                ((place.parent(), side), child.is_none() && place.is_black())
             }
         };
         if A::AUGMENTED {
@@ -31,76 +29,70 @@ impl RbRoot {
             }
         }
         if let Some(below) = below
-            && color == BLACK
+            && lacks_black
         {
             self.balance_removal(arena, below, side);
         }
     }
 
-    /// Puts the next node in the place of `id`, which has both children.
-    fn replace_by_successor<A: Arena>(&self, arena: &A, id: Id, left: Id, right: Id) -> (Option<Id>, Side, usize) {
-        let node = arena.node(id);
-        let mut successor = right;
-        while let Some(smaller) = arena.node(successor).left() {
-            successor = smaller;
+    /// Puts the next node in the place of one that has both children. Says where the next one is missing now, and whether that is a black node too few.
+    #[inline]
+    fn replace_by_successor<A: Arena>(&self, arena: &A, (id, place): (Id, Place), left: Id, right: Id) -> (Hole, bool) {
+        let (mut successor, mut below, mut side) = (right, right, Side::Right);
+        let mut next = arena.node(successor);
+        while let Some(smaller) = next.left() {
+            (below, successor, side) = (successor, smaller, Side::Left);
+            next = arena.node(successor);
         }
-        let next = arena.node(successor);
-        let (orphan, mut color) = (next.right(), next.color());
-        let (below, side) = if successor == right {
-            (successor, Side::Right)
-        } else {
-            let Some(below) = next.parent() else { return (None, Side::Left, 0) };
+        let orphan = next.right();
+        let lacks_black = orphan.is_none() && next.is_black();
+        if side == Side::Left {
             arena.node(below).set_child(Side::Left, orphan);
             next.set_child(Side::Right, Some(right));
             arena.node(right).set_parent(Some(successor));
-            (below, Side::Left)
-        };
+        }
         if let Some(orphan) = orphan {
             arena.node(orphan).set_parent_and_color(Some(below), BLACK);
-            color = 0;
         }
         next.set_child(Side::Left, Some(left));
         arena.node(left).set_parent(Some(successor));
-        self.replace_child(arena, node.parent(), id, Some(successor));
-        next.set_parent_and_color(node.parent(), node.color());
-        (Some(below), side, color)
+        self.replace_child(arena, place.parent(), id, Some(successor));
+        next.set_place(place);
+        ((Some(below), side), lacks_black)
     }
 
     /// Mends that paths through `side` of `parent` lack a black node.
     fn balance_removal<A: Arena>(&self, arena: &A, mut parent: Id, mut side: Side) {
-        let is_red = |id: Option<Id>| id.is_some_and(|id| !arena.node(id).is_black());
+        let red = |id: &Id| !arena.node(*id).is_black();
         loop {
             let above = arena.node(parent);
             // The other side has at least the black node that is missing here.
             let Some(mut sibling) = above.child(side.other()) else { return };
-            if !arena.node(sibling).is_black() {
-                self.rotate(arena, parent, side);
-                arena.node(sibling).set_color(BLACK);
-                above.set_color(0);
-                let Some(nephew) = above.child(side.other()) else { return };
-                sibling = nephew;
+            let mut beside = arena.node(sibling);
+            if !beside.is_black() {
+                let Some(nephew) = beside.child(side) else { return };
+                self.rotate(arena, parent, sibling, side, 0);
+                (sibling, beside) = (nephew, arena.node(nephew));
             }
-            let beside = arena.node(sibling);
-            let (inner, mut outer) = (beside.child(side), beside.child(side.other()));
-            if !is_red(outer) {
-                let Some(red) = inner.filter(|_| is_red(inner)) else {
+            let mut outer = beside.child(side.other()).filter(red);
+            if outer.is_none() {
+                let Some(inner) = beside.child(side).filter(red) else {
                     beside.set_color(0);
-                    if !above.is_black() {
+                    let place = above.place();
+                    if !place.is_black() {
                         above.set_color(BLACK);
                         return;
                     }
-                    let Some(next) = above.parent() else { return };
+                    let Some(next) = place.parent() else { return };
                     side = arena.node(next).side_of(parent);
                     parent = next;
                     continue;
                 };
-                self.rotate(arena, sibling, side.other());
-                outer = Some(sibling);
-                sibling = red;
+                // The red one comes to stand between the two, and is black only as what takes the parent's place.
+                self.rotate(arena, sibling, inner, side.other(), 0);
+                (outer, sibling) = (Some(sibling), inner);
             }
-            self.rotate(arena, parent, side);
-            arena.node(sibling).set_color(above.color());
-            above.set_color(BLACK);
+            self.rotate(arena, parent, sibling, side, BLACK);
             if let Some(outer) = outer {
                 arena.node(outer).set_color(BLACK);
             }
