@@ -18,6 +18,12 @@ pub fn trials() -> Vec<Trial> {
             ensure!(text.contains("diag: Improper argument count, see usage."), "{text}");
             Ok(())
         }),
+        trial("vmalloc::a_failure_is_reported_unless_that_is_not_wanted", || {
+            let text = Session::new("")?.obey("lkdtm VMALLOC_FAILURE")?;
+            let reports = text.matches("vmalloc error: size ").count();
+            ensure!(reports == 1 && text.matches("Mem-Info:").count() == 1, "{text}");
+            Ok(())
+        }),
     ]
 }
 

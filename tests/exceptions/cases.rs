@@ -123,6 +123,16 @@ pub const CASES: &[Case] = &[
             END_TRACE,
         ]),
     ),
+    case(
+        "VMALLOC_FAILURE",
+        GoesOn(&[
+            "swapper/0: vmalloc error: size ",
+            ", page order 0, failed to allocate pages, mode:0xcc0(GFP_KERNEL), nodemask=(null),cpuset=/,mems_allowed=0",
+            "incipit_lkdtm::vmalloc::failure+",
+            "Mem-Info:",
+            " pages reserved",
+        ]),
+    ),
     with_words(
         "slub_debug=FZPU",
         case(
@@ -530,7 +540,7 @@ pub const CASES: &[Case] = &[
     case(
         "PAGE_ALLOC_FAILURE",
         GoesOn(&[
-            "swapper/0: page allocation failure: order:10, mode:0xcc0(GFP_KERNEL), nodemask=(null)",
+            "swapper/0: page allocation failure: order:10, mode:0xcc0(GFP_KERNEL), nodemask=(null),cpuset=/,mems_allowed=0",
             "incipit_lkdtm::pages::page_alloc_failure+",
             "Mem-Info:",
             "Node 0 DMA free:",

@@ -58,6 +58,7 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         vmalloc::read_after_free,
     ),
     point("VMALLOC_FREE_WRONG", "vfree inside of an area, and twice", vmalloc::free_wrong),
+    point("VMALLOC_FAILURE", "vmalloc of more than is free", vmalloc::failure),
     point("SLAB_LINEAR_OVERFLOW", "a write behind an object", heap::slab_linear_overflow),
     point("WRITE_AFTER_FREE", "a write to an object that is free", heap::write_after_free),
     point("SLAB_FREE_DOUBLE", "an object freed twice", heap::slab_free_double),

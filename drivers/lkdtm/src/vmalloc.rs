@@ -1,7 +1,7 @@
 //! Crash points around the areas of `vmalloc`: what lies behind their end, and what is left when they are gone. Linux's `heap.c` has the first.
 
-use incipit::mm::PAGE_SIZE;
-use incipit::mm::vmalloc::{vfree, vzalloc};
+use incipit::mm::vmalloc::{vfree, vmalloc_gfp, vzalloc};
+use incipit::mm::{Gfp, PAGE_SIZE, page_alloc};
 use incipit::prelude::*;
 
 use crate::access;
@@ -42,6 +42,20 @@ pub fn free_wrong() -> Outcome {
     unsafe {
         vfree(area);
         vfree(area);
+    }
+    Ok(())
+}
+
+/// Asks for as much as there is in all, first without and then with a report.
+#[inline(never)]
+pub fn failure() -> Outcome {
+    let all = page_alloc::total_ram_pages() as usize * PAGE_SIZE;
+    for gfp in [Gfp::KERNEL | Gfp::NOWARN, Gfp::KERNEL] {
+        if let Some(area) = vmalloc_gfp(all, gfp) {
+            // SAFETY: it was allocated above, and nobody knows of it.
+            unsafe { vfree(area) };
+            return Err("there was memory for it");
+        }
     }
     Ok(())
 }

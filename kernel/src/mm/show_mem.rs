@@ -6,6 +6,7 @@ use incipit_lib::ratelimit::RateLimit;
 
 use super::Gfp;
 use super::meminfo::kib;
+use super::numa;
 use super::page_alloc::{nr_free_pages, total_ram_pages};
 use super::zone::{Mark, MigrateType, Zone, ZoneType, populated_zones};
 use crate::arch::x86::dumpstack;
@@ -17,14 +18,15 @@ use crate::time;
 /// Not more reports than this: Linux's ten in five seconds.
 static LIMIT: IrqMutex<RateLimit> = IrqMutex::new(RateLimit::new(RateLimit::DEFAULT_INTERVAL_NS, RateLimit::DEFAULT_BURST));
 
-/// Reports an allocation that failed, unless the caller does not want that: Linux's function of the same name.
-pub(super) fn warn_alloc(gfp: Gfp, order: u32) {
+/// Reports an allocation that failed, `what` says which, unless the caller does not want that: Linux's function of the same name.
+pub(super) fn warn_alloc(gfp: Gfp, what: fmt::Arguments<'_>) {
     if !crate::printk::ENABLED || gfp.contains(Gfp::NOWARN) || !LIMIT.lock().check(time::sched_clock()).allowed {
         return;
     }
     pr_warn!(
-        "{}: page allocation failure: order:{order}, mode:{gfp}, nodemask=(null)",
-        task::comm()
+        "{}: {what}, mode:{gfp}, nodemask=(null),cpuset=/,mems_allowed={}",
+        task::comm(),
+        Nodes
     );
     dumpstack::dump_stack();
     show_mem();
@@ -40,6 +42,28 @@ pub(super) fn out_of_memory(gfp: Gfp, order: u32) -> ! {
     show_mem();
     pr_warn!("Out of memory and no killable processes...");
     panic!("System is deadlocked on memory");
+}
+
+/// The nodes that memory may come from, as Linux writes a set: `0-2,5`. All tasks are in the root set of processors and nodes, which has all.
+struct Nodes;
+
+impl fmt::Display for Nodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut nodes = numa::online_nodes().peekable();
+        let mut separator = "";
+        while let Some(first) = nodes.next() {
+            let mut last = first;
+            while let Some(next) = nodes.next_if_eq(&(last + 1)) {
+                last = next;
+            }
+            write!(f, "{separator}{first}")?;
+            if last > first {
+                write!(f, "-{last}")?;
+            }
+            separator = ",";
+        }
+        Ok(())
+    }
 }
 
 /// Shows all zones with their free blocks: Linux's function of the same name.

@@ -13,6 +13,7 @@ use incipit_lib::vmap::Request;
 
 use super::page::{Page, page_to_phys, pfn_to_page};
 use super::page_alloc::{self, PageAllocator, alloc_pages, alloc_pages_bulk, free_pages, free_pages_bulk};
+use super::show_mem::warn_alloc;
 use super::{Gfp, PAGE_SHIFT, PAGE_SIZE};
 use crate::arch::x86::dumpstack;
 use crate::arch::x86::mm::kernel_map;
@@ -346,10 +347,7 @@ const HUGE_ORDER: u32 = Level::Pmd.shift() - PAGE_SHIFT;
 /// Reports an allocation that failed, in Linux's words.
 #[cold]
 fn fail(size: usize, gfp: Gfp, why: &str) -> Option<NonNull<u8>> {
-    if !gfp.contains(Gfp::NOWARN) {
-        let comm = crate::panic::task::comm();
-        pr_warn_ratelimited!("{comm}: vmalloc error: size {size}, {why}, mode:{gfp}, nodemask=(null)");
-    }
+    warn_alloc(gfp, format_args!("vmalloc error: size {size}, {why}"));
     None
 }
 

@@ -50,6 +50,6 @@ pub(super) fn alloc_pages_slowpath(zones: &[ZoneRef], nid: usize, request: Reque
     if request.gfp.contains(Gfp::NOFAIL) {
         out_of_memory(request.gfp, request.order);
     }
-    warn_alloc(request.gfp, request.order);
+    warn_alloc(request.gfp, format_args!("page allocation failure: order:{}", request.order));
     None
 }

@@ -95,7 +95,7 @@ fn exact_allocations_keep_only_what_they_need() {
 #[ktest]
 fn many_pages_are_had_at_once() {
     nothing_is_lost(|| {
-let mut pages = [None; 100];
+        let mut pages = [None; 100];
         assert_eq!(alloc_pages_bulk(Gfp::KERNEL, None, &mut pages), 100);
         let pages = pages.map(|page| page.expect("as many as it says"));
         let mut frames = pages.map(page_to_pfn);
