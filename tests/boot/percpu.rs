@@ -24,6 +24,26 @@ pub fn trials() -> Vec<Trial> {
             let machine = machine.clone().memory("16M");
             move || units(&machine, 1)
         })])
+        .chain([1, 3].map(|cpus| {
+            let machine = machine.clone().processors(cpus).append("percpu_alloc=page");
+            trial(format!("percpu::units_of_pages_for_{cpus}"), move || units_of_pages(&machine, cpus))
+        }))
+        .chain([
+            trial("percpu::the_last_kind_of_unit_counts", {
+                let machine = machine.clone().append("percpu_alloc=page percpu_alloc=embed");
+                move || units(&machine, 1)
+            }),
+            trial("percpu::unknown_kinds_of_units_are_named", {
+                let machine = machine.append("percpu_alloc=pages percpu_alloc");
+                move || {
+                    machine.run()?.require(&[
+                        "percpu: unknown allocator pages specified, not embed or page",
+                        "Malformed early option 'percpu_alloc'",
+                    ])?;
+                    units(&machine, 1)
+                }
+            }),
+        ])
         .collect()
 }
 
@@ -34,7 +54,7 @@ fn units(machine: &Machine, cpus: u32) -> Result<()> {
     let (pages, sizes) = line
         .and_then(|line| line.split_once(" pages/cpu "))
         .context("no line of the first chunk")?;
-    let [fixed, reserved, dynamic, unit] = numbers(sizes)?;
+    let [fixed, reserved, dynamic, unit] = numbers("srdu", sizes)?;
     let template = Elf::with_object(&std::fs::read(Build::ours().vmlinux())?)?
         .section(".data..percpu")
         .context("no template")?
@@ -56,14 +76,39 @@ fn units(machine: &Machine, cpus: u32) -> Result<()> {
     Ok(())
 }
 
+/// The lines of units of single pages: `percpu: 11 4K pages/cpu s12416 r8192 d24448`, an allocation for each CPU.
+fn units_of_pages(machine: &Machine, cpus: u32) -> Result<()> {
+    let log = machine.run()?;
+    ensure!(
+        log.lines().all(|line| !line.starts_with("percpu: Embedded ")),
+        "embedded all the same"
+    );
+    let line = log
+        .lines()
+        .find_map(|line| line.strip_prefix("percpu: ")?.split_once(" 4K pages/cpu "));
+    let (pages, sizes) = line.context("no line of the first chunk")?;
+    let [fixed, reserved, dynamic] = numbers("srd", sizes)?;
+    let unit = pages.parse::<u64>()? * PAGE_SIZE;
+    ensure!(
+        reserved == 8192 && dynamic >= 20 << 10 && fixed + reserved + dynamic == unit,
+        "{line:?}"
+    );
+    log.require(&[&format!("pcpu-alloc: {sizes} u{unit} alloc={pages}*{PAGE_SIZE}")])?;
+    let shown = shown_cpus(&log)?;
+    ensure!(shown.iter().copied().eq(0..cpus), "units of {shown:?}");
+    Ok(())
+}
+
 /// The numbers behind the letters of `s1 r2 d3 u4`.
-fn numbers(words: &str) -> Result<[u64; 4]> {
-    let mut words = words.split(' ');
-    let mut next = |letter| {
-        let word = words.next().and_then(|word| word.strip_prefix(letter));
-        word.and_then(|word| word.parse().ok()).with_context(|| format!("no size {letter}"))
-    };
-    Ok([next('s')?, next('r')?, next('d')?, next('u')?])
+fn numbers<const N: usize>(letters: &str, words: &str) -> Result<[u64; N]> {
+    let numbers = letters.chars().zip(words.split(' ')).map(|(letter, word)| {
+        let number = word.strip_prefix(letter).and_then(|number| number.parse().ok());
+        number.with_context(|| format!("no size {letter}"))
+    });
+    let numbers = numbers.collect::<Result<Vec<u64>>>()?;
+    <[u64; N]>::try_from(numbers)
+        .ok()
+        .with_context(|| format!("not all of {letters}: {words}"))
 }
 
 /// The CPUs that the rows `pcpu-alloc: [0] 0 1 …` name, in their order; dashes are units of nobody.

@@ -63,6 +63,16 @@ pub fn vmalloc_init() {
     }
 }
 
+/// Takes addresses for `size` bytes, a multiple of a page, before [`vmalloc_init`], for the first chunk of per-CPU data, which stays: Linux's `vm_area_register_early`.
+///
+/// # Errors
+///
+/// `ENOMEM`, the second time, too.
+#[init]
+pub(crate) fn register_early(size: usize) -> Result<usize, Errno> {
+    areas::take_early(VMALLOC_START..VMALLOC_END, size).map(|range| range.start)
+}
+
 /// Allocates `size` bytes, contiguous at their addresses, aligned to a page, that hold whatever they held. Nothing for a size of 0, and if there is no memory; the
 /// log says why. Linux's function of the same name.
 #[inline(never)]

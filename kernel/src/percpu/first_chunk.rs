@@ -1,6 +1,7 @@
-//! The first chunk: the copies of the template, with room behind them, in memory of the CPUs' nodes. Linux's `pcpu_embed_first_chunk`.
+//! The first chunk: the copies of the template, with room behind them, in memory of the CPUs' nodes: in the direct map, as Linux's `pcpu_embed_first_chunk` has it, or in
+//! single pages that an area of `vmalloc` makes contiguous.
 
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use incipit_lib::percpu::layout::{Layout, Sizes};
 use incipit_lib::percpu::map::{Map, words_for};
@@ -8,10 +9,11 @@ use incipit_lib::percpu::map::{Map, words_for};
 use super::chunks::{self, Words};
 use super::{CPU_NUMBER, PER_CPU_OFFSET, THIS_CPU_OFF, smp_processor_id};
 use crate::arch::x86::cpu::masks::{self, NR_CPUS};
-use crate::arch::x86::mm::pgtable::Level;
+use crate::arch::x86::mm::kernel_map;
+use crate::arch::x86::mm::pgtable::{Flags, Level};
 use crate::arch::x86::msr;
 use crate::mm::sections::{self, Section};
-use crate::mm::{PAGE_SIZE, memblock, numa, phys_to_virt};
+use crate::mm::{PAGE_SIZE, memblock, numa, phys_to_virt, vmalloc};
 use crate::prelude::*;
 
 /// Room kept in each unit for the per-CPU data of loadable code: Linux's `PERCPU_MODULE_RESERVE`.
@@ -20,6 +22,22 @@ const RESERVED_SIZE: usize = 8 << 10;
 const DYNAMIC_SIZE: usize = 28 << 10;
 /// What is allocated is a multiple of this, so that the direct map has it in large pages.
 const ATOM_SIZE: usize = if cfg!(CONFIG_SMP) { Level::Pmd.size() } else { PAGE_SIZE };
+
+/// `percpu_alloc=page`: units are of single pages.
+static PAGE: AtomicBool = AtomicBool::new(false);
+
+/// `percpu_alloc=embed|page`: `embed` has the first chunk in the direct map, in large pages, which is the default; `page` in an area of small pages. Others are named and change
+/// nothing.
+#[early_param("percpu_alloc")]
+#[init]
+fn percpu_alloc(value: Option<&'static str>) -> Result<(), Errno> {
+    match value.ok_or(Errno::EINVAL)? {
+        "embed" => PAGE.store(false, Relaxed),
+        "page" => PAGE.store(true, Relaxed),
+        other => pr_warn!("percpu: unknown allocator {other} specified, not embed or page"),
+    }
+    Ok(())
+}
 
 /// Lays out, allocates and fills the units, makes the boot CPU use its own, and lets the rest of them be allocated.
 #[init]
@@ -32,25 +50,21 @@ pub(super) fn set_up() {
         masks::nr_cpu_ids(),
         numa::nr_node_ids()
     );
-    let layout = match embed(template, ATOM_SIZE).or_else(|_| embed(template, PAGE_SIZE)) {
-        Ok(layout) => layout,
-        Err(error) => panic!("percpu: no memory for the areas of {} CPUs ({error})", masks::POSSIBLE.weight()),
+    let layout = if PAGE.load(Relaxed) {
+        page(template)
+    } else {
+        embed(template, ATOM_SIZE).or_else(|error| {
+            pr_warn!("setup_percpu: embed allocator failed ({error}), falling back to page size");
+            page(template)
+        })
     };
+    let layout = layout.unwrap_or_else(|error| panic!("cannot initialize percpu area of {} CPUs ({error})", masks::POSSIBLE.weight()));
     // SAFETY: the distance leads to a complete copy of the template, which stays.
     unsafe { msr::wrmsr(msr::IA32_GS_BASE, PER_CPU_OFFSET[smp_processor_id()].load(Relaxed) as u64) };
-    let sizes = layout.sizes;
-    pr_info!(
-        "percpu: Embedded {} pages/cpu s{} r{} d{} u{}",
-        sizes.sum() / PAGE_SIZE,
-        sizes.fixed,
-        sizes.reserved,
-        sizes.dynamic,
-        layout.unit_size
-    );
     for line in layout.lines() {
         pr_debug!("{line}");
     }
-    if let Err(error) = open(template, sizes) {
+    if let Err(error) = open(template, layout.sizes) {
         panic!("percpu: no memory for the map of the first chunk ({error})");
     }
 }
@@ -99,6 +113,55 @@ fn embed(template: Section, atom: usize) -> Result<Layout<NR_CPUS>, Errno> {
             let _ = memblock::free(unit + used, unit_size - used);
         }
     }
+    let sizes = layout.sizes;
+    pr_info!(
+        "percpu: Embedded {} pages/cpu s{} r{} d{} u{}",
+        sizes.sum() / PAGE_SIZE,
+        sizes.fixed,
+        sizes.reserved,
+        sizes.dynamic,
+        layout.unit_size
+    );
+    Ok(layout)
+}
+
+/// Makes the units of single pages, each from its CPU's node, in an area of `vmalloc`: Linux's `pcpu_page_first_chunk`.
+///
+/// # Errors
+///
+/// `ENOMEM`, which ends the boot: nothing is given back.
+#[init]
+fn page(template: Section) -> Result<Layout<NR_CPUS>, Errno> {
+    let sizes = Sizes {
+        fixed: template.len(),
+        reserved: RESERVED_SIZE,
+        dynamic: 0,
+    };
+    let layout: Layout<NR_CPUS> = Layout::new(sizes, PAGE_SIZE, masks::POSSIBLE.iter(), |_, _| true);
+    let unit_size = layout.unit_size;
+    let base = vmalloc::register_early(layout.units(0) * unit_size)?;
+    for (cpu, unit) in layout.cpus(0).zip((base..).step_by(unit_size)) {
+        for address in (unit..unit + unit_size).step_by(PAGE_SIZE) {
+            let page = memblock::alloc_node(PAGE_SIZE as u64, PAGE_SIZE as u64, numa::cpu_to_node(cpu))?;
+            // SAFETY: the addresses are this chunk's, where nothing is mapped yet, and the page was just allocated.
+            let mapped = unsafe { kernel_map::map_pages(address, core::iter::once(page.0), Flags::READ_WRITE) };
+            if mapped == 0 {
+                return Err(Errno::ENOMEM);
+            }
+        }
+        let unit = core::ptr::with_exposed_provenance_mut(unit);
+        fill(template, cpu, unit, unit_size);
+        #[cfg(CONFIG_DEBUG_KMEMLEAK)]
+        crate::kmemleak::root(unit, unit_size);
+    }
+    let sizes = layout.sizes;
+    pr_info!(
+        "percpu: {} 4K pages/cpu s{} r{} d{}",
+        unit_size / PAGE_SIZE,
+        sizes.fixed,
+        sizes.reserved,
+        sizes.dynamic
+    );
     Ok(layout)
 }
 

@@ -134,11 +134,33 @@ pub(super) fn known_ram_pages() -> u64 {
     KNOWN_RAM_PAGES.load(Relaxed)
 }
 
+/// The area that was taken before the space was open, which begins where that does; empty for none.
+static EARLY: IrqMutex<Range<usize>> = IrqMutex::new(0..0);
+
+/// Takes the first `size` bytes of the space before it is open, with a guard page, once.
+#[init]
+pub(super) fn take_early(space: Range<usize>, size: usize) -> Result<Range<usize>, Errno> {
+    let mut early = EARLY.lock();
+    let end = size.checked_add(PAGE_SIZE).and_then(|size| space.start.checked_add(size));
+    *early = match end.filter(|&end| early.is_empty() && end <= space.end) {
+        Some(end) => space.start..end,
+        None => return Err(Errno::ENOMEM),
+    };
+    Ok(early.clone())
+}
+
 /// Opens the space.
 #[init]
 pub(super) fn open(space: Range<usize>) -> Result<(), Errno> {
     KNOWN_RAM_PAGES.store(page_alloc::total_ram_pages(), Relaxed);
-    let areas = Areas::new(nodes(FIRST_NODES)?, space);
+    let mut areas = Areas::new(nodes(FIRST_NODES)?, space);
+    let early = EARLY.lock().clone();
+    if !early.is_empty() {
+        let pages = early.len() / PAGE_SIZE - 1;
+        let area = Area::new(VmFlags::PERCPU, 0).with_pages(pages as u32);
+        areas.take(early, area).map_err(|_| Errno::ENOMEM)?;
+        count_pages(pages as isize);
+    }
     *SPACE.lock() = Some(Space {
         areas,
         unmapped: 0,
