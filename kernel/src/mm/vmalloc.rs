@@ -5,14 +5,16 @@
 
 mod areas;
 mod info;
+mod memory;
+mod percpu;
+mod phys;
 
 use core::ptr::NonNull;
 
-use arrayvec::ArrayVec;
 use incipit_lib::vmap::Request;
 
 use super::page::{Page, page_to_phys, pfn_to_page};
-use super::page_alloc::{self, PageAllocator, alloc_pages, alloc_pages_bulk, free_pages, free_pages_bulk};
+use super::page_alloc::{self, PageAllocator};
 use super::show_mem::warn_alloc;
 use super::{Gfp, PAGE_SHIFT, PAGE_SIZE};
 use crate::arch::x86::dumpstack;
@@ -23,14 +25,14 @@ use crate::prelude::*;
 use areas::{Area, Wrong};
 pub use areas::{VmFlags, nr_pages, vm_unmap_aliases};
 pub use info::vmallocinfo;
+use memory::{abandon, populate, release, remove};
+pub(crate) use percpu::{free_vm_areas, get_vm_areas, register_early};
+pub(crate) use phys::{map_phys, unmap_phys};
 
 /// Where the areas start: Linux's address for four-level page tables.
 pub const VMALLOC_START: usize = 0xffff_c900_0000_0000;
 /// Where they end: 32 TiB further on.
 pub const VMALLOC_END: usize = VMALLOC_START + (32 << 40);
-
-/// Pages that are allocated at a time.
-const BATCH: usize = 32;
 
 /// Addresses can be given to memory.
 #[capability]
@@ -61,16 +63,6 @@ pub fn vmalloc_init() {
     if let Err(error) = areas::open(VMALLOC_START..VMALLOC_END) {
         panic!("vmalloc_init: no memory for areas ({error})");
     }
-}
-
-/// Takes addresses for `size` bytes, a multiple of a page, before [`vmalloc_init`], for the first chunk of per-CPU data, which stays: Linux's `vm_area_register_early`.
-///
-/// # Errors
-///
-/// `ENOMEM`, the second time, too.
-#[init]
-pub(crate) fn register_early(size: usize) -> Result<usize, Errno> {
-    areas::take_early(VMALLOC_START..VMALLOC_END, size).map(|range| range.start)
 }
 
 /// Allocates `size` bytes, contiguous at their addresses, aligned to a page, that hold whatever they held. Nothing for a size of 0, and if there is no memory; the
@@ -165,87 +157,6 @@ pub unsafe fn vunmap(memory: NonNull<u8>) {
     }
 }
 
-/// Gives the `size` bytes at physical address `phys`, both multiples of a page, addresses: for `ioremap`.
-///
-/// # Errors
-///
-/// `ENOMEM`.
-///
-/// # Safety
-///
-/// The caller must be allowed to have the memory used in the way of `flags`.
-pub(crate) unsafe fn map_phys(phys: u64, size: usize, flags: Flags, caller: usize) -> Result<NonNull<u8>, Errno> {
-    let huge = size >= Level::Pmd.size();
-    let align = if huge { Level::Pmd.size() } else { PAGE_SIZE };
-    let area = Area::new(VmFlags::IOREMAP, caller).at(phys);
-    // As far into a large page as the memory is, so that large pages fit.
-    let skipped = phys as usize & (align - 1);
-    let range = reserve(skipped + size, align, area)?;
-    let first = range.start + skipped;
-    // SAFETY: the addresses were just taken; the caller vouches for the memory.
-    if let Err(error) = unsafe { kernel_map::map_range(first, phys, size, flags, huge) } {
-        // SAFETY: nobody was told of the addresses.
-        unsafe { abandon(range.start, false) };
-        return Err(error);
-    }
-    NonNull::new(core::ptr::with_exposed_provenance_mut(first)).ok_or(Errno::ENOMEM)
-}
-
-/// Takes the addresses back that [`map_phys`] gave.
-///
-/// # Safety
-///
-/// Nobody may use the addresses any more.
-pub(crate) unsafe fn unmap_phys(address: usize) {
-    let start = areas::start_of(address).unwrap_or(address);
-    // SAFETY: passed on.
-    let removed = unsafe { remove(start, VmFlags::IOREMAP) };
-    warn_on!(removed.is_err(), "Trying to iounmap() nonexistent vm area ({address:016x})");
-}
-
-/// Allocates zeroed areas of `size` bytes, a multiple of a page, that are as far from each other as `places` say: distances from the lowest, each with the node whose
-/// memory it gets. Gives the address that the distances count from. For chunks of per-CPU data; Linux's `pcpu_get_vm_areas`.
-///
-/// # Errors
-///
-/// `ENOMEM`.
-pub(crate) fn get_vm_areas(places: &[(usize, usize)], size: usize) -> Result<usize, Errno> {
-    let pages = size / PAGE_SIZE;
-    let area = Area::new(VmFlags::PERCPU, get_vm_areas as *const () as usize).with_pages(pages as u32);
-    // Far from what is taken from the low end.
-    let base = areas::take_congruent(places, size, VMALLOC_START + (VMALLOC_END - VMALLOC_START) / 2, area)?;
-    for &(distance, nid) in places {
-        let populated = populate(base + distance, pages, Gfp::KERNEL | Gfp::ZERO, Some(nid), false);
-        if populated.is_err() {
-            for (distance, _) in places {
-                // SAFETY: nobody was told of the addresses, and what is mapped there was allocated for them.
-                unsafe { abandon(base + distance, true) };
-            }
-            return Err(Errno::ENOMEM);
-        }
-    }
-    areas::count_pages((places.len() * pages) as isize);
-    Ok(base)
-}
-
-/// Gives back what [`get_vm_areas`] gave.
-///
-/// # Safety
-///
-/// Nobody may use the memory any more.
-pub(crate) unsafe fn free_vm_areas(base: usize, places: &[(usize, usize)]) {
-    for (distance, _) in places {
-        let removal = areas::begin_removal(base + distance, VmFlags::PERCPU);
-        if warn_on!(removal.is_err(), "Trying to free nonexistent per-CPU area {:#x}", base + distance) {
-            continue;
-        }
-        if let Ok((range, _)) = removal {
-            // SAFETY: passed on.
-            unsafe { release(range, true) };
-        }
-    }
-}
-
 /// Whether [`vmalloc`] and its like can be called.
 #[inline]
 #[must_use]
@@ -309,124 +220,11 @@ fn allocate(size: usize, align: usize, gfp: Gfp, flags: VmFlags, caller: usize) 
     Some(block)
 }
 
-/// Maps `count` new pages, of node `nid` if one is named, from `start` on. What is mapped when it fails is the caller's to unmap.
-fn populate(start: usize, count: usize, gfp: Gfp, nid: Option<usize>, huge: bool) -> Result<(), &'static str> {
-    const NO_PAGES: &str = "page order 0, failed to allocate pages";
-    const NO_TABLES: &str = "failed to map pages";
-    let mut done = 0;
-    while huge && count - done >= 1 << HUGE_ORDER {
-        let address = start + done * PAGE_SIZE;
-        let Some(page) = alloc_pages(gfp | Gfp::NOWARN, HUGE_ORDER) else {
-            break;
-        };
-        // SAFETY: the addresses are those of an area that is being made, and the pages were just allocated for it.
-        let mapped = unsafe { kernel_map::map_huge(address, page_to_phys(page), Flags::READ_WRITE) };
-        if mapped.is_err() {
-            // SAFETY: nobody knows of the block.
-            unsafe { free_pages(page, HUGE_ORDER) };
-            break;
-        }
-        done += 1 << HUGE_ORDER;
-    }
-    while done < count {
-        let mut batch = [None; BATCH];
-        let wanted = BATCH.min(count - done);
-        let got = alloc_pages_bulk(gfp | Gfp::NOWARN, nid, &mut batch[..wanted]);
-        let address = start + done * PAGE_SIZE;
-        let pages = &batch[..got];
-        // SAFETY: as above.
-        let mapped = unsafe { kernel_map::map_pages(address, pages.iter().map(|page| page.map_or(0, page_to_phys)), Flags::READ_WRITE) };
-        for page in pages[mapped..].iter().flatten() {
-            // SAFETY: just allocated, and mapped nowhere.
-            unsafe { free_pages(page, 0) };
-        }
-        if mapped < got {
-            return Err(NO_TABLES);
-        }
-        if got < wanted {
-            return Err(NO_PAGES);
-        }
-        done += got;
-    }
-    Ok(())
-}
-
-/// The order of a block that a page of 2 MiB maps.
-const HUGE_ORDER: u32 = Level::Pmd.shift() - PAGE_SHIFT;
-
 /// Reports an allocation that failed, in Linux's words.
 #[cold]
 fn fail(size: usize, gfp: Gfp, why: &str) -> Option<NonNull<u8>> {
     warn_alloc(gfp, format_args!("vmalloc error: size {size}, {why}"));
     None
-}
-
-/// Takes an area of one of `kinds` back, whose memory stays.
-///
-/// # Safety
-///
-/// Nobody may use the addresses any more.
-unsafe fn remove(start: usize, kinds: VmFlags) -> Result<(), Wrong> {
-    let (range, _) = areas::begin_removal(start, kinds)?;
-    // SAFETY: passed on.
-    unsafe { release(range, false) };
-    Ok(())
-}
-
-/// Takes an area back that was never finished.
-///
-/// # Safety
-///
-/// As for [`release`].
-unsafe fn abandon(start: usize, owns_pages: bool) {
-    if let Ok((range, _)) = areas::begin_removal(start, VmFlags::all()) {
-        // SAFETY: passed on.
-        unsafe { unmap(range.clone(), owns_pages) };
-        areas::finish_removal(range);
-    }
-}
-
-/// Unmaps an area that is being removed, and gives its pages back if they are its own.
-///
-/// # Safety
-///
-/// Nobody may use the addresses, nor the pages if the area owns them.
-unsafe fn release(range: core::ops::Range<usize>, owns_pages: bool) {
-    // SAFETY: passed on.
-    let freed = unsafe { unmap(range.clone(), owns_pages) };
-    if owns_pages {
-        areas::count_pages(-(freed as isize));
-    }
-    areas::finish_removal(range);
-}
-
-/// # Safety
-///
-/// As for [`release`].
-unsafe fn unmap(range: core::ops::Range<usize>, owns_pages: bool) -> usize {
-    let mut freed = 0;
-    let mut batch: ArrayVec<&'static Page, BATCH> = ArrayVec::new();
-    // SAFETY: the addresses are nobody's any more, and an area's large pages lie inside of it.
-    unsafe {
-        kernel_map::unmap_range(range, |phys, level| {
-            if !owns_pages {
-                return;
-            }
-            let (page, order) = (pfn_to_page(phys >> PAGE_SHIFT), level.shift() - PAGE_SHIFT);
-            freed += 1 << order;
-            if order != 0 {
-                free_pages(page, order);
-                return;
-            }
-            if batch.is_full() {
-                free_pages_bulk(&batch);
-                batch.clear();
-            }
-            batch.push(page);
-        });
-        free_pages_bulk(&batch);
-    }
-    freed
 }
 
 mod tests;

@@ -9,6 +9,7 @@
 use alloc::string::String;
 use core::slice;
 
+use super::memory::HUGE_ORDER;
 use super::*;
 use crate::mm::page::page_address;
 use crate::mm::page_alloc::nr_free_pages;
