@@ -13,6 +13,7 @@ use core::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 
 mod find;
 mod marks;
+mod nodes;
 mod store;
 
 pub use find::{Found, Iter};
