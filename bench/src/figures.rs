@@ -292,6 +292,8 @@ fn memory(reports: &Reports) -> Result<Vec<Figure>> {
         ("idr, remove", "idr/remove", Linux(191.0)),
         ("red-black tree, insert at random", "rbtree/insert", Linux(161.0)),
         ("red-black tree, erase", "rbtree/erase", Linux(58.0)),
+        ("the crate's red-black tree, insert at random", "intrusive/insert", Linux(161.0)),
+        ("the crate's red-black tree, erase", "intrusive/erase", Linux(58.0)),
     ];
     figures
         .into_iter()
