@@ -16,7 +16,7 @@ pub(super) struct Index {
     /// The length of a stretch is two to this power.
     shift: u32,
     /// For each stretch the number of its first entry, and behind the last one the number of entries.
-    starts: &'static [u32],
+    starts: KVec<u32>,
 }
 
 impl Index {
@@ -39,11 +39,7 @@ impl Index {
             }
         }
         starts.push(u32::try_from(count).ok()?).ok()?;
-        Some(Index {
-            base,
-            shift,
-            starts: starts.leak(),
-        })
+        Some(Index { base, shift, starts })
     }
 
     /// The entries that the instruction at `ip` is among if it is in the table.
