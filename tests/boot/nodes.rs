@@ -35,6 +35,7 @@ pub fn trials() -> Vec<Trial> {
             trials.push(trial(name, move || shared(&machine.run()?, each)));
         }
     }
+    trials.push(trial("nodes::the_monitor_shows_what_is_near_what", shown));
     trials.extend(command_line());
     trials.extend(lies());
     trials.extend(movable_node());
@@ -57,6 +58,41 @@ fn four(chipset: &str, memory: &str) -> Machine {
         machine = machine.option("-numa", &format!("dist,src={src},dst={dst},val={val}"));
     }
     machine
+}
+
+/// What the monitor's `numa` says of four nodes.
+fn shown() -> Result<()> {
+    let text = Session::on(&four("q35", "256M").append("kdb"))?.obey("numa")?;
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    for line in [
+        "online: 0-3",
+        "has_cpu: 0-3",
+        "has_memory: 0-3",
+        "node0 cpulist: 0",
+        "node0 distance: 10 15 25 35",
+        "node0 zones: DMA DMA32",
+        "node2 cpulist: 2",
+        "node2 distance: 25 15 10 15",
+        "node3 zones: DMA32",
+    ] {
+        ensure!(lines.contains(&line), "no `{line}` in:\n{text}");
+    }
+    for nid in 0..4 {
+        let kib = |what: &str| -> Result<u64> {
+            let start = format!("Node {nid} {what}:");
+            let rest = lines
+                .iter()
+                .find_map(|line| line.strip_prefix(&start))
+                .with_context(|| text.clone())?;
+            Ok(rest.trim_end_matches("kB").trim().parse()?)
+        };
+        let (total, free) = (kib("MemTotal")?, kib("MemFree")?);
+        ensure!(
+            free <= total && total <= 64 << 10 && total > 48 << 10,
+            "node {nid}: {free} of {total} KiB are free"
+        );
+    }
+    Ok(())
 }
 
 /// Fails unless each node has what it was given, and goes to its neighbours first.
