@@ -3,6 +3,7 @@
 //!
 //! Each image is made by the command that a user would type, in a folder of its own below `out`.
 
+mod checked;
 mod configuration;
 mod dependencies;
 mod documentation;
@@ -21,6 +22,7 @@ use incipit_tests::trial;
 
 fn main() -> ExitCode {
     let rooms = [
+        checked::trials(),
         configuration::trials(),
         dependencies::trials(),
         documentation::trials(),

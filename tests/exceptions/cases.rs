@@ -234,6 +234,7 @@ pub const CASES: &[Case] = &[
             END_TRACE,
         ]),
     ),
+    case("SLAB_LEAK", GoesOn(&[])),
     with_words(
         "slub_debug=U,lkdtm-*",
         case(

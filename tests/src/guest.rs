@@ -142,6 +142,11 @@ impl Guest {
         format!("{}{}", self.errors.text(), lines.join("; "))
     }
 
+    /// Lets the guest run for `limit` from now on instead of [`LIMIT`] from its start.
+    pub fn allow(&mut self, limit: Duration) {
+        self.deadline = Instant::now() + limit;
+    }
+
     /// Waits until the guest has written `text`, behind what was waited for before, and returns what it wrote up to there and not further.
     ///
     /// # Errors

@@ -70,6 +70,7 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         heap::slab_free_invalid,
     ),
     point("SLAB_FREE_FOREIGN", "a constant freed", heap::slab_free_foreign),
+    point("SLAB_LEAK", "objects that nobody knows of any more", heap::slab_leak),
     point(
         "SLAB_DESTROY_IN_USE",
         "the end of a cache that has an object in use",

@@ -112,6 +112,15 @@ pub fn slab_free_foreign() -> Outcome {
     Ok(())
 }
 
+/// Forgets objects without freeing them. There are several, because the address of the last may stay in a register for long.
+#[inline(never)]
+pub fn slab_leak() -> Outcome {
+    for _ in 0..8 {
+        black_box(object()?);
+    }
+    Ok(())
+}
+
 /// Ends a cache that has an object in use.
 #[inline(never)]
 pub fn slab_destroy_in_use() -> Outcome {

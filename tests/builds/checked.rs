@@ -1,0 +1,111 @@
+//! The image with every checker of memory in it: what leaks is found, and nothing else is.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, ensure};
+use incipit_tests::built::{Build, root};
+use incipit_tests::machine::Machine;
+use incipit_tests::make::{Failure, make};
+use incipit_tests::session::{PROMPT, Session};
+use incipit_tests::trial::trial;
+use libtest_mimic::Trial;
+
+/// Every checker on.
+const CHECKERS: &str = "slub_debug=FZPU page_owner=on page_poison=on debug_pagealloc=on init_on_alloc=1 init_on_free=1 debug_objects";
+/// Blocks may be reported at once.
+const LEAKS: &str = "kmemleak=on kmemleak.min_age=0";
+/// How long all tests may take: ten million operations, each checked from all sides.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        trial("checked::a_boot_leaks_nothing", || nothing_leaks(&mut session(LEAKS)?)),
+        trial("checked::a_boot_with_every_checker_leaks_nothing", || {
+            nothing_leaks(&mut session(&format!("{LEAKS} {CHECKERS}"))?)
+        }),
+        trial("checked::a_leak_is_shown_with_who_made_it", planted_leak),
+        trial("checked::all_tests_pass_with_every_checker_and_leak_nothing", all_tests),
+    ]
+}
+
+/// The image, which is built once.
+fn image() -> Result<&'static Build> {
+    static IMAGE: OnceLock<Result<Build, String>> = OnceLock::new();
+    let build = || {
+        let config = root().join("tests/fixtures/checked.config");
+        match make("variants/checked", &[format!("KCONFIG_CONFIG={}", config.display())]) {
+            Ok(Ok(build)) => Ok(build),
+            Ok(Err(Failure(text))) => Err(text),
+            Err(error) => Err(format!("{error:#}")),
+        }
+    };
+    IMAGE
+        .get_or_init(build)
+        .as_ref()
+        .map_err(|text| anyhow!("the image does not build:\n{text}"))
+}
+
+fn machine(words: &str) -> Result<Machine> {
+    Ok(Machine::new(&image()?.vmlinux()).memory("256M").append("kdb").append(words))
+}
+
+fn session(words: &str) -> Result<Session> {
+    Session::on(&machine(words)?)
+}
+
+/// Scans until what only a leak leads to is found, too.
+fn scan(session: &mut Session) -> Result<String> {
+    for _ in 0..3 {
+        session.obey("kmemleak scan")?;
+    }
+    session.obey("kmemleak")
+}
+
+fn nothing_leaks(session: &mut Session) -> Result<()> {
+    let leaks = scan(session)?;
+    ensure!(leaks.trim().is_empty(), "{leaks}");
+    let scanned = session.obey("kmemleak scan")?;
+    ensure!(scanned.starts_with("0 new suspected memory leaks, "), "{scanned}");
+    Ok(())
+}
+
+fn planted_leak() -> Result<()> {
+    let mut session = session(LEAKS)?;
+    session.obey("lkdtm SLAB_LEAK")?;
+    let leaks = scan(&mut session)?;
+    let mut lines = leaks.lines().map(str::trim_end);
+    let first = lines.next().unwrap_or_default();
+    ensure!(
+        first.starts_with("unreferenced object 0xffff8880") && first.ends_with(" (size 64):"),
+        "{leaks}"
+    );
+    let second = lines.next().unwrap_or_default();
+    ensure!(
+        second.starts_with("  comm \"swapper/0\", pid 1, jiffies 429489") && second.contains(" (age 0.") && second.ends_with("s)"),
+        "{leaks}"
+    );
+    ensure!(lines.next() == Some("  hex dump (first 32 bytes):"), "{leaks}");
+    for object in leaks.split("unreferenced object").skip(1) {
+        let (_, stack) = object.split_once("  backtrace:").unwrap_or_default();
+        ensure!(stack.contains("] incipit_lkdtm::heap::slab_leak+0x"), "{object}");
+    }
+    Ok(())
+}
+
+fn all_tests() -> Result<()> {
+    let mut guest = machine(&format!("{LEAKS} {CHECKERS} kunit.enable=1"))?.start()?;
+    guest.allow(LIMIT);
+    let log = guest.wait_for(PROMPT)?;
+    ensure!(log.contains("ok 1 ten_million_operations_lose_nothing"), "{log}");
+    ensure!(!log.contains("not ok "), "{log}");
+    for report in [
+        "=====\nBUG ",
+        "ODEBUG: ",
+        "pagealloc: ",
+        "kmemleak: Kernel memory leak detector disabled",
+    ] {
+        ensure!(!log.contains(report), "{report} in:\n{log}");
+    }
+    nothing_leaks(&mut Session { guest })
+}
