@@ -574,8 +574,8 @@ pub const CASES: &[Case] = &[
         GoesOn(&[
             CUT_HERE,
             "drivers/lkdtm/src/pages.rs:",
-            "incipit_lkdtm::pages::memblock_late+",
             "memblock is asked for memory that the page allocator has",
+            "incipit_lkdtm::pages::memblock_late+",
             "incipit_lkdtm::trigger::lkdtm_module_init+",
             END_TRACE,
         ]),
