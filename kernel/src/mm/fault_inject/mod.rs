@@ -18,6 +18,8 @@ mod callers;
 mod nth;
 #[cfg(CONFIG_FAULT_INJECTION)]
 mod options;
+#[cfg(all(CONFIG_KUNIT, CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC))]
+mod sites;
 
 pub use boot::finish_boot;
 pub use nth::{Site, every_site, exempt};

@@ -29,6 +29,8 @@ pub use cache::KmemCache;
 pub use create::kmem_cache_create;
 pub use destroy::kmem_cache_destroy;
 pub use incipit_lib::slub::geometry::SlabFlags;
+#[cfg(CONFIG_KUNIT)]
+pub use info::active_objects;
 pub use info::slabinfo;
 pub use kbox::{Cache, KBox};
 pub use kmalloc::{kfree, kmalloc, kmalloc_node, krealloc, ksize, kzalloc};
