@@ -122,9 +122,11 @@ fn populate_part(range: Range<usize>, nid: usize) -> Result<(), Errno> {
 #[ktest]
 fn every_frame_of_memory_has_a_page_and_so_does_its_buddy() {
     use crate::arch::x86::mm::pgtable::lookup;
+    use crate::mm::page_alloc::MAX_ORDER;
     for region in memblock::memory() {
         for pfn in [region.base >> PAGE_SHIFT, (region.end() >> PAGE_SHIFT) - 1] {
-            assert!((0..=10).all(|order| pfn_valid(pfn ^ 1 << order)), "{pfn:#x}");
+            // A block of the largest order has no buddy to join.
+            assert!((0..MAX_ORDER).all(|order| pfn_valid(pfn ^ 1 << order)), "{pfn:#x}");
             let address = VMEMMAP_START + pfn as usize * size_of::<Page>();
             let (entry, _) = lookup(address).expect("canonical");
             assert!(entry.is_present() && entry.flags().contains(Flags::RW | Flags::NX), "{pfn:#x}");
