@@ -114,11 +114,12 @@ struct Access {
     errno: Option<Path>,
 }
 
-/// `error = out("register") variable`.
+/// `error = out("register") variable`, or `inout` for a register that comes with a value of its own.
 struct Outcome {
     number: u32,
     operand: TokenStream,
-    wide: &'static str,
+    /// The line that makes it 0, unless it comes with a value.
+    clear: Option<String>,
 }
 
 impl Parse for Access {
@@ -215,8 +216,8 @@ impl Assembly {
                 "an access without an outcome: add the operand `error = out(\"r8d\") variable` (any register that is free)",
             ));
         };
-        let clear = format!("mov {}, 0", outcome.wide);
-        let (mut lines, mut entries, mut constants) = (vec![quote!(#clear)], Vec::new(), Vec::new());
+        let (mut lines, mut entries, mut constants) = (Vec::new(), Vec::new(), Vec::new());
+        lines.extend(outcome.clear.map(|clear| quote!(#clear)));
         let mut label = FIRST_LABEL;
         for line in self.lines {
             match line {
@@ -314,8 +315,8 @@ impl Parse for Outcome {
         let number = u32::try_from(number).unwrap_or_default();
         Ok(Self {
             number,
+            clear: (direction == "out").then(|| format!("mov {}, 0", names[0])),
             operand: quote!(#direction(#register) #variable),
-            wide: names[0],
         })
     }
 }
@@ -347,6 +348,13 @@ mod tests {
             text.find("data_7710 = const").unwrap() < text.find("in (\"ecx\")").unwrap(),
             "named operands stand before explicit ones: {text}"
         );
+    }
+
+    #[test]
+    fn a_register_that_comes_with_a_value_keeps_it() {
+        let item = quote! { fn f() { unsafe { asm!(may_fault!("mov edx, [rdx]"), error = inout("rdx") a => l) } } };
+        let text = expand(TokenStream::new(), item).expect("a function").to_string();
+        assert!(text.contains("inout (\"rdx\") a => l") && !text.contains("mov rdx, 0"), "{text}");
     }
 
     #[test]

@@ -174,7 +174,8 @@ pub fn param(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Turns faults into errors: `#[exception_entry]` on a function whose `asm!` has an access that may fault.
 ///
 /// In the template, `may_fault!("instruction")` marks the access, and the operand `error = out("r8d") variable` names the register that tells the outcome: 0,
-/// or a negative error code after a fault (`-EFAULT`, or what `may_fault!("instruction", error = EIO)` says). Execution goes on behind the template's last
+/// or a negative error code after a fault (`-EFAULT`, or what `may_fault!("instruction", error = EIO)` says). A register that comes with a value, as
+/// `error = inout("r8") value => outcome`, keeps it, for an access that writes it or to whom any outcome is good. Execution goes on behind the template's last
 /// line, or, with `may_fault!("instruction" => "4")`, at the local label `4`.
 ///
 /// ```ignore
