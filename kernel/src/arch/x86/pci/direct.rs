@@ -50,6 +50,7 @@ impl Conf1 {
 }
 
 impl ConfigRegionAccess for Conf1 {
+    // SAFETY: asks no more of the caller than the trait does: an address of configuration space.
     unsafe fn read(&self, address: PciAddress, offset: u16) -> u32 {
         let place = u32::from(address.bus()) << 16 | u32::from(address.device()) << 11 | u32::from(address.function()) << 8;
         let _guard = LOCK.lock();
@@ -60,6 +61,7 @@ impl ConfigRegionAccess for Conf1 {
         }
     }
 
+    // SAFETY: asks no more of the caller than the trait does: that the device may be given the value.
     unsafe fn write(&self, address: PciAddress, offset: u16, value: u32) {
         let place = u32::from(address.bus()) << 16 | u32::from(address.device()) << 11 | u32::from(address.function()) << 8;
         let _guard = LOCK.lock();

@@ -44,6 +44,7 @@ const fn bridge(behind: u8) -> Device {
 struct Fake(Devices, Cell<usize>);
 
 impl ConfigRegionAccess for Fake {
+    // SAFETY: asks nothing of the caller: there is no machine behind it.
     unsafe fn read(&self, address: PciAddress, offset: u16) -> u32 {
         self.1.set(self.1.get() + 1);
         let Some(device) = (self.0)(address.bus(), address.device(), address.function()) else {
@@ -58,6 +59,7 @@ impl ConfigRegionAccess for Fake {
         }
     }
 
+    // SAFETY: asks nothing of the caller, and gives nothing back.
     unsafe fn write(&self, address: PciAddress, offset: u16, value: u32) {
         panic!("{value:#x} written to {address} at {offset:#x}");
     }
