@@ -121,7 +121,7 @@ impl Page {
     #[must_use]
     pub const fn new(zone: ZoneType, node: usize, flags: PageFlags, refcount: u32) -> Page {
         Page {
-            flags: AtomicU64::new(flags.bits() | (zone as u64) << ZONE_SHIFT | (node as u64) << NODE_SHIFT),
+            flags: AtomicU64::new(flags.bits() | Page::plain_word(zone, node)),
             next: AtomicU64::new(0),
             prev: AtomicU64::new(0),
             owner: AtomicU64::new(0),
@@ -187,11 +187,11 @@ impl Page {
         (self.flags.load(Ordering::Relaxed) >> NODE_SHIFT) as usize
     }
 
-    /// What [`Page::zone_id`] is of the pages of a zone.
+    /// The word that says of a page that it is of this zone and node and has no flags.
     #[inline]
     #[must_use]
-    pub const fn zone_id_of(zone: ZoneType, node: usize) -> u64 {
-        ((node as u64) << NODE_SHIFT | (zone as u64) << ZONE_SHIFT) >> ZONE_SHIFT
+    pub const fn plain_word(zone: ZoneType, node: usize) -> u64 {
+        (zone as u64) << ZONE_SHIFT | (node as u64) << NODE_SHIFT
     }
 
     /// Node and zone as one number, equal for pages of one zone.
@@ -227,31 +227,23 @@ impl Page {
         self.refcount.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    /// Whether it is in use by one owner, as nothing special: no flags, no type, one reference, part of no larger page.
+    /// Whether it is of the zone of this [`Page::plain_word`], and in use by one owner, as nothing special: no flags, no type, one reference, part of no larger page.
     #[inline]
     #[must_use]
-    pub fn is_plain_single(&self) -> bool {
-        self.flags.load(Ordering::Relaxed) & FLAGS_MASK == 0
+    pub fn is_plain_single(&self, plain_word: u64) -> bool {
+        self.flags.load(Ordering::Relaxed) == plain_word
             && self.page_type.load(Ordering::Relaxed) == PAGE_TYPE_NONE
             && self.refcount() == 1
             && self.compound.load(Ordering::Relaxed) == 0
     }
 
-    /// The same of a page of one zone: what its [`Page::zone_id`] is to be.
-    #[inline]
-    #[must_use]
-    pub fn is_plain_single_of(&self, zone_id: u64) -> bool {
-        self.flags.load(Ordering::Relaxed) == zone_id << ZONE_SHIFT
-            && self.page_type.load(Ordering::Relaxed) == PAGE_TYPE_NONE
-            && self.refcount() == 1
-            && self.compound.load(Ordering::Relaxed) == 0
-    }
-
-    /// Whether it has neither a type nor a reference.
+    /// Whether it has neither flags nor a type nor a reference.
     #[inline]
     #[must_use]
     pub fn is_plain_free(&self) -> bool {
-        self.page_type.load(Ordering::Relaxed) == PAGE_TYPE_NONE && self.refcount() == 0
+        self.flags.load(Ordering::Relaxed) & FLAGS_MASK == 0
+            && self.page_type.load(Ordering::Relaxed) == PAGE_TYPE_NONE
+            && self.refcount() == 0
     }
 
     /// Whether it is of this type.
@@ -305,6 +297,19 @@ impl Page {
     #[inline]
     pub fn set_tail_of(&self, head: u64) {
         self.compound.store(head | TAIL, Ordering::Relaxed);
+    }
+
+    /// Whether it is like the other pages of a block that was given back as a whole: of the compound page whose head has this number, or of none; no flags, no type, no reference.
+    #[inline]
+    #[must_use]
+    pub fn is_plain_tail(&self, head: Option<u64>) -> bool {
+        self.is_plain_free() && self.compound.load(Ordering::Relaxed) == head.map_or(0, |head| head | TAIL)
+    }
+
+    /// Makes a plain tail a page of its own.
+    #[inline]
+    pub fn clear_tail(&self) {
+        self.compound.store(0, Ordering::Relaxed);
     }
 
     /// Makes it a page of its own.

@@ -16,6 +16,7 @@ static INTERLEAVE: AtomicU64 = AtomicU64::new(0);
 static TURN: AtomicU64 = AtomicU64::new(0);
 
 /// The policy of now.
+#[inline]
 #[must_use]
 pub fn policy() -> Policy {
     match INTERLEAVE.load(Relaxed) {

@@ -26,8 +26,11 @@ impl MemMap for Vmemmap {
 #[must_use]
 pub fn pfn_to_page(pfn: u64) -> &'static Page {
     let page = core::ptr::with_exposed_provenance::<Page>(VMEMMAP_START).wrapping_add(pfn as usize);
-    // SAFETY: the array has an initialised entry for each page frame that the caller may name; entries are atomic through and through and stay for good.
-    unsafe { &*page }
+    // SAFETY: the array, which does not begin at 0, has an initialised entry for each page frame that the caller may name; entries are atomic through and through and stay for good.
+    unsafe {
+        core::hint::assert_unchecked(!page.is_null());
+        &*page
+    }
 }
 
 /// The number of a page frame.

@@ -113,10 +113,10 @@ fn put_back(zone: &Zone, pages: &[&'static Page]) -> usize {
     let Some(set) = zone.this_cpu_pageset().filter(|_| !page_debug::is_active()) else {
         return 0;
     };
-    let zone_id = set.zone_id();
+    let plain_word = set.plain_word();
     let mut at_hand = set.lock();
     let is_simple = |page: &'static Page| {
-        let (pfn, plain) = (page_to_pfn(page), page.is_plain_single_of(zone_id));
+        let (pfn, plain) = (page_to_pfn(page), page.is_plain_single(plain_word));
         plain
             .then(|| (pfn, zone.block_type(pfn)))
             .filter(|(_, kind)| *kind != MigrateType::HighAtomic)

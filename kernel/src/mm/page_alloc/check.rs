@@ -79,7 +79,7 @@ pub(super) fn free_pages_prepare(page: &'static Page, order: u32) -> bool {
     if order > 0 && !prepare_tails(page, order) {
         return false;
     }
-    if page.flags().is_empty() && page.is_plain_free() && !page_debug::is_active() {
+    if page.is_plain_free() && !page_debug::is_active() {
         return true;
     }
     prepare_special(page, order)
@@ -113,6 +113,19 @@ fn prepare_special(page: &'static Page, order: u32) -> bool {
     true
 }
 
+/// The same for a page behind the first that has flags, or whatever it must not have.
+#[cold]
+fn prepare_special_tail(tail: &'static Page, head: Option<u64>) -> bool {
+    let reason = reason_against(tail).or((tail.tail_of() != head).then_some("not a tail of the page that is freed"));
+    if let Some(reason) = reason {
+        bad_page(tail, reason);
+        return false;
+    }
+    tail.clear_compound();
+    tail.clear_exclusive(PageFlags::all());
+    true
+}
+
 /// The same for all but the first page of a block.
 fn prepare_tails(page: &'static Page, order: u32) -> bool {
     let head = page_to_pfn(page);
@@ -121,14 +134,14 @@ fn prepare_tails(page: &'static Page, order: u32) -> bool {
         bad_page(page, "freed with another order than it was allocated with");
         return false;
     }
+    let expected = compound.then_some(head);
     for tail in (head + 1..head + (1 << order)).map(pfn_to_page) {
-        let fits = tail.tail_of() == compound.then_some(head);
-        if !fits || reason_against(tail).is_some() {
-            bad_page(tail, reason_against(tail).unwrap_or("not a tail of the page that is freed"));
+        if !tail.is_plain_tail(expected) && !prepare_special_tail(tail, expected) {
             return false;
         }
-        tail.clear_compound();
-        tail.clear_exclusive(PageFlags::all());
+        if compound {
+            tail.clear_tail();
+        }
     }
     if compound {
         page.clear_compound();

@@ -57,7 +57,7 @@ pub fn alloc(gfp: Gfp) -> Option<&'static Page> {
     if gfp.intersects(SPECIAL) || page_debug::is_active() || fault_inject::is_armed() {
         return None;
     }
-    if gfp.allows_blocking() && !preempt::may_sleep() {
+    if !preempt::may_sleep() && gfp.allows_blocking() {
         return None;
     }
     #[cfg(CONFIG_NUMA)]
@@ -75,7 +75,7 @@ pub fn alloc(gfp: Gfp) -> Option<&'static Page> {
 #[inline]
 pub fn free(page: &'static Page) -> bool {
     let Some(set) = home() else { return false };
-    if !page.is_plain_single() || page.zone_id() != set.zone_id() || page_debug::is_active() {
+    if !page.is_plain_single(set.plain_word()) || page_debug::is_active() {
         return false;
     }
     let pfn = page_to_pfn(page);

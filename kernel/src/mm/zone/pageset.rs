@@ -13,7 +13,8 @@ use crate::mm::page::Page;
 pub struct Pageset {
     pages: spin::Mutex<PerCpuPages>,
     zone: &'static Zone,
-    zone_id: u64,
+    /// [`Page::plain_word`] of the pages.
+    plain_word: u64,
 }
 
 /// The right to change what is at hand, with interrupts off.
@@ -28,7 +29,7 @@ impl Pageset {
         Pageset {
             pages: spin::Mutex::new(PerCpuPages::new()),
             zone,
-            zone_id: Page::zone_id_of(zone.kind, zone.node),
+            plain_word: Page::plain_word(zone.kind, zone.node),
         }
     }
 
@@ -43,10 +44,10 @@ impl Pageset {
         }
     }
 
-    /// What the pages have as [`Page::zone_id`].
+    /// [`Page::plain_word`] of the pages.
     #[inline]
-    pub(in crate::mm) fn zone_id(&self) -> u64 {
-        self.zone_id
+    pub(in crate::mm) fn plain_word(&self) -> u64 {
+        self.plain_word
     }
 
     /// The zone that the pages are of.
