@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use incipit_lib::buddy::{self, Buddy, Place};
 use incipit_lib::page::{MemMap, Page, PageFlags};
 use incipit_lib::slub::alloc::{refill, take};
-use incipit_lib::slub::free::{Given, give, give_slow};
+use incipit_lib::slub::free::{give, give_slow};
 use incipit_lib::slub::geometry::{Geometry, SlabFlags, Wish, kmalloc};
 use incipit_lib::slub::{Backend, CpuWord, Link, Node, Orders, SlabWord};
 use incipit_lib::zone::{MigrateType, ZoneType};
@@ -66,9 +66,9 @@ impl Ours {
     }
 
     /// Where a byte of a block of pages is.
-    fn at(&self, pfn: u32, offset: u32) -> NonNull<u8> {
+    fn at(&self, pfn: u32, offset: usize) -> NonNull<u8> {
         // SAFETY: page numbers are those of the arena's pages, and no offset leaves the block that a page begins.
-        unsafe { self.start.add(pfn as usize * PAGE_SIZE + offset as usize) }
+        unsafe { self.start.add(pfn as usize * PAGE_SIZE + offset) }
     }
 
     /// A compound page.
@@ -134,14 +134,14 @@ impl Backend for Handle<'_> {
         same
     }
     #[inline]
-    fn link(self, slab: u32, offset: u32) -> Link {
-        let place = self.machine.at(slab, offset + self.cache.geometry.link);
+    fn link(self, slab: u32, offset: usize) -> Link {
+        let place = self.machine.at(slab, offset + self.cache.geometry.link as usize);
         // SAFETY: the object lies in the slab, and its link in the object; free objects belong to the cache.
         Link::from_raw(unsafe { place.cast::<u32>().read() })
     }
     #[inline]
-    fn set_link(self, slab: u32, offset: u32, link: Link) {
-        let place = self.machine.at(slab, offset + self.cache.geometry.link);
+    fn set_link(self, slab: u32, offset: usize, link: Link) {
+        let place = self.machine.at(slab, offset + self.cache.geometry.link as usize);
         // SAFETY: as in `link`.
         unsafe { place.cast::<u32>().write(link.raw()) };
     }
@@ -240,6 +240,7 @@ impl Contender for Ours {
         Some(self.at(slab, offset))
     }
 
+    // SAFETY: the trait has the caller promise that the block is one of ours; an address beyond the arena would end in a panic, not in harm.
     unsafe fn free(&mut self, block: NonNull<u8>, _layout: Layout) {
         let offset = block.as_ptr().addr() - self.start.as_ptr().addr();
         let pfn = (offset / PAGE_SIZE) as u64;
@@ -249,12 +250,7 @@ impl Contender for Ours {
             return self.give_pages(head, page.compound_order());
         }
         let handle = self.handle(page.owner.load(Relaxed) as usize);
-        let offset = (offset - head as usize * PAGE_SIZE) as u32;
-        let given = match give(handle, head, offset) {
-            Given::Done => true,
-            Given::Elsewhere => give_slow(handle, head, offset).is_ok(),
-            Given::AlreadyFree => false,
-        };
-        assert!(given, "freed twice");
+        let offset = offset - head as usize * PAGE_SIZE;
+        assert!(give(handle, head, offset) || give_slow(handle, head, offset).is_ok(), "freed twice");
     }
 }

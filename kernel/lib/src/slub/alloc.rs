@@ -3,24 +3,22 @@
 use super::{Backend, Link, SlabWord};
 
 /// An object: its slab, and where it is in that.
-pub type Object<B> = (<B as Backend>::Slab, u32);
+pub type Object<B> = (<B as Backend>::Slab, usize);
 
-/// Takes one of the CPU's free objects, or nothing if it has none: the fast path.
+/// Takes one of the CPU's free objects, or nothing if it has none or something came between: the fast path. One try, so that there is nothing to keep for another;
+/// who has got nothing goes on with [`refill`].
 #[inline]
 pub fn take<B: Backend>(b: B) -> Option<Object<B>> {
-    loop {
-        let cpu = b.cpu();
-        let word = b.cpu_word(cpu);
-        let slab = b.cpu_slab(cpu);
-        let offset = word.link().offset()?;
-        let next = b.link(slab, offset);
-        if b.exchange_cpu_word(word, word.advance(next)) {
-            return Some((slab, offset));
-        }
-    }
+    let cpu = b.cpu();
+    let word = b.cpu_word(cpu);
+    let slab = b.cpu_slab(cpu);
+    let offset = word.link().offset()?;
+    let next = b.link(slab, offset);
+    b.exchange_cpu_word(word, word.advance(next)).then_some((slab, offset))
 }
 
-/// Takes an object when the CPU has none, or none of the node asked for: from what others gave back to its slab, from a slab of the node's list, from new memory.
+/// Takes an object when the fast path gave none, or none of the node asked for: from the CPU's slab, from what others gave back to that, from a slab of the node's list, from
+/// new memory.
 pub fn refill<B: Backend>(b: B, request: B::Request) -> Option<Object<B>> {
     if let Some(object) = b.with_interrupts_off(|| from_cpu(b, request).or_else(|| from_partial(b, request))) {
         return Some(object);
@@ -140,7 +138,7 @@ fn deactivate<B: Backend>(b: B, slab: B::Slab, list: Link) {
 }
 
 /// How long a list is, and where its last object is. One that was overwritten, or leads in a circle, ends where a list must.
-fn measure<B: Backend>(b: B, slab: B::Slab, list: Link) -> (u32, Option<u32>) {
+fn measure<B: Backend>(b: B, slab: B::Slab, list: Link) -> (u32, Option<usize>) {
     let (mut count, mut tail, mut link) = (0, None, list);
     let most = b.slab_word(slab).objects();
     while let Some(offset) = link.offset() {

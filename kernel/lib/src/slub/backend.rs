@@ -38,9 +38,9 @@ pub trait Backend: Copy {
     fn exchange_slab_word(self, slab: Self::Slab, old: SlabWord, new: SlabWord) -> bool;
     /// The link in the object at `offset` of a slab. A caller of the fast path may ask about a slab that is no longer the cache's, or about [`Backend::NO_SLAB`], and
     /// must get any answer instead of a fault.
-    fn link(self, slab: Self::Slab, offset: u32) -> Link;
+    fn link(self, slab: Self::Slab, offset: usize) -> Link;
     /// Writes the link of the object at `offset`, which the caller owns.
-    fn set_link(self, slab: Self::Slab, offset: u32, link: Link);
+    fn set_link(self, slab: Self::Slab, offset: usize, link: Link);
 
     /// The node that a slab's memory is of.
     fn node_of(self, slab: Self::Slab) -> usize;

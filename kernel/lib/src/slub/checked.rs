@@ -4,7 +4,7 @@ use super::alloc::Object;
 use super::{Backend, Link};
 
 /// Takes an object that `check` finds good. A slab with one that is not is never used again: all its objects count as in use.
-pub fn take<B: Backend>(b: B, request: B::Request, mut check: impl FnMut(B::Slab, u32) -> bool) -> Option<Object<B>> {
+pub fn take<B: Backend>(b: B, request: B::Request, mut check: impl FnMut(B::Slab, usize) -> bool) -> Option<Object<B>> {
     loop {
         let found = b.find_node(request, |node| {
             b.with_node(node, |lists| {
@@ -38,7 +38,7 @@ pub fn take<B: Backend>(b: B, request: B::Request, mut check: impl FnMut(B::Slab
 }
 
 /// Gives an object back that `check` finds to be one that may be; says whether it was. What is wrong with it is for `check` to say.
-pub fn give<B: Backend>(b: B, slab: B::Slab, offset: u32, check: impl FnOnce() -> bool) -> bool {
+pub fn give<B: Backend>(b: B, slab: B::Slab, offset: usize, check: impl FnOnce() -> bool) -> bool {
     let outcome = b.with_node(b.node_of(slab), |lists| {
         if !check() {
             return None;

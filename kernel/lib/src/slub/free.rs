@@ -2,47 +2,62 @@
 
 use super::{Backend, Link, SlabWord};
 
-/// What became of an object that was given back by the fast path.
+/// The object is the first of the list that it would go to: it is free already, and nothing was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Given {
+pub struct AlreadyFree;
+
+/// What became of one try to give an object to the CPU.
+enum Attempt {
     /// It is one of the CPU's free objects.
     Done,
     /// Nothing: its slab is not the CPU's.
     Elsewhere,
     /// Nothing: it is the first of the CPU's free objects already.
     AlreadyFree,
+    /// Nothing: something came between.
+    Disturbed,
 }
 
-/// The object is the first of the list that it would go to: it is free already, and nothing was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlreadyFree;
-
-/// Gives the object at `offset` of a slab back if the slab is the CPU's: the fast path.
+/// Gives the object at `offset` of a slab back if the slab is the CPU's, and says whether that is done: the fast path. One try, as for [`take`](super::alloc::take); what it did not do
+/// is [`give_slow`]'s.
 #[inline]
-pub fn give<B: Backend>(b: B, slab: B::Slab, offset: u32) -> Given {
+pub fn give<B: Backend>(b: B, slab: B::Slab, offset: usize) -> bool {
+    matches!(attempt(b, slab, offset), Attempt::Done)
+}
+
+#[inline]
+fn attempt<B: Backend>(b: B, slab: B::Slab, offset: usize) -> Attempt {
     let link = Link::to(offset);
-    loop {
-        let cpu = b.cpu();
-        let word = b.cpu_word(cpu);
-        if b.cpu_slab(cpu) != slab {
-            return Given::Elsewhere;
-        }
-        if word.link() == link {
-            return Given::AlreadyFree;
-        }
-        b.set_link(slab, offset, word.link());
-        if b.exchange_cpu_word(word, word.advance(link)) {
-            return Given::Done;
-        }
+    let cpu = b.cpu();
+    let word = b.cpu_word(cpu);
+    if b.cpu_slab(cpu) != slab {
+        return Attempt::Elsewhere;
+    }
+    if word.link() == link {
+        return Attempt::AlreadyFree;
+    }
+    b.set_link(slab, offset, word.link());
+    if b.exchange_cpu_word(word, word.advance(link)) {
+        Attempt::Done
+    } else {
+        Attempt::Disturbed
     }
 }
 
-/// Gives an object back to its slab's own list, and the slab to its node if it was full.
+/// Gives an object back that the fast path did not: to the CPU after all, or to its slab's own list, and the slab to its node if it was full.
 ///
 /// # Errors
 ///
 /// [`AlreadyFree`] if it is the last that was given back there.
-pub fn give_slow<B: Backend>(b: B, slab: B::Slab, offset: u32) -> Result<(), AlreadyFree> {
+pub fn give_slow<B: Backend>(b: B, slab: B::Slab, offset: usize) -> Result<(), AlreadyFree> {
+    loop {
+        match attempt(b, slab, offset) {
+            Attempt::Done => return Ok(()),
+            Attempt::AlreadyFree => return Err(AlreadyFree),
+            Attempt::Elsewhere => break,
+            Attempt::Disturbed => {}
+        }
+    }
     loop {
         let old = b.slab_word(slab);
         let new = with_object(b, slab, offset, old)?;
@@ -56,7 +71,7 @@ pub fn give_slow<B: Backend>(b: B, slab: B::Slab, offset: u32) -> Result<(), Alr
 }
 
 /// The same, under the lock of the slab's node: the slab was full, or may become empty.
-fn give_locked<B: Backend>(b: B, slab: B::Slab, offset: u32) -> Result<(), AlreadyFree> {
+fn give_locked<B: Backend>(b: B, slab: B::Slab, offset: usize) -> Result<(), AlreadyFree> {
     let discard = b.with_node(b.node_of(slab), |lists| {
         let (old, new) = loop {
             let old = b.slab_word(slab);
@@ -87,7 +102,7 @@ fn give_locked<B: Backend>(b: B, slab: B::Slab, offset: u32) -> Result<(), Alrea
 }
 
 /// The slab's word with one more free object, whose link is written.
-fn with_object<B: Backend>(b: B, slab: B::Slab, offset: u32, old: SlabWord) -> Result<SlabWord, AlreadyFree> {
+fn with_object<B: Backend>(b: B, slab: B::Slab, offset: usize, old: SlabWord) -> Result<SlabWord, AlreadyFree> {
     let link = Link::to(offset);
     if old.link() == link || old.in_use() == 0 {
         return Err(AlreadyFree);

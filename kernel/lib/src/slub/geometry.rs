@@ -268,19 +268,20 @@ impl Geometry {
 
     /// Where the user's part of an object is in its slab.
     #[must_use]
-    pub const fn offset_of(&self, index: u32) -> u32 {
-        index * self.size + self.red_left
+    pub const fn offset_of(&self, index: u32) -> usize {
+        (index * self.size + self.red_left) as usize
     }
 
     /// Which object the user's part at `offset` of a slab of `objects` is, if it is one.
     #[must_use]
-    pub const fn index_of(&self, offset: u32, objects: u32) -> Option<u32> {
-        let Some(offset) = offset.checked_sub(self.red_left) else {
+    pub const fn index_of(&self, offset: usize, objects: u32) -> Option<u32> {
+        let size = self.size as usize;
+        let Some(offset) = offset.checked_sub(self.red_left as usize) else {
             return None;
         };
-        let index = offset / self.size;
-        if offset.is_multiple_of(self.size) && index < objects {
-            Some(index)
+        let index = offset / size;
+        if offset.is_multiple_of(size) && index < objects as usize {
+            Some(index as u32)
         } else {
             None
         }

@@ -1,11 +1,13 @@
 //! The words that the lock-free paths exchange as a whole.
 
+use core::marker::PhantomData;
+
 /// Bits of a [`Link`].
-const LINK_BITS: u32 = 23;
-const LINK_MASK: u32 = (1 << LINK_BITS) - 1;
+const LINK_BITS: u32 = 22;
+const LINK_MASK: u64 = (1 << LINK_BITS) - 1;
 
 /// Bytes that a slab can have at most, so that a [`Link`] reaches everywhere.
-pub const MAX_SLAB_SIZE: usize = 1 << (LINK_BITS - 1);
+pub const MAX_SLAB_SIZE: usize = 1 << LINK_BITS;
 /// Objects that a slab can have at most: Linux's `MAX_OBJS_PER_PAGE`.
 pub const MAX_OBJECTS: u32 = (1 << OBJECT_BITS) - 1;
 /// CPUs that can be told apart.
@@ -16,7 +18,7 @@ const CPU_BITS: u32 = 9;
 
 /// Where the next free object of a slab is, or that there is none: what a free object holds, and what lists of them start with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Link(u32);
+pub struct Link(u64);
 
 impl Link {
     /// The end of a list.
@@ -25,22 +27,23 @@ impl Link {
     /// To the object at `offset` in its slab, a multiple of 8 below [`MAX_SLAB_SIZE`].
     #[inline]
     #[must_use]
-    pub const fn to(offset: u32) -> Link {
-        Link((offset + 1) & LINK_MASK)
+    pub const fn to(offset: usize) -> Link {
+        debug_assert!(offset < LINK_MASK as usize);
+        Link(offset as u64 + 1)
     }
 
     /// What an object holds, as it was read from there: whatever was written to a free object, the result is a link, though maybe to no object.
     #[inline]
     #[must_use]
     pub const fn from_raw(raw: u32) -> Link {
-        Link(raw & LINK_MASK)
+        Link(raw as u64 & LINK_MASK)
     }
 
     /// What an object that is followed by this one holds.
     #[inline]
     #[must_use]
     pub const fn raw(self) -> u32 {
-        self.0
+        self.0 as u32
     }
 
     /// Whether the list ends here.
@@ -53,32 +56,21 @@ impl Link {
     /// Where the object is, if there is one.
     #[inline]
     #[must_use]
-    pub const fn offset(self) -> Option<u32> {
-        self.0.checked_sub(1)
+    pub const fn offset(self) -> Option<usize> {
+        if self.is_none() { None } else { Some(self.0 as usize - 1) }
     }
 }
 
-/// The word of a CPU: its list of free objects, which CPU it is, and how often the word has changed.
-///
-/// The number makes the compare-and-exchange fail if an interrupt, or another thread on the same CPU, came between; the CPU makes it fail if the thread has moved.
+/// A word that begins with a [`Link`]; what else is in it depends on whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CpuWord(u64);
+pub struct Word<Owner>(u64, PhantomData<Owner>);
 
-impl CpuWord {
-    /// One change.
-    const STEP: u64 = 1 << (LINK_BITS + CPU_BITS);
-
-    /// The word of a CPU that has no objects; its number is below [`MAX_CPUS`].
-    #[must_use]
-    pub const fn new(cpu: usize) -> CpuWord {
-        CpuWord((cpu as u64) << LINK_BITS)
-    }
-
+impl<Owner> Word<Owner> {
     /// The word that has these bits.
     #[inline]
     #[must_use]
-    pub const fn from_bits(bits: u64) -> CpuWord {
-        CpuWord(bits)
+    pub const fn from_bits(bits: u64) -> Self {
+        Word(bits, PhantomData)
     }
 
     /// Its bits.
@@ -92,21 +84,43 @@ impl CpuWord {
     #[inline]
     #[must_use]
     pub const fn link(self) -> Link {
-        Link::from_raw(self.0 as u32)
+        Link(self.0 & LINK_MASK)
+    }
+}
+
+/// Says that a [`Word`] is a CPU's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfCpu {}
+
+/// Says that a [`Word`] is a slab's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfSlab {}
+
+/// The word of a CPU: its list of free objects, which CPU it is, and how often the word has changed.
+///
+/// The count makes the compare-and-exchange fail if an interrupt, or another thread on the same CPU, came between; the CPU makes it fail if the thread has moved.
+pub type CpuWord = Word<OfCpu>;
+
+/// The word of a slab: its list of free objects, how many it has and how many of them are not on that list, and whether a CPU has it.
+pub type SlabWord = Word<OfSlab>;
+
+impl CpuWord {
+    /// One change. The count is the rest of the word, and goes down: what is taken away at a time is the most that fits an instruction.
+    const STEP: u64 = 1 << (LINK_BITS + CPU_BITS);
+
+    /// The word of a CPU that has no objects; its number is below [`MAX_CPUS`].
+    #[must_use]
+    pub const fn new(cpu: usize) -> CpuWord {
+        Word::from_bits((cpu as u64) << LINK_BITS)
     }
 
     /// The next word: the list starts with `link`.
     #[inline]
     #[must_use]
     pub const fn advance(self, link: Link) -> CpuWord {
-        let changed = self.link().0 ^ link.0;
-        CpuWord((self.0 ^ changed as u64).wrapping_add(CpuWord::STEP))
+        Word::from_bits(self.0.wrapping_sub(Self::STEP) & !LINK_MASK | link.0)
     }
 }
-
-/// The word of a slab: its list of free objects, how many it has and how many of them are not on that list, and whether a CPU has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SlabWord(u64);
 
 impl SlabWord {
     const FROZEN: u64 = 1 << LINK_BITS;
@@ -117,28 +131,7 @@ impl SlabWord {
     /// A slab of this many objects, at most [`MAX_OBJECTS`], all of them on the list that starts with `link`.
     #[must_use]
     pub const fn new(link: Link, objects: u32) -> SlabWord {
-        SlabWord(link.0 as u64 | (objects as u64) << Self::OBJECTS_SHIFT)
-    }
-
-    /// The word that has these bits.
-    #[inline]
-    #[must_use]
-    pub const fn from_bits(bits: u64) -> SlabWord {
-        SlabWord(bits)
-    }
-
-    /// Its bits.
-    #[inline]
-    #[must_use]
-    pub const fn bits(self) -> u64 {
-        self.0
-    }
-
-    /// The first free object of the slab's own list.
-    #[inline]
-    #[must_use]
-    pub const fn link(self) -> Link {
-        Link::from_raw(self.0 as u32)
+        Word::from_bits(link.0 | (objects as u64) << Self::OBJECTS_SHIFT)
     }
 
     /// Whether a CPU has it.
@@ -166,20 +159,20 @@ impl SlabWord {
     #[inline]
     #[must_use]
     pub const fn with_link(self, link: Link) -> SlabWord {
-        SlabWord(self.0 & !(LINK_MASK as u64) | link.0 as u64)
+        Word::from_bits(self.0 & !LINK_MASK | link.0)
     }
 
     /// The same with or without a CPU.
     #[inline]
     #[must_use]
     pub const fn with_frozen(self, frozen: bool) -> SlabWord {
-        SlabWord(self.0 & !Self::FROZEN | (frozen as u64) << LINK_BITS)
+        Word::from_bits(self.0 & !Self::FROZEN | (frozen as u64) << LINK_BITS)
     }
 
     /// The same with another number of objects in use, at most [`MAX_OBJECTS`].
     #[inline]
     #[must_use]
     pub const fn with_in_use(self, in_use: u32) -> SlabWord {
-        SlabWord(self.0 & !(Self::FIELD << Self::IN_USE_SHIFT) | (in_use as u64) << Self::IN_USE_SHIFT)
+        Word::from_bits(self.0 & !(Self::FIELD << Self::IN_USE_SHIFT) | (in_use as u64) << Self::IN_USE_SHIFT)
     }
 }

@@ -34,7 +34,7 @@ fn setup_fail_nth(value: Option<&'static str>) -> Result<(), Errno> {
         number => number.parse().ok().filter(|nth| *nth != LIST).ok_or(Errno::EINVAL)?,
     };
     FAIL_NTH.store(nth, Relaxed);
-    ALL_ARMED.fetch_or(ARMED, Relaxed);
+    super::arm(ARMED);
     Ok(())
 }
 
@@ -74,7 +74,7 @@ fn is_new(hash: u64) -> bool {
 /// Ends the counting, and says how many allocations there were. For the end of the boot.
 #[init]
 pub fn finish_boot() {
-    if ALL_ARMED.fetch_and(!ARMED, Relaxed) & ARMED != 0 {
+    if super::disarm(ARMED) {
         pr_notice!("fail_nth: {} allocations", COUNT.load(Relaxed));
     }
 }

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use incipit_lib::fault_attr::FaultAttr;
 use incipit_lib::order::SplitMix64;
 
+use super::slab::kmalloc;
 use super::{Gfp, PAGE_SHIFT};
 use crate::irq::IrqMutex;
 use crate::prelude::*;
@@ -89,6 +90,19 @@ pub fn should_fail_alloc_page(gfp: Gfp, order: u32) -> bool {
     cfg!(CONFIG_FAIL_PAGE_ALLOC) && ARMED.load(Relaxed) != 0 && fail_alloc_page(gfp, order)
 }
 
+/// Makes allocations look whether they fail, for one of the bits of [`ARMED`].
+fn arm(bit: u32) {
+    ARMED.fetch_or(bit, Relaxed);
+    kmalloc::follow_fault_injection();
+}
+
+/// Takes one of the bits back, and says whether it was set.
+fn disarm(bit: u32) -> bool {
+    let was_armed = ARMED.fetch_and(!bit, Relaxed) & bit != 0;
+    kmalloc::follow_fault_injection();
+    was_armed
+}
+
 #[cold]
 fn failslab(gfp: Gfp, size: usize) -> bool {
     let exempt = SLAB_IGNORE_GFP_WAIT.load(Relaxed) != 0 && gfp.allows_blocking();
@@ -120,9 +134,9 @@ impl Fault {
     fn set(&self, attr: FaultAttr) {
         self.terms.lock().attr = attr;
         if attr.is_on() {
-            ARMED.fetch_or(self.bit, Relaxed);
+            arm(self.bit);
         } else {
-            ARMED.fetch_and(!self.bit, Relaxed);
+            disarm(self.bit);
         }
     }
 
@@ -142,7 +156,7 @@ impl Fault {
         let before = *attr;
         let fails = attr.should_fail(size, random);
         if !attr.is_on() {
-            ARMED.fetch_and(!self.bit, Relaxed);
+            disarm(self.bit);
         }
         drop(terms);
         if fails && !gfp.intersects(Gfp::NOWARN) {

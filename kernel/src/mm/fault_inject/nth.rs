@@ -52,9 +52,9 @@ pub fn every_site<T>(mut run: impl FnMut() -> T, mut check: impl FnMut(Option<Si
     for nth in 1.. {
         *STRUCK.lock() = None;
         FAIL_NTH.this_cpu_write(nth);
-        ALL_ARMED.fetch_or(ARMED, Relaxed);
+        super::arm(ARMED);
         let outcome = run();
-        ALL_ARMED.fetch_and(!ARMED, Relaxed);
+        super::disarm(ARMED);
         FAIL_NTH.this_cpu_write(0);
         let struck = STRUCK.lock().take().map(|site| Site { nth, ..site });
         check(struck, outcome);

@@ -32,11 +32,11 @@ impl Backend for &'static KmemCache {
 
     #[inline]
     fn cpu_slab(self, cpu: &'static CpuSlab) -> Slab {
-        Slab::at(cpu.base())
+        cpu.slab()
     }
 
     fn set_cpu(self, cpu: &'static CpuSlab, word: CpuWord, slab: Slab) {
-        cpu.set(word, slab.base());
+        cpu.set(word, slab);
     }
 
     #[inline]
@@ -58,12 +58,12 @@ impl Backend for &'static KmemCache {
     }
 
     #[inline]
-    fn link(self, slab: Slab, offset: u32) -> Link {
-        read_link(slab.base().wrapping_add((offset + self.geometry.link) as usize))
+    fn link(self, slab: Slab, offset: usize) -> Link {
+        read_link(slab.base().wrapping_add(offset), self.geometry.link as usize)
     }
 
     #[inline]
-    fn set_link(self, slab: Slab, offset: u32, link: Link) {
+    fn set_link(self, slab: Slab, offset: usize, link: Link) {
         pages::write_link(self, slab, offset, link);
     }
 

@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use incipit_lib::slub::{CpuWord, Link};
 
+use super::pages::Slab;
 use crate::arch::x86::cpu::masks::NR_CPUS;
 use crate::percpu::{self, PerCpuBox};
 use crate::prelude::*;
@@ -17,8 +18,8 @@ const _: () = assert!(NR_CPUS <= incipit_lib::slub::word::MAX_CPUS);
 pub struct CpuSlab {
     /// The free objects.
     word: AtomicU64,
-    /// Where the slab begins, 0 for none.
-    base: AtomicUsize,
+    /// The slab, as [`Slab::raw`] has it.
+    slab: AtomicUsize,
 }
 
 /// The parts of all CPUs, as the address that a CPU's GS base is added to.
@@ -37,7 +38,7 @@ impl CpuSlabs {
     pub fn new() -> Result<CpuSlabs, Errno> {
         let parts = percpu::alloc_percpu_with(|cpu| CpuSlab {
             word: AtomicU64::new(CpuWord::new(cpu).bits()),
-            base: AtomicUsize::new(0),
+            slab: AtomicUsize::new(Slab::NONE.raw()),
         })?;
         Ok(CpuSlabs(parts.into_raw().as_ptr()))
     }
@@ -80,34 +81,34 @@ impl CpuSlab {
         CpuWord::from_bits(self.word.load(Relaxed))
     }
 
-    /// Where the slab begins.
+    /// The slab.
     #[inline]
-    pub fn base(&self) -> usize {
-        self.base.load(Relaxed)
+    pub fn slab(&self) -> Slab {
+        Slab::from_raw(self.slab.load(Relaxed))
     }
 
     /// Changes both. Only for the CPU's own part, with interrupts off.
-    pub fn set(&self, word: CpuWord, base: usize) {
+    pub fn set(&self, word: CpuWord, slab: Slab) {
         self.word.store(word.bits(), Relaxed);
-        self.base.store(base, Relaxed);
+        self.slab.store(slab.raw(), Relaxed);
     }
 }
 
-/// The link that a free object holds at `address`; any, if there is no memory there any more.
+/// The link that a free object holds `place` bytes behind its start; any, if there is no memory there any more.
 ///
 /// A caller that was interrupted between finding the object and looking at it may look at memory that has been given back meanwhile; its exchange fails then.
 #[exception_entry]
 #[inline]
-pub fn read_link(address: usize) -> Link {
-    let link: u32;
+pub fn read_link(object: usize, place: usize) -> Link {
+    let link: usize;
     // SAFETY: reads memory of the kernel, or faults and ends behind the instruction.
     unsafe {
         asm!(
-            may_fault!("mov eax, dword ptr [rdx]"),
-            in("rdx") address,
-            error = out("eax") link,
-            options(nostack, readonly),
+            may_fault!("mov edx, dword ptr [{object} + rdx]"),
+            object = in(reg) object,
+            error = inout("rdx") place => link,
+            options(nostack, readonly, preserves_flags),
         );
     }
-    Link::from_raw(link)
+    Link::from_raw(link as u32)
 }

@@ -69,7 +69,7 @@ fn list_objects(cache: &'static KmemCache, slab: Slab) {
     }
 }
 
-fn is_free(cache: &'static KmemCache, slab: Slab, offset: u32) -> bool {
+fn is_free(cache: &'static KmemCache, slab: Slab, offset: usize) -> bool {
     let word = slab.word();
     let mut link = word.link();
     for _ in 0..word.objects() {

@@ -6,11 +6,12 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use incipit_lib::slub::geometry::kmalloc::{CACHES, MAX_CACHE_SIZE, index};
 
 use super::cache::KmemCache;
-use super::objects::{self, kmem_cache_alloc, kmem_cache_alloc_node, page_of, slab_page};
+use super::objects::{self, alloc_undisturbed, kmem_cache_alloc, kmem_cache_alloc_node, page_of, slab_page};
 use super::pages::cache_of;
+use crate::irq::IrqMutex;
 use crate::mm::page::{PageFlags, compound_head, page_address};
 use crate::mm::page_alloc::{self, get_order};
-use crate::mm::{Gfp, PAGE_SIZE, numa};
+use crate::mm::{Gfp, PAGE_SIZE, fault_inject, numa};
 use crate::prelude::*;
 
 /// Where nothing lies that has been allocated with a size of 0: Linux's `ZERO_SIZE_PTR`.
@@ -25,17 +26,25 @@ pub(super) enum Kind {
     Dma,
 }
 
+/// A cache for each kind and number, or null.
+type Caches = [[AtomicPtr<KmemCache>; SLOTS]; 2];
+
+const NO_CACHES: Caches = [const { [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS] }; 2];
+
 /// The caches.
-static KMALLOC_CACHES: [[AtomicPtr<KmemCache>; SLOTS]; 2] = [const { [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS] }; 2];
+static KMALLOC_CACHES: Caches = NO_CACHES;
+
+/// The same as long as nothing is made to fail, else null: those that [`kmalloc()`] takes from without a further question.
+static UNDISTURBED: Caches = NO_CACHES;
 
 /// A power of two, so that no number is out of bounds.
 const SLOTS: usize = CACHES.next_power_of_two();
 
 /// The cache of a size, if it is there. Sizes beyond the caches' are not asked for.
 #[inline]
-pub(super) fn cache_for(size: usize, gfp: Gfp) -> Option<&'static KmemCache> {
+fn cache_for(caches: &Caches, size: usize, gfp: Gfp) -> Option<&'static KmemCache> {
     let kind = if gfp.contains(Gfp::DMA) { Kind::Dma } else { Kind::Normal };
-    let cache = KMALLOC_CACHES[kind as usize][index(size) % SLOTS].load(Relaxed);
+    let cache = caches[kind as usize][index(size) % SLOTS].load(Relaxed);
     // SAFETY: null, or a cache that stays for good.
     unsafe { cache.as_ref() }
 }
@@ -43,6 +52,18 @@ pub(super) fn cache_for(size: usize, gfp: Gfp) -> Option<&'static KmemCache> {
 /// Makes a cache that of a size and kind.
 pub(super) fn set_cache(kind: Kind, number: usize, cache: &'static KmemCache) {
     KMALLOC_CACHES[kind as usize][number].store(ptr::from_ref(cache).cast_mut(), Relaxed);
+    follow_fault_injection();
+}
+
+/// Has every [`kmalloc()`] ask whether it is to fail as long as something is made to, and none otherwise.
+pub(in crate::mm) fn follow_fault_injection() {
+    static ONE_AT_A_TIME: IrqMutex<()> = IrqMutex::new(());
+    // Who comes last has the last word, so it must be the one who looks last, too.
+    let _alone = ONE_AT_A_TIME.lock();
+    let disturbed = fault_inject::is_armed();
+    for (fast, cache) in UNDISTURBED.as_flattened().iter().zip(KMALLOC_CACHES.as_flattened()) {
+        fast.store(if disturbed { ptr::null_mut() } else { cache.load(Relaxed) }, Relaxed);
+    }
 }
 
 /// Whether the caches are there.
@@ -56,7 +77,19 @@ pub(super) fn is_available() -> bool {
 #[must_use]
 pub fn kmalloc(size: usize, gfp: Gfp) -> Option<NonNull<u8>> {
     if size <= MAX_CACHE_SIZE
-        && let Some(cache) = cache_for(size, gfp)
+        && let Some(cache) = cache_for(&UNDISTURBED, size, gfp)
+    {
+        return alloc_undisturbed(cache, gfp);
+    }
+    kmalloc_slow(size, gfp)
+}
+
+/// The same when something may be made to fail, or there is no cache for it.
+#[cold]
+#[inline(never)]
+fn kmalloc_slow(size: usize, gfp: Gfp) -> Option<NonNull<u8>> {
+    if size <= MAX_CACHE_SIZE
+        && let Some(cache) = cache_for(&KMALLOC_CACHES, size, gfp)
     {
         return kmem_cache_alloc(cache, gfp);
     }
@@ -74,7 +107,7 @@ pub fn kzalloc(size: usize, gfp: Gfp) -> Option<NonNull<u8>> {
 #[must_use]
 pub fn kmalloc_node(size: usize, gfp: Gfp, nid: usize) -> Option<NonNull<u8>> {
     if size <= MAX_CACHE_SIZE
-        && let Some(cache) = cache_for(size, gfp)
+        && let Some(cache) = cache_for(&KMALLOC_CACHES, size, gfp)
     {
         return kmem_cache_alloc_node(cache, gfp, nid);
     }
@@ -83,7 +116,6 @@ pub fn kmalloc_node(size: usize, gfp: Gfp, nid: usize) -> Option<NonNull<u8>> {
 
 /// What no cache has: whole pages, or nothing at all.
 #[cold]
-#[inline(never)]
 fn kmalloc_pages(size: usize, gfp: Gfp, nid: Option<usize>) -> Option<NonNull<u8>> {
     if size == 0 {
         return Some(ZERO_SIZE_PTR);

@@ -1,8 +1,9 @@
 //! Taking objects from a cache and giving them back.
 
+use core::hint::assert_unchecked;
 use core::ptr::NonNull;
 
-use incipit_lib::slub::{Link, alloc, free};
+use incipit_lib::slub::{alloc, free};
 
 use super::cache::KmemCache;
 use super::pages::{Request, Slab, cache_of, slab_of};
@@ -18,11 +19,17 @@ pub fn kmem_cache_alloc(cache: &'static KmemCache, gfp: Gfp) -> Option<NonNull<u
     if fault_inject::is_armed() && fault_inject::should_failslab(gfp, cache.object_size()) {
         return None;
     }
-    let (slab, offset) = match alloc::take(cache) {
-        Some(object) => object,
+    alloc_undisturbed(cache, gfp)
+}
+
+/// The same when nothing is made to fail.
+#[inline]
+pub(super) fn alloc_undisturbed(cache: &'static KmemCache, gfp: Gfp) -> Option<NonNull<u8>> {
+    let object = match alloc::take(cache) {
+        Some((slab, offset)) => object_at(slab, offset),
         None => refill(cache, Request { gfp, node: None })?,
     };
-    finish(cache, slab, offset, gfp)
+    Some(finish(cache, object, gfp))
 }
 
 /// The same from the memory of a node, if it has any: Linux's function of the same name.
@@ -31,15 +38,15 @@ pub fn kmem_cache_alloc_node(cache: &'static KmemCache, gfp: Gfp, nid: usize) ->
     if fault_inject::is_armed() && fault_inject::should_failslab(gfp, cache.object_size()) {
         return None;
     }
-    let slab = Slab::at(cache.cpu.this_cpu().base());
+    let slab = cache.cpu.this_cpu().slab();
     let near = slab != Slab::NONE && slab.page().node() == nid;
     // If the slab has changed since, the object is from elsewhere: slower to use, and no harm.
     let taken = if near { alloc::take(cache) } else { None };
-    let (slab, offset) = match taken {
-        Some(object) => object,
+    let object = match taken {
+        Some((slab, offset)) => object_at(slab, offset),
         None => refill(cache, Request { gfp, node: Some(nid) })?,
     };
-    finish(cache, slab, offset, gfp)
+    Some(finish(cache, object, gfp))
 }
 
 /// Gives an object back to its cache.
@@ -55,28 +62,38 @@ pub unsafe fn kmem_cache_free(cache: &'static KmemCache, object: NonNull<u8>) {
     }
 }
 
+/// The object at an offset of a slab.
+#[inline]
+fn object_at(slab: Slab, offset: usize) -> NonNull<u8> {
+    let object = slab.object(offset);
+    // SAFETY: a slab lies in the direct map, which does not begin at 0.
+    unsafe {
+        assert_unchecked(!object.is_null());
+        NonNull::new_unchecked(object)
+    }
+}
+
 /// Zeroes the object if that was asked for.
 #[inline]
-fn finish(cache: &'static KmemCache, slab: Slab, offset: u32, gfp: Gfp) -> Option<NonNull<u8>> {
-    let object = slab.object(offset);
+fn finish(cache: &'static KmemCache, object: NonNull<u8>, gfp: Gfp) -> NonNull<u8> {
     if gfp.contains(Gfp::ZERO) {
         // SAFETY: the object has just been taken, and has so many bytes.
         unsafe { object.write_bytes(0, cache.object_size()) };
     }
     #[cfg(CONFIG_DEBUG_KMEMLEAK)]
-    crate::kmemleak::alloc(object, cache.object_size(), 1, gfp);
-    NonNull::new(object)
+    crate::kmemleak::alloc(object.as_ptr(), cache.object_size(), 1, gfp);
+    object
 }
 
 /// Takes an object when the CPU has none.
 #[cold]
 #[inline(never)]
-pub(super) fn refill(cache: &'static KmemCache, request: Request) -> Option<(Slab, u32)> {
+fn refill(cache: &'static KmemCache, request: Request) -> Option<NonNull<u8>> {
     #[cfg(CONFIG_SLUB_DEBUG)]
     if super::debug::is_debugged(cache) {
-        return super::debug::alloc(cache, request);
+        return super::debug::alloc(cache, request).map(|(slab, offset)| object_at(slab, offset));
     }
-    alloc::refill(cache, request)
+    alloc::refill(cache, request).map(|(slab, offset)| object_at(slab, offset))
 }
 
 /// Gives an object of a slab back, whose page is given.
@@ -87,22 +104,21 @@ pub(super) fn give(cache: &'static KmemCache, page: &'static Page, object: NonNu
     #[cfg(CONFIG_DEBUG_KMEMLEAK)]
     crate::kmemleak::free(object.as_ptr());
     let slab = slab_of(page);
-    let offset = (object.addr().get() - slab.base()) as u32;
-    if free::give(cache, slab, offset) != free::Given::Done {
-        give_slow(cache, slab, offset);
+    if !free::give(cache, slab, slab.offset_of(object)) {
+        give_slow(cache, slab, object);
     }
 }
 
-/// Gives an object back that is not of the CPU's slab, or that seems free already.
+/// Gives an object back that is not of the CPU's slab, that seems free already, or that something came between.
 #[cold]
 #[inline(never)]
-fn give_slow(cache: &'static KmemCache, slab: Slab, offset: u32) {
+fn give_slow(cache: &'static KmemCache, slab: Slab, object: NonNull<u8>) {
+    let offset = slab.offset_of(object);
     #[cfg(CONFIG_SLUB_DEBUG)]
     if super::debug::is_debugged(cache) {
         return super::debug::free(cache, slab, offset);
     }
-    let first_free = Slab::at(cache.cpu.this_cpu().base()) == slab && cache.cpu.this_cpu().word().link() == Link::to(offset);
-    if first_free || free::give_slow(cache, slab, offset).is_err() {
+    if free::give_slow(cache, slab, offset).is_err() {
         object_err(cache, slab, offset, format_args!("Object already free"));
         slab_fix(cache, format_args!("Object at {:#x} not freed", slab.object(offset).addr()));
     }
@@ -131,7 +147,7 @@ fn wrong_cache(cache: &'static KmemCache, page: Option<&'static Page>, object: N
     };
     let owner = cache_of(page);
     #[cfg(CONFIG_SLUB_DEBUG)]
-    super::debug::print_tracking(owner, slab_of(page), (object.addr().get() - slab_of(page).base()) as u32);
+    super::debug::print_tracking(owner, slab_of(page), slab_of(page).offset_of(object));
     warn!("cache_from_obj: Wrong slab cache. {} but object is from {}", cache.name, owner.name);
     give(owner, page, object);
 }

@@ -1,5 +1,6 @@
 //! A slab: pages cut into objects.
 
+use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use incipit_lib::slub::{Link, SlabWord};
@@ -10,7 +11,7 @@ use crate::mm::PAGE_SIZE;
 use crate::mm::page::{Page, PageFlags, page_address, page_to_pfn, pfn_to_page};
 use crate::mm::{Gfp, PAGE_OFFSET, PAGE_SHIFT, page_alloc};
 
-/// A slab, by the address of its first byte; 0 for none.
+/// A slab, by the address that the number of a [`Link`] leads on from to an object: one below its first byte. 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slab(usize);
 
@@ -27,34 +28,46 @@ impl Slab {
     /// No slab.
     pub const NONE: Slab = Slab(0);
 
-    /// The slab that begins at an address, or none.
+    /// The slab, or none, whose [`Slab::raw`] this is.
     #[inline]
-    pub const fn at(base: usize) -> Slab {
-        Slab(base)
+    pub const fn from_raw(raw: usize) -> Slab {
+        Slab(raw)
+    }
+
+    /// What words hold that say which slab it is.
+    #[inline]
+    pub const fn raw(self) -> usize {
+        self.0
     }
 
     /// The slab of a page, the first of its block.
     #[inline]
     pub fn of(page: &'static Page) -> Slab {
-        Slab(page_address(page).addr())
+        Slab(page_address(page).addr() - 1)
     }
 
     /// Where it begins.
     #[inline]
     pub const fn base(self) -> usize {
-        self.0
+        self.0.wrapping_add(1)
     }
 
     /// Its first page. Not for [`Slab::NONE`].
     #[inline]
     pub fn page(self) -> &'static Page {
-        pfn_to_page(((self.0 - PAGE_OFFSET) >> PAGE_SHIFT) as u64)
+        pfn_to_page(((self.base() - PAGE_OFFSET) >> PAGE_SHIFT) as u64)
     }
 
     /// The object at an offset.
     #[inline]
-    pub fn object(self, offset: u32) -> *mut u8 {
-        core::ptr::with_exposed_provenance_mut(self.0 + offset as usize)
+    pub fn object(self, offset: usize) -> *mut u8 {
+        core::ptr::with_exposed_provenance_mut(self.base().wrapping_add(offset))
+    }
+
+    /// Where an object of it is.
+    #[inline]
+    pub fn offset_of(self, object: NonNull<u8>) -> usize {
+        object.addr().get().wrapping_sub(self.base())
     }
 
     /// Its word.
@@ -128,7 +141,7 @@ pub fn new_slab(cache: &'static KmemCache, request: Request) -> Option<Slab> {
     let (page, order) = allocate(cache, request)?;
     let slab = Slab::of(page);
     for page in slab.pages(order) {
-        page.index.store(slab.base() as u64, Relaxed);
+        page.index.store(slab.raw() as u64, Relaxed);
         page.set_exclusive(PageFlags::SLAB);
     }
     slab.set_cache(cache);
@@ -185,8 +198,8 @@ fn cut(cache: &KmemCache, slab: Slab, objects: u32) {
 
 /// Writes the link of a free object. It fills the word, so that a report shows nothing that was there before.
 #[inline]
-pub fn write_link(cache: &KmemCache, slab: Slab, offset: u32, link: Link) {
-    let place = slab.object(offset + cache.geometry.link).cast::<u64>();
+pub fn write_link(cache: &KmemCache, slab: Slab, offset: usize, link: Link) {
+    let place = slab.object(offset).wrapping_add(cache.geometry.link as usize).cast::<u64>();
     // SAFETY: the link of an object of the slab, aligned to a word, lies within the slab; the object is free, or its user is giving it back.
     unsafe { place.write(u64::from(link.raw())) };
 }

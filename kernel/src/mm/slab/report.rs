@@ -39,7 +39,7 @@ pub fn slab_err(cache: &'static KmemCache, slab: Slab, what: fmt::Arguments<'_>)
 
 /// Reports something about the object at an offset, which is one of the slab.
 #[cold]
-pub fn object_err(cache: &'static KmemCache, slab: Slab, offset: u32, what: fmt::Arguments<'_>) {
+pub fn object_err(cache: &'static KmemCache, slab: Slab, offset: usize, what: fmt::Arguments<'_>) {
     slab_bug(cache, what);
     print_trailer(cache, slab, offset);
     taint::add(Taint::BadPage);
@@ -58,7 +58,7 @@ fn print_slab_info(slab: Slab) {
 }
 
 /// Shows all that is known of an object: who had it, its slab, its bytes and those around it.
-pub fn print_trailer(cache: &'static KmemCache, slab: Slab, offset: u32) {
+pub fn print_trailer(cache: &'static KmemCache, slab: Slab, offset: usize) {
     let geometry = &cache.geometry;
     #[cfg(CONFIG_SLUB_DEBUG)]
     super::debug::print_tracking(cache, slab, offset);

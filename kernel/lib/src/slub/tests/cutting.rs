@@ -102,7 +102,7 @@ proptest! {
             let objects = cut.objects(order);
             prop_assert!(objects >= 1 && u64::from(objects) * u64::from(cut.size) <= 4096 << order);
             let last = cut.offset_of(objects - 1);
-            prop_assert!(last.is_multiple_of(cut.align) && cut.index_of(last, objects) == Some(objects - 1));
+            prop_assert!(last.is_multiple_of(cut.align as usize) && cut.index_of(last, objects) == Some(objects - 1));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::vec::Vec;
 
 /// Bytes of the model's objects: as large as a link's granularity.
-pub const SIZE: u32 = 8;
+pub const SIZE: usize = 8;
 /// No slab.
 pub const NONE: usize = usize::MAX;
 
@@ -152,17 +152,13 @@ impl Backend for &Thread<'_> {
             .is_ok()
     }
 
-    fn link(self, slab: usize, offset: u32) -> Link {
-        let link = self
-            .machine
-            .slabs
-            .get(slab)
-            .and_then(|slab| slab.links.get((offset / SIZE) as usize));
+    fn link(self, slab: usize, offset: usize) -> Link {
+        let link = self.machine.slabs.get(slab).and_then(|slab| slab.links.get(offset / SIZE));
         Link::from_raw(link.map_or(u32::MAX, |link| link.load(Ordering::Relaxed)))
     }
 
-    fn set_link(self, slab: usize, offset: u32, link: Link) {
-        self.machine.slabs[slab].links[(offset / SIZE) as usize].store(link.raw(), Ordering::Relaxed);
+    fn set_link(self, slab: usize, offset: usize, link: Link) {
+        self.machine.slabs[slab].links[offset / SIZE].store(link.raw(), Ordering::Relaxed);
     }
 
     fn node_of(self, slab: usize) -> usize {
@@ -205,11 +201,11 @@ impl Backend for &Thread<'_> {
         let objects = self.machine.objects;
         for object in 0..objects {
             let next = if object + 1 < objects {
-                Link::to((object + 1) * SIZE)
+                Link::to((object as usize + 1) * SIZE)
             } else {
                 Link::NONE
             };
-            self.set_link(slab, object * SIZE, next);
+            self.set_link(slab, object as usize * SIZE, next);
         }
         let word = &self.machine.slabs[slab].word;
         word.store(SlabWord::new(Link::to(0), objects).bits(), Ordering::Release);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 proptest! {
     #[test]
-    fn the_fields_of_a_slab_word_are_apart(link in 0..MAX_SLAB_SIZE as u32 / 8, objects in 1..=MAX_OBJECTS, in_use in 0..=MAX_OBJECTS, frozen: bool) {
+    fn the_fields_of_a_slab_word_are_apart(link in 0..MAX_SLAB_SIZE / 8, objects in 1..=MAX_OBJECTS, in_use in 0..=MAX_OBJECTS, frozen: bool) {
         let link = Link::to(link * 8);
         let word = SlabWord::new(Link::NONE, objects).with_in_use(in_use).with_frozen(frozen).with_link(link);
         prop_assert_eq!((word.link(), word.objects(), word.in_use(), word.frozen()), (link, objects, in_use, frozen));
@@ -19,8 +19,8 @@ proptest! {
         for link in links.map(Link::from_raw) {
             let next = word.advance(link);
             prop_assert_eq!(next.link(), link);
-            prop_assert_ne!(next.bits() >> 32, word.bits() >> 32);
-            prop_assert_eq!(next.bits() >> 23 & 0x1ff, cpu as u64);
+            prop_assert_ne!(next.bits() >> 31, word.bits() >> 31);
+            prop_assert_eq!(next.bits() >> 22 & 0x1ff, cpu as u64);
             word = next;
         }
     }
@@ -28,6 +28,13 @@ proptest! {
 
 #[test]
 fn a_change_counts_on_beyond_the_last_number() {
-    let last = CpuWord::from_bits(u64::MAX);
-    assert_eq!(last.advance(Link::NONE).bits(), 0x1ff << 23);
+    let last = CpuWord::new(MAX_CPUS - 1);
+    let next = last.advance(Link::to(8));
+    assert_eq!((next.link(), next.bits() >> 22), (Link::to(8), u64::MAX >> 22));
+    let first = (1 << 33) - 1;
+    assert_eq!(
+        next.advance(Link::NONE).bits(),
+        (first - 1) << 31 | 0x1ff << 22,
+        "the count goes down from there"
+    );
 }

@@ -29,7 +29,7 @@ pub fn is_debugged(cache: &KmemCache) -> bool {
 }
 
 /// Takes an object that is as it must be.
-pub fn alloc(cache: &'static KmemCache, request: Request) -> Option<(Slab, u32)> {
+pub fn alloc(cache: &'static KmemCache, request: Request) -> Option<(Slab, usize)> {
     let event = Event::here(cache);
     checked::take(cache, request, |slab, offset| {
         let good = !cache.flags.contains(SlabFlags::CONSISTENCY_CHECKS) || is_good_free_object(cache, slab, offset);
@@ -52,7 +52,7 @@ pub fn alloc(cache: &'static KmemCache, request: Request) -> Option<(Slab, u32)>
 }
 
 /// Gives an object back that is as it must be.
-pub fn free(cache: &'static KmemCache, slab: Slab, offset: u32) {
+pub fn free(cache: &'static KmemCache, slab: Slab, offset: usize) {
     let event = Event::here(cache);
     let freed = checked::give(cache, slab, offset, || {
         if !may_be_freed(cache, slab, offset) {
@@ -71,7 +71,7 @@ pub fn free(cache: &'static KmemCache, slab: Slab, offset: u32) {
 }
 
 /// Makes an object what one in use must be.
-pub fn activate(cache: &KmemCache, slab: Slab, offset: u32) {
+pub fn activate(cache: &KmemCache, slab: Slab, offset: usize) {
     cache.geometry.prepare(cache.flags, true, slot(cache, slab, offset));
 }
 
@@ -84,20 +84,20 @@ pub fn set_up_slab(cache: &KmemCache, slab: Slab, bytes: usize) {
 }
 
 /// Makes a new object what a free one must be that nobody has had yet.
-pub fn set_up_object(cache: &KmemCache, slab: Slab, offset: u32) {
+pub fn set_up_object(cache: &KmemCache, slab: Slab, offset: usize) {
     cache.geometry.prepare(cache.flags, false, slot(cache, slab, offset));
     track::clear(cache, slab, offset);
 }
 
 /// The slot of an object: its user's part and all that is around it.
-fn slot(cache: &KmemCache, slab: Slab, offset: u32) -> &'static mut [u8] {
-    let start = slab.object(offset - cache.geometry.red_left);
+fn slot(cache: &KmemCache, slab: Slab, offset: usize) -> &'static mut [u8] {
+    let start = slab.object(offset - cache.geometry.red_left as usize);
     // SAFETY: the slot of an object of the slab. The object is free and the node locked, or its user has just given it up, or does not have it yet.
     unsafe { slice::from_raw_parts_mut(start, cache.geometry.size as usize) }
 }
 
 /// Whether the first of a slab's free objects is one, and as it was left.
-fn is_good_free_object(cache: &'static KmemCache, slab: Slab, offset: u32) -> bool {
+fn is_good_free_object(cache: &'static KmemCache, slab: Slab, offset: usize) -> bool {
     if !is_object(cache, slab, offset) {
         slab_err(cache, slab, format_args!("Freelist Pointer check fails"));
         return false;
@@ -106,7 +106,7 @@ fn is_good_free_object(cache: &'static KmemCache, slab: Slab, offset: u32) -> bo
 }
 
 /// Whether an object is one of the slab, in use, and has kept to its bounds.
-fn may_be_freed(cache: &'static KmemCache, slab: Slab, offset: u32) -> bool {
+fn may_be_freed(cache: &'static KmemCache, slab: Slab, offset: usize) -> bool {
     if !is_object(cache, slab, offset) {
         slab_err(
             cache,
@@ -122,12 +122,12 @@ fn may_be_freed(cache: &'static KmemCache, slab: Slab, offset: u32) -> bool {
     !cache.flags.contains(SlabFlags::CONSISTENCY_CHECKS) || (check_padding(cache, slab) && check_object(cache, slab, offset, true))
 }
 
-fn is_object(cache: &KmemCache, slab: Slab, offset: u32) -> bool {
+fn is_object(cache: &KmemCache, slab: Slab, offset: usize) -> bool {
     cache.geometry.index_of(offset, slab.word().objects()).is_some()
 }
 
 /// Whether an object is on its slab's list. One that leads nowhere is cut.
-fn is_free(cache: &'static KmemCache, slab: Slab, offset: u32) -> bool {
+fn is_free(cache: &'static KmemCache, slab: Slab, offset: usize) -> bool {
     let word = slab.word();
     let (mut link, mut last) = (word.link(), None);
     for _ in 0..=word.objects() {
@@ -152,7 +152,7 @@ fn is_free(cache: &'static KmemCache, slab: Slab, offset: u32) -> bool {
 }
 
 /// Whether what is around an object, and in it if it is free, is as it must be. What is not is reported and made so.
-fn check_object(cache: &'static KmemCache, slab: Slab, offset: u32, active: bool) -> bool {
+fn check_object(cache: &'static KmemCache, slab: Slab, offset: usize, active: bool) -> bool {
     for part in cache.geometry.parts(cache.flags, active) {
         if let Some(wrong) = part.wrong(slot(cache, slab, offset)) {
             overwritten(cache, slab, offset, &part, wrong);
@@ -169,8 +169,8 @@ fn check_object(cache: &'static KmemCache, slab: Slab, offset: u32, active: bool
 }
 
 /// Reports bytes that are not what they must be, and makes them so.
-fn overwritten(cache: &'static KmemCache, slab: Slab, offset: u32, part: &Part, wrong: core::ops::Range<usize>) {
-    let start = slab.object(offset - cache.geometry.red_left).addr();
+fn overwritten(cache: &'static KmemCache, slab: Slab, offset: usize, part: &Part, wrong: core::ops::Range<usize>) {
+    let start = slab.object(offset - cache.geometry.red_left as usize).addr();
     let (first, last) = (start + wrong.start, start + wrong.end - 1);
     let found = slot(cache, slab, offset)[wrong.start];
     slab_bug(cache, format_args!("{} overwritten", part.what));
@@ -201,7 +201,7 @@ fn check_padding(cache: &'static KmemCache, slab: Slab) -> bool {
         value: POISON_INUSE,
     };
     // SAFETY: the end of the slab, behind all objects, where nobody has anything to do.
-    let bytes = unsafe { slice::from_raw_parts_mut(slab.object((len - rest) as u32), rest) };
+    let bytes = unsafe { slice::from_raw_parts_mut(slab.object(len - rest), rest) };
     let Some(wrong) = part.wrong(bytes) else { return true };
     let start = slab.base() + len - rest;
     let (first, last) = (start + wrong.start, start + wrong.end - 1);

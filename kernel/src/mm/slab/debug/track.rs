@@ -61,7 +61,7 @@ impl Event {
     }
 
     /// Keeps it with the object, as [`ALLOC`] or [`FREE`].
-    pub fn store(&self, cache: &KmemCache, slab: Slab, offset: u32, which: usize) {
+    pub fn store(&self, cache: &KmemCache, slab: Slab, offset: usize, which: usize) {
         if let Some(track) = self.0 {
             // SAFETY: the records of an object of the slab, which its user does not touch; the node is locked.
             unsafe { records(cache, slab, offset).add(which).write_unaligned(track) };
@@ -73,12 +73,12 @@ fn milliseconds() -> u64 {
     sched_clock() / 1_000_000
 }
 
-fn records(cache: &KmemCache, slab: Slab, offset: u32) -> *mut Track {
-    slab.object(offset + cache.geometry.track).cast()
+fn records(cache: &KmemCache, slab: Slab, offset: usize) -> *mut Track {
+    slab.object(offset + cache.geometry.track as usize).cast()
 }
 
 /// Makes both records those of an object that nobody has had.
-pub fn clear(cache: &KmemCache, slab: Slab, offset: u32) {
+pub fn clear(cache: &KmemCache, slab: Slab, offset: usize) {
     if cache.flags.contains(SlabFlags::STORE_USER) {
         // SAFETY: as in `store`; the slab is new.
         unsafe { records(cache, slab, offset).cast::<u8>().write_bytes(0, 2 * size_of::<Track>()) };
@@ -86,7 +86,7 @@ pub fn clear(cache: &KmemCache, slab: Slab, offset: u32) {
 }
 
 /// Logs who allocated an object and who freed it last, with their stacks: Linux's function of the same name.
-pub fn print_tracking(cache: &KmemCache, slab: Slab, offset: u32) {
+pub fn print_tracking(cache: &KmemCache, slab: Slab, offset: usize) {
     if !cache.flags.contains(SlabFlags::STORE_USER) {
         return;
     }

@@ -6,7 +6,7 @@ use crate::slub::{Backend, alloc, free};
 use loom::thread;
 use std::vec::Vec;
 
-type Object = (usize, u32);
+type Object = (usize, usize);
 
 fn explore(f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -25,10 +25,8 @@ fn allocate(thread: &Thread) -> Option<Object> {
 }
 
 fn give(thread: &Thread, (slab, offset): Object) {
-    match free::give(thread, slab, offset) {
-        free::Given::Done => (),
-        free::Given::Elsewhere => free::give_slow(thread, slab, offset).expect("it was in use"),
-        free::Given::AlreadyFree => panic!("it was in use"),
+    if !free::give(thread, slab, offset) {
+        free::give_slow(thread, slab, offset).expect("it was in use");
     }
 }
 

@@ -10,14 +10,14 @@ use std::vec::Vec;
 const CPUS: usize = 4;
 const ROUNDS: usize = 20_000;
 
-fn give(thread: &Thread, (slab, offset): (usize, u32)) {
-    if free::give(thread, slab, offset) == free::Given::Elsewhere {
+fn give(thread: &Thread, (slab, offset): (usize, usize)) {
+    if !free::give(thread, slab, offset) {
         free::give_slow(thread, slab, offset).expect("it was in use");
     }
 }
 
 /// Puts an object into the pool, and frees one of those that are there.
-fn work(machine: &Machine, cpu: usize, pool: &Mutex<Vec<(usize, u32)>>) {
+fn work(machine: &Machine, cpu: usize, pool: &Mutex<Vec<(usize, usize)>>) {
     let quiet = |_: &Thread| ();
     let thread = Thread::new(machine, cpu, &quiet);
     let mut state = cpu + 1;
