@@ -3,7 +3,6 @@
 //! Code that shares data with interrupt handlers holds an [`IrqGuard`] meanwhile. What the handlers are and how a line finds its handler is not decided here.
 
 use core::marker::PhantomData;
-use core::ops::{Deref, DerefMut};
 
 use crate::arch::x86::irqflags;
 use crate::prelude::*;
@@ -77,51 +76,6 @@ impl Drop for IrqGuard {
     }
 }
 
-/// A spin lock that keeps interrupts from this CPU while it is held, for data that interrupt handlers use too.
-pub struct IrqMutex<T>(spin::Mutex<T>);
-
-/// The right to use what an [`IrqMutex`] protects, until dropped.
-pub struct IrqMutexGuard<'a, T> {
-    // Dropped in this order: an interrupt between the two would wait for a lock that its own CPU holds.
-    inner: spin::MutexGuard<'a, T>,
-    _interrupts_off: IrqGuard,
-    /// With interrupts off nothing is preempted, but who must not sleep is found by the count.
-    #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
-    _preemption_off: crate::preempt::PreemptGuard,
-}
-
-impl<T> IrqMutex<T> {
-    /// A free lock around `value`.
-    pub const fn new(value: T) -> Self {
-        IrqMutex(spin::Mutex::new(value))
-    }
-
-    /// Waits for the lock and takes it.
-    pub fn lock(&self) -> IrqMutexGuard<'_, T> {
-        let interrupts_off = IrqGuard::new();
-        IrqMutexGuard {
-            inner: self.0.lock(),
-            _interrupts_off: interrupts_off,
-            #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
-            _preemption_off: crate::preempt::PreemptGuard::new(),
-        }
-    }
-}
-
-impl<T> Deref for IrqMutexGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.inner
-    }
-}
-
-impl<T> DerefMut for IrqMutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
-    }
-}
-
 #[ktest]
 fn a_guard_inside_a_guard_leaves_interrupts_off() {
     let before = irqs_disabled();
@@ -134,16 +88,4 @@ fn a_guard_inside_a_guard_leaves_interrupts_off() {
         assert!(irqs_disabled());
     }
     assert_eq!(irqs_disabled(), before);
-}
-
-#[ktest]
-fn a_held_mutex_keeps_interrupts_off() {
-    let before = irqs_disabled();
-    let mutex = IrqMutex::new(1);
-    {
-        let mut value = mutex.lock();
-        *value += 1;
-        assert!(irqs_disabled());
-    }
-    assert_eq!((*mutex.lock(), irqs_disabled()), (2, before));
 }

@@ -14,6 +14,8 @@
 //! | [`mm`] | addresses, memblock, the boot-time allocator |
 //! | [`fs`], [`pid`] | the tables in which names, inodes and processes are found |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
+//! | [`softirq`] | what interrupts leave to be done when they are over |
+//! | [`locking`] | locks, and data that are read without one |
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | `debugobjects` | objects that are used against their rules |
 //! | `kmemleak` | memory that nobody can give back any more |
@@ -48,6 +50,7 @@ pub mod irq;
 pub mod kdb;
 #[cfg(CONFIG_DEBUG_KMEMLEAK)]
 pub mod kmemleak;
+pub mod locking;
 pub mod mm;
 pub mod panic;
 pub mod percpu;
@@ -56,6 +59,7 @@ pub mod preempt;
 pub mod prelude;
 pub mod printk;
 pub mod resource;
+pub mod softirq;
 #[cfg(CONFIG_STACKDEPOT)]
 pub mod stackdepot;
 pub mod table;

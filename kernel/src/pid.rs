@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use incipit_lib::hash::hash_64;
 use spin::Once;
 
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::hash::{SystemHash, TableRequest, When, alloc_large_system_hash};
 use crate::prelude::*;
 
@@ -49,7 +49,7 @@ type Chain = AtomicPtr<Pid>;
 struct PidHash {
     table: SystemHash<Chain>,
     /// Held by whoever follows or changes a chain.
-    lock: IrqMutex<()>,
+    lock: IrqSpinLock<()>,
 }
 
 /// The kernel's table.
@@ -134,7 +134,7 @@ pub fn pidhash_init() {
     };
     PID_HASH.call_once(|| PidHash {
         table: alloc_large_system_hash(&request, When::Early),
-        lock: IrqMutex::new(()),
+        lock: IrqSpinLock::new(()),
     });
 }
 

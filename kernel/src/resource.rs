@@ -10,7 +10,7 @@ use incipit_lib::resource::{Conflict, lines, place, place_claim};
 
 pub use incipit_lib::resource::Resource;
 
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::slab::KVec;
 use crate::prelude::*;
 
@@ -63,7 +63,7 @@ impl Kind {
     }
 }
 
-type Tree = IrqMutex<KVec<Resource>>;
+type Tree = IrqSpinLock<KVec<Resource>>;
 type Place = fn(&[Resource], &Resource) -> Result<usize, Conflict>;
 
 /// Why a resource is not in the tree.

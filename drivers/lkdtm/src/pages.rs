@@ -3,7 +3,7 @@
 use core::hint::black_box;
 use core::sync::atomic::Ordering::Relaxed;
 
-use incipit::irq::IrqMutex;
+use incipit::locking::IrqSpinLock;
 use incipit::mm::page::{page_address, page_to_pfn, pfn_to_page, virt_to_page};
 use incipit::mm::page_alloc::{Gfp, MAX_ORDER, alloc_page, alloc_pages, free_pages, total_free_pages};
 use incipit::mm::{PAGE_SIZE, memblock, sections};
@@ -133,7 +133,7 @@ fn freed_page() -> Result<usize, &'static str> {
 /// Asks for a page in a way that may sleep, under a lock.
 #[inline(never)]
 pub fn sleeping_allocation() -> Outcome {
-    let lock = IrqMutex::new(());
+    let lock = IrqSpinLock::new(());
     let guard = lock.lock();
     let page = alloc_page(black_box(Gfp::KERNEL)).ok_or("no page")?;
     drop(guard);

@@ -8,7 +8,7 @@ use super::{options, root};
 use crate::arch::x86::mm::ioremap::Memory;
 use crate::arch::x86::setup::firmware::firmware_memory;
 use crate::arch::x86::smpboot::{self, Identified};
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::memblock;
 use crate::prelude::*;
 
@@ -19,7 +19,7 @@ const MAX_KEPT: usize = 64;
 pub type Kept = Table<&'static [u8]>;
 
 /// The tables in the order in which they were found, the root table first.
-static TABLES: IrqMutex<ArrayVec<Kept, MAX_KEPT>> = IrqMutex::new(ArrayVec::new_const());
+static TABLES: IrqSpinLock<ArrayVec<Kept, MAX_KEPT>> = IrqSpinLock::new(ArrayVec::new_const());
 
 /// The root pointer, and where it is.
 static ROOT: Once<(u64, Rsdp)> = Once::new();

@@ -9,13 +9,13 @@ use incipit_lib::xarray::Entry;
 
 use super::Stored;
 use super::nodes::NODES;
-use crate::irq::{IrqMutex, IrqMutexGuard};
+use crate::locking::{IrqSpinLock, IrqSpinLockGuard};
 use crate::prelude::*;
 
 /// Numbers, and what they stand for: Linux's `struct idr`.
 pub struct Idr<T: Stored> {
     numbers: idr::Idr,
-    lock: IrqMutex<()>,
+    lock: IrqSpinLock<()>,
     stored: PhantomData<T>,
 }
 
@@ -25,7 +25,7 @@ unsafe impl<T: Stored> Sync for Idr<T> {}
 /// The right to look numbers up, to hand them out and to take them back.
 pub struct Locked<'a, T: Stored> {
     idr: &'a Idr<T>,
-    _held: IrqMutexGuard<'a, ()>,
+    _held: IrqSpinLockGuard<'a, ()>,
 }
 
 impl<T: Stored> Idr<T> {
@@ -34,7 +34,7 @@ impl<T: Stored> Idr<T> {
     pub const fn new() -> Self {
         Idr {
             numbers: idr::Idr::new(),
-            lock: IrqMutex::new(()),
+            lock: IrqSpinLock::new(()),
             stored: PhantomData,
         }
     }
@@ -115,7 +115,7 @@ impl<T: Stored> Locked<'_, T> {
 
 /// Numbers, free or taken: Linux's `struct ida`.
 pub struct Ida {
-    numbers: IrqMutex<ida::Ida>,
+    numbers: IrqSpinLock<ida::Ida>,
 }
 
 impl Ida {
@@ -123,7 +123,7 @@ impl Ida {
     #[must_use]
     pub const fn new() -> Self {
         Ida {
-            numbers: IrqMutex::new(ida::Ida::new()),
+            numbers: IrqSpinLock::new(ida::Ida::new()),
         }
     }
 

@@ -9,7 +9,7 @@ use incipit_lib::xarray::{Node, Nodes};
 use spin::Once;
 
 use super::prio_tree;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::Gfp;
 use crate::mm::slab::{KmemCache, Slab, SlabFlags, kmem_cache_alloc, kmem_cache_create, kmem_cache_free};
 use crate::prelude::*;
@@ -23,7 +23,7 @@ pub(super) struct KernelNodes;
 pub(super) static NODES: KernelNodes = KernelNodes;
 
 /// Nodes that were allocated in good time, each linked to the next.
-static PRELOADED: IrqMutex<Preloaded> = IrqMutex::new(Preloaded { first: 0, count: 0 });
+static PRELOADED: IrqSpinLock<Preloaded> = IrqSpinLock::new(Preloaded { first: 0, count: 0 });
 
 struct Preloaded {
     first: usize,

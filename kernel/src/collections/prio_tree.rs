@@ -10,7 +10,7 @@ use incipit_lib::xarray::Entry;
 
 use super::Stored;
 use super::nodes::INTERVAL;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::Gfp;
 use crate::prelude::*;
 
@@ -39,7 +39,7 @@ impl interval_tree::Arena for KernelIntervals {
 
 /// A set of intervals with something in each; several may be equal.
 pub struct PrioTree<T: Stored> {
-    tree: IrqMutex<IntervalTree>,
+    tree: IrqSpinLock<IntervalTree>,
     stored: PhantomData<T>,
 }
 
@@ -55,7 +55,7 @@ impl<T: Stored> PrioTree<T> {
     #[must_use]
     pub const fn new() -> Self {
         PrioTree {
-            tree: IrqMutex::new(IntervalTree::new()),
+            tree: IrqSpinLock::new(IntervalTree::new()),
             stored: PhantomData,
         }
     }

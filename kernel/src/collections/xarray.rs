@@ -10,7 +10,7 @@ use incipit_lib::xarray::{self as tree, Entry, Found};
 
 use super::Stored;
 use super::nodes::NODES;
-use crate::irq::{IrqMutex, IrqMutexGuard};
+use crate::locking::{IrqSpinLock, IrqSpinLockGuard};
 use crate::prelude::*;
 
 pub use super::nodes::preload;
@@ -18,7 +18,7 @@ pub use super::nodes::preload;
 /// An array by number: Linux's `struct xarray`.
 pub struct XArray<T: Stored> {
     tree: tree::XArray,
-    lock: IrqMutex<()>,
+    lock: IrqSpinLock<()>,
     stored: PhantomData<T>,
 }
 
@@ -28,7 +28,7 @@ unsafe impl<T: Stored> Sync for XArray<T> {}
 /// The right to look into an array and to change it.
 pub struct Locked<'a, T: Stored> {
     array: &'a XArray<T>,
-    _held: IrqMutexGuard<'a, ()>,
+    _held: IrqSpinLockGuard<'a, ()>,
 }
 
 impl<T: Stored> XArray<T> {
@@ -37,7 +37,7 @@ impl<T: Stored> XArray<T> {
     pub const fn new() -> Self {
         XArray {
             tree: tree::XArray::new(),
-            lock: IrqMutex::new(()),
+            lock: IrqSpinLock::new(()),
             stored: PhantomData,
         }
     }

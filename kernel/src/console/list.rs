@@ -6,10 +6,10 @@
 use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 use arrayvec::ArrayVec;
-use spin::{Mutex, MutexGuard};
 
 use super::{Console, ConsoleName, IoAddress};
 use crate::arch::x86::last_words;
+use crate::locking::{SpinLock, SpinLockGuard};
 use crate::printk::{self, LINE_MAX, Level, Reader, oops_enter, oops_in_progress};
 
 /// How many consoles there can be at once.
@@ -18,7 +18,7 @@ pub(super) const MAX_CONSOLES: usize = 16;
 /// Turns that a failure report waits for the list: long enough for a slow line to finish a record, not for ever.
 const REPORT_SPIN_LIMIT: u32 = 1 << 24;
 
-static CONSOLES: Mutex<ConsoleList> = Mutex::new(ConsoleList::new());
+static CONSOLES: SpinLock<ConsoleList> = SpinLock::new(ConsoleList::new());
 
 /// A console in use.
 #[derive(Clone, Copy)]
@@ -90,12 +90,12 @@ impl Slot {
 }
 
 /// Takes the list, waiting for it. Not from interrupt handlers: they may have interrupted the holder.
-pub(super) fn lock() -> MutexGuard<'static, ConsoleList> {
+pub(super) fn lock() -> SpinLockGuard<'static, ConsoleList> {
     CONSOLES.lock()
 }
 
 /// Takes the list for a failure report or the monitor. In a failure report by force, if it is not to be had in bounded time.
-fn lock_for_report() -> MutexGuard<'static, ConsoleList> {
+fn lock_for_report() -> SpinLockGuard<'static, ConsoleList> {
     for _ in 0..REPORT_SPIN_LIMIT {
         if let Some(list) = CONSOLES.try_lock() {
             return list;

@@ -5,7 +5,7 @@ use core::mem;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{Descr, State};
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::slab::KBox;
 use crate::mm::{Gfp, PAGE_SHIFT};
 
@@ -65,7 +65,7 @@ unsafe impl Sync for StaticPool {}
 
 static STATIC_POOL: StaticPool = StaticPool(UnsafeCell::new([Tracked::FREE; POOL_SIZE]));
 
-pub(super) static TABLE: IrqMutex<Table> = IrqMutex::new(Table {
+pub(super) static TABLE: IrqSpinLock<Table> = IrqSpinLock::new(Table {
     buckets: [const { None }; BUCKETS],
     pool: None,
     counts: Counts::ZERO,

@@ -2,14 +2,14 @@
 
 use incipit_lib::init_args::{InitArgs, Overflow};
 use incipit_lib::text::Lossy;
-use spin::Mutex;
 
 use super::param;
+use crate::locking::SpinLock;
 use crate::prelude::*;
 
-static ARGS: Mutex<InitArgs<'static>> = Mutex::new(InitArgs::new());
+static ARGS: SpinLock<InitArgs<'static>> = SpinLock::new(InitArgs::new());
 /// `init=`, and `rdinit=`, which Linux tries first.
-static REQUESTED: Mutex<[Option<&'static str>; 2]> = Mutex::new([None; 2]);
+static REQUESTED: SpinLock<[Option<&'static str>; 2]> = SpinLock::new([None; 2]);
 
 /// `init=path`: the program to run as init. Words before it on the command line are none of its arguments.
 #[init]

@@ -3,7 +3,7 @@
 use arrayvec::ArrayVec;
 
 use super::{apply, stop};
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::prelude::*;
 use crate::stackdepot::Handle;
 
@@ -24,7 +24,7 @@ pub(super) enum Event {
     ScanArea(usize, usize),
 }
 
-static LOG: IrqMutex<ArrayVec<Event, SIZE>> = IrqMutex::new(ArrayVec::new_const());
+static LOG: IrqSpinLock<ArrayVec<Event, SIZE>> = IrqSpinLock::new(ArrayVec::new_const());
 
 /// Adds to the log. What is allocated and given back leaves no trace in it.
 pub(super) fn log(event: Event) {

@@ -7,7 +7,7 @@ use incipit_lib::rbtree::{Arena, Id, RbNode, RbRoot};
 
 use super::object::{Facts, Object};
 use super::stop;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::page::page_address;
 use crate::mm::page_alloc::alloc_page;
 use crate::mm::{Gfp, PAGE_SIZE, fault_inject};
@@ -15,7 +15,7 @@ use crate::panic::task;
 use crate::stackdepot::Handle;
 use crate::time::sched_clock;
 
-pub(super) static TABLE: IrqMutex<Table> = IrqMutex::new(Table {
+pub(super) static TABLE: IrqSpinLock<Table> = IrqSpinLock::new(Table {
     tree: RbRoot::new(),
     free: 0,
     objects: 0,

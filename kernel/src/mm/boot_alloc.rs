@@ -8,7 +8,7 @@ use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
 use super::{PAGE_SIZE, memblock, phys_to_virt, virt_to_phys};
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 
 /// The smallest class, which must hold a list's link.
 const SMALLEST: usize = 16;
@@ -17,7 +17,7 @@ const LARGEST: usize = PAGE_SIZE / 2;
 const CLASSES: usize = (LARGEST.ilog2() - SMALLEST.ilog2() + 1) as usize;
 
 /// The heap.
-static HEAP: IrqMutex<Heap> = IrqMutex::new(Heap::new());
+static HEAP: IrqSpinLock<Heap> = IrqSpinLock::new(Heap::new());
 
 /// A free block's first word.
 struct Link {

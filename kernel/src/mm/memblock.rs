@@ -18,13 +18,13 @@ pub use grow::allow_resize;
 use grow::with_room;
 
 use super::{PAGE_SHIFT, PAGE_SIZE, page_alloc, sections, slab};
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::prelude::*;
 
 /// Regions of each kind before a list grows: Linux's `INIT_MEMBLOCK_REGIONS`.
 const REGIONS: usize = crate::config::CONFIG_INIT_MEMBLOCK_REGIONS as usize;
 
-static MEMBLOCK: IrqMutex<Memblock<REGIONS>> = IrqMutex::new(Memblock::new());
+static MEMBLOCK: IrqSpinLock<Memblock<REGIONS>> = IrqSpinLock::new(Memblock::new());
 
 /// Whether the lists are printed once they are complete.
 static DEBUG: AtomicBool = AtomicBool::new(false);

@@ -10,13 +10,13 @@ use super::numa;
 use super::page_alloc::{nr_free_pages, total_ram_pages};
 use super::zone::{Mark, MigrateType, Zone, ZoneType, populated_zones};
 use crate::arch::x86::dumpstack;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::panic::{Line, task};
 use crate::prelude::*;
 use crate::time;
 
 /// Not more reports than this: Linux's ten in five seconds.
-static LIMIT: IrqMutex<RateLimit> = IrqMutex::new(RateLimit::new(RateLimit::DEFAULT_INTERVAL_NS, RateLimit::DEFAULT_BURST));
+static LIMIT: IrqSpinLock<RateLimit> = IrqSpinLock::new(RateLimit::new(RateLimit::DEFAULT_INTERVAL_NS, RateLimit::DEFAULT_BURST));
 
 /// Reports an allocation that failed, `what` says which, unless the caller does not want that: Linux's function of the same name.
 pub(super) fn warn_alloc(gfp: Gfp, what: fmt::Arguments<'_>) {

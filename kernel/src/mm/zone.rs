@@ -21,7 +21,7 @@ pub use pageset::Pageset;
 use super::page::Vmemmap;
 use super::{memblock, phys_to_virt, zone_limits};
 use crate::arch::x86::cpu::masks;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::percpu;
 use crate::prelude::*;
 
@@ -53,7 +53,7 @@ pub struct Zone {
     /// One for each CPU; null before there are any.
     pagesets: AtomicPtr<Pageset>,
     block_types: &'static [AtomicU8],
-    buddy: IrqMutex<Buddy<Vmemmap>>,
+    buddy: IrqSpinLock<Buddy<Vmemmap>>,
 }
 
 /// Whether pages are kept apart by their type: there is enough memory for that.
@@ -87,7 +87,7 @@ static EMPTY: Zone = Zone {
     highatomic: AtomicU64::new(0),
     pagesets: AtomicPtr::new(ptr::null_mut()),
     block_types: &[],
-    buddy: IrqMutex::new(Buddy::empty(Vmemmap)),
+    buddy: IrqSpinLock::new(Buddy::empty(Vmemmap)),
 };
 
 impl Zone {

@@ -14,10 +14,11 @@ use incipit_lib::zone::ZoneType;
 use incipit_lib::zone_limits::{Amount, Starts};
 pub use incipit_lib::zone_limits::{NodeRange, Piece, ZoneExtent, ZoneLimits};
 
-use spin::{Mutex, Once};
+use spin::Once;
 
 use super::page::Page;
 use super::{PAGE_SHIFT, PAGE_SIZE, memblock, numa, sparse};
+use crate::locking::SpinLock;
 use crate::prelude::*;
 
 /// Memory in runs of page frames of one node, in order.
@@ -58,7 +59,7 @@ pub fn nr_kernel_pages() -> u64 {
 }
 
 /// What the command line asks for.
-static WANTED: Mutex<Wanted> = Mutex::new(Wanted {
+static WANTED: SpinLock<Wanted> = SpinLock::new(Wanted {
     kernelcore: None,
     movablecore: None,
     by_node: false,

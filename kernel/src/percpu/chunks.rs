@@ -11,7 +11,7 @@ use incipit_lib::percpu::map::{Map, words_for};
 
 use super::copy_of;
 use super::units::Units;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SIZE, memblock, virt_to_phys};
 use crate::prelude::*;
@@ -64,7 +64,7 @@ struct Chunk {
 }
 
 /// All chunks; the first one has the template's copies.
-static CHUNKS: IrqMutex<KVec<Chunk>> = IrqMutex::new(KVec::new());
+static CHUNKS: IrqSpinLock<KVec<Chunk>> = IrqSpinLock::new(KVec::new());
 
 impl Chunk {
     /// A chunk of its own, with units of [`MIN_UNIT_SIZE`] bytes: what the largest allocation takes.

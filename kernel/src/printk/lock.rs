@@ -4,10 +4,9 @@
 //! holds. This one waits for a bounded time. When that has passed, a kernel that is reporting its own failure ([`oops_in_progress`]) takes the lock by
 //! force; any other caller is told that the lock was not to be had, which happens only to code that interrupted the holder (a machine check, an NMI).
 
-use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::irq::IrqGuard;
+use crate::locking::{IrqSpinLock, IrqSpinLockGuard};
 
 /// Turns of the waiting loop before a lock counts as stuck: milliseconds, far beyond what any holder needs.
 const SPIN_LIMIT: u32 = 1 << 18;
@@ -31,59 +30,31 @@ pub fn oops_exit() {
 }
 
 /// A spin lock with interrupts off on this CPU while it is held, breakable during a failure report.
-pub struct BustableLock<T> {
-    inner: spin::Mutex<T>,
-}
+pub struct BustableLock<T>(IrqSpinLock<T>);
 
 /// The right to use what a [`BustableLock`] protects, and interrupts off on this CPU, until dropped.
-pub struct BustableGuard<'a, T> {
-    // Dropped in this order: interrupts come back only after the lock is free, or their handlers would wait for it in vain.
-    inner: spin::MutexGuard<'a, T>,
-    _interrupts_off: IrqGuard,
-}
+pub type BustableGuard<'a, T> = IrqSpinLockGuard<'a, T>;
 
 impl<T> BustableLock<T> {
     /// A free lock around `value`.
     pub const fn new(value: T) -> Self {
-        Self {
-            inner: spin::Mutex::new(value),
-        }
+        BustableLock(IrqSpinLock::new(value))
     }
 
     /// Takes the lock, from any context. `None`: the context that holds it is underneath this one and cannot go on.
     pub fn lock(&self) -> Option<BustableGuard<'_, T>> {
-        let interrupts_off = IrqGuard::new();
-        let mut taken = None;
         for _ in 0..SPIN_LIMIT {
-            taken = self.inner.try_lock();
-            if taken.is_some() {
-                break;
+            if let Some(guard) = self.0.try_lock() {
+                return Some(guard);
             }
             core::hint::spin_loop();
         }
-        if taken.is_none() && oops_in_progress() {
-            // SAFETY: the holder has had the lock for longer than any holder needs, while the kernel is dying. It is the context that failed, which does
-            // not go on, or one that was stopped: neither touches the value again while this report is made.
-            unsafe { self.inner.force_unlock() };
-            taken = self.inner.try_lock();
+        if !oops_in_progress() {
+            return None;
         }
-        taken.map(|inner| BustableGuard {
-            inner,
-            _interrupts_off: interrupts_off,
-        })
-    }
-}
-
-impl<T> Deref for BustableGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.inner
-    }
-}
-
-impl<T> DerefMut for BustableGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
+        // SAFETY: the holder has had the lock for longer than any holder needs, while the kernel is dying. It is the context that failed, which does not go on, or one that was
+        // stopped: neither touches the value again while this report is made.
+        unsafe { self.0.force_unlock() };
+        self.0.try_lock()
     }
 }

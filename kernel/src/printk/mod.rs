@@ -45,7 +45,7 @@ const EARLY_LEN: usize = 0;
 static LOG: BustableLock<Log> = BustableLock::new(Log::empty());
 
 /// The memory that the log begins with.
-static EARLY_STORAGE: spin::Mutex<[u8; EARLY_LEN]> = spin::Mutex::new([0; EARLY_LEN]);
+static EARLY_STORAGE: crate::locking::SpinLock<[u8; EARLY_LEN]> = crate::locking::SpinLock::new([0; EARLY_LEN]);
 
 /// What [`Log::end`] says, for those who only want to know whether there is something new.
 static END: AtomicU64 = AtomicU64::new(0);
@@ -85,7 +85,7 @@ fn write(level: Level, store: impl FnOnce(&mut Log, Meta)) {
     };
     if let Some(mut log) = LOG.lock() {
         if log.capacity() == 0 {
-            let storage: &'static mut [u8; EARLY_LEN] = spin::MutexGuard::leak(EARLY_STORAGE.lock());
+            let storage: &'static mut [u8; EARLY_LEN] = crate::locking::SpinLockGuard::leak(EARLY_STORAGE.lock());
             log.move_to(storage);
         }
         report_lost(&mut log, meta);

@@ -19,9 +19,9 @@ const META: Meta = Meta {
 };
 
 /// A log with memory of its own; each test that needs one has a static for it.
-fn log_in(storage: &'static spin::Mutex<[u8; 8192]>) -> Log {
+fn log_in(storage: &'static crate::locking::SpinLock<[u8; 8192]>) -> Log {
     let mut log = Log::empty();
-    let storage: &'static mut [u8; 8192] = spin::MutexGuard::leak(storage.lock());
+    let storage: &'static mut [u8; 8192] = crate::locking::SpinLockGuard::leak(storage.lock());
     assert!(log.move_to(storage));
     log
 }
@@ -34,7 +34,7 @@ fn next<'a>(log: &Log, reader: &mut Reader, text: &'a mut [u8; LINE_MAX]) -> Opt
 
 #[ktest]
 fn an_open_record_grows_and_is_seen_once_it_is_closed() {
-    static STORAGE: spin::Mutex<[u8; 8192]> = spin::Mutex::new([0; 8192]);
+    static STORAGE: crate::locking::SpinLock<[u8; 8192]> = crate::locking::SpinLock::new([0; 8192]);
     let (mut log, mut text, mut reader) = (log_in(&STORAGE), [0; LINE_MAX], Reader::new(0));
     log.push(META, b"a", true);
     assert!(log.extend(META.caller, b"b", true));
@@ -46,7 +46,7 @@ fn an_open_record_grows_and_is_seen_once_it_is_closed() {
 
 #[ktest]
 fn an_open_record_is_closed_by_the_next_one_and_not_open_to_others() {
-    static STORAGE: spin::Mutex<[u8; 8192]> = spin::Mutex::new([0; 8192]);
+    static STORAGE: crate::locking::SpinLock<[u8; 8192]> = crate::locking::SpinLock::new([0; 8192]);
     let (mut log, mut text, mut reader) = (log_in(&STORAGE), [0; LINE_MAX], Reader::new(0));
     log.push(META, b"mine", true);
     assert!(!log.extend(META.caller + 1, b"theirs", false));
@@ -58,7 +58,7 @@ fn an_open_record_is_closed_by_the_next_one_and_not_open_to_others() {
 
 #[ktest]
 fn an_open_record_grows_no_longer_than_a_record_can_be() {
-    static STORAGE: spin::Mutex<[u8; 8192]> = spin::Mutex::new([0; 8192]);
+    static STORAGE: crate::locking::SpinLock<[u8; 8192]> = crate::locking::SpinLock::new([0; 8192]);
     let mut log = log_in(&STORAGE);
     log.push(META, &[b'x'; LINE_MAX - 1], true);
     assert!(!log.extend(META.caller, b"yz", true));
@@ -67,13 +67,13 @@ fn an_open_record_grows_no_longer_than_a_record_can_be() {
 
 #[ktest]
 fn a_reader_keeps_its_place_when_the_log_moves() {
-    static FIRST: spin::Mutex<[u8; 8192]> = spin::Mutex::new([0; 8192]);
-    static SECOND: spin::Mutex<[u8; 16384]> = spin::Mutex::new([0; 16384]);
+    static FIRST: crate::locking::SpinLock<[u8; 8192]> = crate::locking::SpinLock::new([0; 8192]);
+    static SECOND: crate::locking::SpinLock<[u8; 16384]> = crate::locking::SpinLock::new([0; 16384]);
     let (mut log, mut text, mut reader) = (log_in(&FIRST), [0; LINE_MAX], Reader::new(0));
     log.push(META, b"one", false);
     log.push(META, b"two", false);
     assert_eq!(next(&log, &mut reader, &mut text), Some("one"));
-    let larger: &'static mut [u8; 16384] = spin::MutexGuard::leak(SECOND.lock());
+    let larger: &'static mut [u8; 16384] = crate::locking::SpinLockGuard::leak(SECOND.lock());
     assert!(log.move_to(larger));
     log.push(META, b"three", false);
     assert_eq!(next(&log, &mut reader, &mut text), Some("two"));

@@ -13,7 +13,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
 use crate::arch::x86::stacktrace::save_stack_trace;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::panic::ReturnAddress;
 use crate::prelude::*;
 
@@ -31,7 +31,7 @@ const HEADER: usize = 2;
 
 static BUCKET: [AtomicU32; BUCKETS] = [const { AtomicU32::new(0) }; BUCKETS];
 static POOL: [AtomicPtr<AtomicU64>; POOLS] = [const { AtomicPtr::new(ptr::null_mut()) }; POOLS];
-static WRITER: IrqMutex<Writer> = IrqMutex::new(Writer { used: 0 });
+static WRITER: IrqSpinLock<Writer> = IrqSpinLock::new(Writer { used: 0 });
 static TRACES: AtomicUsize = AtomicUsize::new(0);
 
 /// A trace that is kept.

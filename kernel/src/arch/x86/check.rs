@@ -10,7 +10,7 @@ use incipit_lib::param::memparse;
 
 use crate::arch::x86::setup::{boot_params, e820};
 use crate::arch::x86::smpboot;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::{PAGE_SIZE, phys_to_virt};
 use crate::prelude::*;
 
@@ -25,7 +25,7 @@ static ENABLED: AtomicBool = AtomicBool::new(cfg!(CONFIG_X86_BOOTPARAM_MEMORY_CO
 static SIZE: AtomicU64 = AtomicU64::new(DEFAULT_SIZE);
 
 /// Physical address and words of each piece.
-static AREAS: IrqMutex<ArrayVec<(u64, usize), MAX_AREAS>> = IrqMutex::new(ArrayVec::new_const());
+static AREAS: IrqSpinLock<ArrayVec<(u64, usize), MAX_AREAS>> = IrqSpinLock::new(ArrayVec::new_const());
 
 /// `memory_corruption_check=0|1`: looks whether the BIOS writes to low memory that it has given away.
 #[init]

@@ -40,7 +40,7 @@ struct Started {
     count: u16,
 }
 
-static STARTED: spin::Mutex<Option<Started>> = spin::Mutex::new(None);
+static STARTED: crate::locking::SpinLock<Option<Started>> = crate::locking::SpinLock::new(None);
 
 /// Time on both clocks.
 #[derive(Debug, Clone, Copy)]

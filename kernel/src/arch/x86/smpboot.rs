@@ -9,11 +9,11 @@ use incipit_lib::errno::Errno;
 
 use crate::arch::x86::cpu;
 use crate::arch::x86::cpu::masks::{NR_CPUS, POSSIBLE, PRESENT};
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::prelude::*;
 
 /// The APIC ids of the processors that are there; their places are their numbers, and the first one boots.
-static PROCESSORS: IrqMutex<ArrayVec<u32, NR_CPUS>> = IrqMutex::new(ArrayVec::new_const());
+static PROCESSORS: IrqSpinLock<ArrayVec<u32, NR_CPUS>> = IrqSpinLock::new(ArrayVec::new_const());
 
 /// Processors that are there and do not fit.
 static IGNORED: AtomicUsize = AtomicUsize::new(0);

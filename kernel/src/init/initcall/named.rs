@@ -2,10 +2,9 @@
 //!
 //! A name is a function's identifier or its full path.
 
-use spin::Mutex;
-
 use super::initcalls;
 use crate::init::info::EntryInfo;
+use crate::locking::SpinLock;
 use crate::prelude::*;
 
 /// How many requests are kept: an early option has no allocator to rely on.
@@ -33,7 +32,7 @@ impl Request {
     }
 }
 
-static REQUESTS: Mutex<[Option<(&str, Request)>; MOST]> = Mutex::new([None; MOST]);
+static REQUESTS: SpinLock<[Option<(&str, Request)>; MOST]> = SpinLock::new([None; MOST]);
 
 /// `initcall_blacklist=NAME[,NAME…]`: initcalls that are not to run.
 #[init]

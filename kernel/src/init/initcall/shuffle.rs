@@ -7,11 +7,11 @@
 use core::fmt;
 
 use incipit_lib::order::{self, SplitMix64};
-use spin::Mutex;
 
 use super::{InitcallEntry, do_one_initcall};
 use crate::init::capability::CapabilityInfo;
 use crate::init::info::EntryInfo;
+use crate::locking::SpinLock;
 use crate::mm::slab::KVec;
 use crate::prelude::*;
 use crate::table::InitTable;
@@ -28,7 +28,7 @@ struct Shuffle {
     walked: usize,
 }
 
-static SHUFFLE: Mutex<Option<Shuffle>> = Mutex::new(None);
+static SHUFFLE: SpinLock<Option<Shuffle>> = SpinLock::new(None);
 
 /// `initcall_shuffle=SEED[:K[:J]]`: runs the initcalls of each level in another order that keeps every declared relation, the same one for the same seed. `K` takes
 /// only the first `K` initcalls of that order and leaves the rest as the build has them; `J` lets the last of those fall back behind `J` of those that it has

@@ -11,8 +11,8 @@ use core::sync::atomic::{
 
 use incipit_lib::param::{self, ParamError};
 use incipit_lib::text::Lossy;
-use spin::Mutex;
 
+use crate::locking::SpinLock;
 use crate::mm::slab::KVec;
 
 /// A static that can be set from text and shown as text.
@@ -164,7 +164,7 @@ impl ParamValue for InvBool {
 #[derive(Debug)]
 pub struct Charp {
     initial: Option<&'static str>,
-    set: Mutex<Option<KVec<u8>>>,
+    set: SpinLock<Option<KVec<u8>>>,
 }
 
 impl Charp {
@@ -173,7 +173,7 @@ impl Charp {
     pub const fn none() -> Self {
         Self {
             initial: None,
-            set: Mutex::new(None),
+            set: SpinLock::new(None),
         }
     }
 
@@ -182,7 +182,7 @@ impl Charp {
     pub const fn new(value: &'static str) -> Self {
         Self {
             initial: Some(value),
-            set: Mutex::new(None),
+            set: SpinLock::new(None),
         }
     }
 
@@ -212,7 +212,7 @@ impl ParamValue for Charp {
 
 /// A string of at most `N` bytes, kept in the static itself: Linux's `string`.
 #[derive(Debug)]
-pub struct ByteString<const N: usize>(Mutex<([u8; N], usize)>);
+pub struct ByteString<const N: usize>(SpinLock<([u8; N], usize)>);
 
 impl<const N: usize> ByteString<N> {
     /// A parameter that starts as `value`, which must fit.
@@ -226,7 +226,7 @@ impl<const N: usize> ByteString<N> {
         let mut bytes = [0; N];
         let (place, _) = bytes.split_at_mut(value.len());
         place.copy_from_slice(value.as_bytes());
-        Self(Mutex::new((bytes, value.len())))
+        Self(SpinLock::new((bytes, value.len())))
     }
 
     /// Calls `f` with the value. The value cannot change meanwhile.
@@ -266,7 +266,7 @@ impl Element for bool {
 #[derive(Debug)]
 pub struct ParamArray<T, const N: usize> {
     least: usize,
-    values: Mutex<([T; N], usize)>,
+    values: SpinLock<([T; N], usize)>,
 }
 
 impl<T: Element, const N: usize> ParamArray<T, N> {
@@ -276,7 +276,7 @@ impl<T: Element, const N: usize> ParamArray<T, N> {
         assert!(count <= N && least <= N, "the array has no room for so many values");
         Self {
             least,
-            values: Mutex::new((values, count)),
+            values: SpinLock::new((values, count)),
         }
     }
 

@@ -11,7 +11,7 @@ use incipit_lib::order::SplitMix64;
 
 use super::slab::kmalloc;
 use super::{Gfp, PAGE_SHIFT};
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::prelude::*;
 
 mod boot;
@@ -34,7 +34,7 @@ struct Fault {
     name: &'static str,
     /// Its bit of [`ARMED`].
     bit: u32,
-    terms: IrqMutex<Terms>,
+    terms: IrqSpinLock<Terms>,
 }
 
 struct Terms {
@@ -126,7 +126,7 @@ impl Fault {
         Fault {
             name,
             bit,
-            terms: IrqMutex::new(terms),
+            terms: IrqSpinLock::new(terms),
         }
     }
 

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::ARMED as ALL_ARMED;
 use super::callers::Callers;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::preempt;
 use crate::prelude::*;
 
@@ -16,8 +16,8 @@ pub(super) const ARMED: u32 = 1 << 31;
 #[percpu]
 static FAIL_NTH: AtomicU32 = AtomicU32::new(0);
 
-static STRUCK: IrqMutex<Option<Site>> = IrqMutex::new(None);
-static ONE_AT_A_TIME: spin::Mutex<()> = spin::Mutex::new(());
+static STRUCK: IrqSpinLock<Option<Site>> = IrqSpinLock::new(None);
+static ONE_AT_A_TIME: crate::locking::SpinLock<()> = crate::locking::SpinLock::new(());
 
 /// An allocation that was made to fail.
 #[derive(Debug, Clone, Copy)]

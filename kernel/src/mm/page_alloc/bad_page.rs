@@ -5,14 +5,14 @@ use core::sync::atomic::Ordering::Relaxed;
 use incipit_lib::ratelimit::RateLimit;
 
 use crate::arch::x86::dumpstack;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::page::{Page, page_to_pfn};
 use crate::panic::{taint, task};
 use crate::prelude::*;
 use crate::time;
 
 /// At most so many reports in so many nanoseconds: Linux's 60 in a minute.
-static LIMIT: IrqMutex<RateLimit> = IrqMutex::new(RateLimit::new(60_000_000_000, 60));
+static LIMIT: IrqSpinLock<RateLimit> = IrqSpinLock::new(RateLimit::new(60_000_000_000, 60));
 
 /// Reports a page that must not be used again, and why: Linux's function of the same name.
 #[cold]

@@ -9,7 +9,7 @@ use incipit_lib::slub::{Geometry, Node};
 
 use super::cpu::CpuSlabs;
 use super::pages::Slab;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::Gfp;
 
 /// What a constructor is: it is called once for each object of a new slab, and again for nothing; who frees an object leaves it as constructed.
@@ -43,7 +43,7 @@ unsafe impl Send for KmemCache {}
 
 /// What a cache has in a node: Linux's `struct kmem_cache_node`.
 pub struct CacheNode {
-    pub(super) lists: IrqMutex<Node<Slab>>,
+    pub(super) lists: IrqSpinLock<Node<Slab>>,
     /// Slabs, on the lists or not.
     pub(super) slabs: AtomicUsize,
     /// Objects of those.
@@ -54,7 +54,7 @@ impl CacheNode {
     /// A node of which the cache has nothing yet.
     pub const fn new() -> CacheNode {
         CacheNode {
-            lists: IrqMutex::new(Node::new()),
+            lists: IrqSpinLock::new(Node::new()),
             slabs: AtomicUsize::new(0),
             objects: AtomicUsize::new(0),
         }

@@ -14,7 +14,7 @@ use super::limits;
 use super::merge::find_mergeable;
 use super::objects::{kmem_cache_alloc, kmem_cache_alloc_node};
 use crate::arch::x86::cpu::masks;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::page_alloc::get_order;
 use crate::mm::{Gfp, numa};
 use crate::prelude::*;
@@ -24,7 +24,7 @@ pub(super) static KMEM_CACHE: AtomicPtr<KmemCache> = AtomicPtr::new(ptr::null_mu
 pub(super) static KMEM_CACHE_NODE: AtomicPtr<KmemCache> = AtomicPtr::new(ptr::null_mut());
 
 /// The first of all caches; who changes the list, or a cache's number of names, has the lock.
-static SLAB_CACHES: IrqMutex<Option<&'static KmemCache>> = IrqMutex::new(None);
+static SLAB_CACHES: IrqSpinLock<Option<&'static KmemCache>> = IrqSpinLock::new(None);
 
 /// Limits of slabs' sizes.
 pub(super) fn orders() -> Orders {

@@ -11,7 +11,7 @@ use incipit_lib::vmap::{AreaError, Areas, NODES_NEEDED, Node, Request};
 
 use crate::arch::x86::cpu::masks::{self, NR_CPUS};
 use crate::arch::x86::mm::tlb;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SIZE, page_alloc};
 use crate::prelude::*;
@@ -107,7 +107,7 @@ struct Space {
     round: u64,
 }
 
-static SPACE: IrqMutex<Option<Space>> = IrqMutex::new(None);
+static SPACE: IrqSpinLock<Option<Space>> = IrqSpinLock::new(None);
 static OPEN: AtomicBool = AtomicBool::new(false);
 
 /// Pages that areas own.
@@ -135,7 +135,7 @@ pub(super) fn known_ram_pages() -> u64 {
 }
 
 /// The area that was taken before the space was open, which begins where that does; empty for none.
-static EARLY: IrqMutex<Range<usize>> = IrqMutex::new(0..0);
+static EARLY: IrqSpinLock<Range<usize>> = IrqSpinLock::new(0..0);
 
 /// Takes the first `size` bytes of the space before it is open, with a guard page, once.
 #[init]

@@ -3,10 +3,10 @@
 //! Under virtualisation the instruction leaves the guest, which takes longer than everything that is then done with the answer. What has been read is kept
 //! here; `raw_cpuid` decodes it.
 
+use crate::locking::SpinLock;
 use arrayvec::ArrayVec;
 pub use raw_cpuid::CpuIdResult;
 use raw_cpuid::native_cpuid;
-use spin::Mutex;
 
 /// Something that answers as CPUID does, asked by leaf (EAX) and sub-leaf (ECX): a processor, or what a test says. `raw_cpuid` takes it as a reader.
 pub type Cpuid<'a> = &'a dyn Fn(u32, u32) -> CpuIdResult;
@@ -20,7 +20,7 @@ struct Leaf {
     result: CpuIdResult,
 }
 
-static LEAVES: Mutex<ArrayVec<Leaf, KEPT>> = Mutex::new(ArrayVec::new_const());
+static LEAVES: SpinLock<ArrayVec<Leaf, KEPT>> = SpinLock::new(ArrayVec::new_const());
 
 /// What CPUID says on the boot CPU, as it was when the leaf was first asked for. Bits that follow control registers (`OSXSAVE`, `OSPKE`, the sizes in leaf
 /// 0xd) may have changed since.

@@ -11,7 +11,7 @@ use arrayvec::ArrayVec;
 use super::builder::new_table;
 use super::pgtable::{Entry, Flags, Level, Table};
 use super::tlb;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::{Gfp, PAGE_SIZE, virt_to_phys};
 use crate::prelude::*;
 
@@ -27,7 +27,7 @@ pub static LEVEL2_FIXMAP_PGT: Table = Table::empty();
 /// The table of the window's first 2 MiB: 512 pages that can be mapped before there is memory.
 static LEVEL1_FIXMAP_PGT: Table = Table::empty();
 
-static AREAS: IrqMutex<Areas> = IrqMutex::new(Areas(ArrayVec::new_const()));
+static AREAS: IrqSpinLock<Areas> = IrqSpinLock::new(Areas(ArrayVec::new_const()));
 
 /// The window's addresses.
 #[init]

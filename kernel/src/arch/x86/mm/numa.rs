@@ -15,9 +15,9 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use incipit_lib::numa::{Block, Blocks, Emulation, FakeNodes, NodesError};
-use spin::Mutex;
 
 use crate::arch::x86::{setup, smpboot};
+use crate::locking::SpinLock;
 use crate::mm::numa::{self, MAX_NUMNODES};
 use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SHIFT, memblock};
@@ -28,7 +28,7 @@ static OFF: AtomicBool = AtomicBool::new(false);
 /// `numa=noacpi`: the tables are not looked at.
 static NOACPI: AtomicBool = AtomicBool::new(false);
 /// `numa=fake=`.
-static FAKE: Mutex<Option<Emulation>> = Mutex::new(None);
+static FAKE: SpinLock<Option<Emulation>> = SpinLock::new(None);
 
 /// Where nodes come from, before the command line makes others. The lists are too large for the stack.
 struct Physical {

@@ -10,7 +10,7 @@ use core::ops::Range;
 use super::leaves::leaves;
 use super::pgtable::{Entry, Flags};
 use super::{split, tlb};
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::address::DIRECT_MAP_SIZE;
 use crate::mm::{PAGE_OFFSET, PAGE_SIZE, START_KERNEL_MAP};
 use crate::prelude::*;
@@ -19,7 +19,7 @@ use crate::prelude::*;
 const SINGLE_PAGE_FLUSH_CEILING: usize = 33;
 
 /// Who changes a protection, one at a time: two might split one page twice, or lose each other's flags.
-static CHANGES: IrqMutex<()> = IrqMutex::new(());
+static CHANGES: IrqSpinLock<()> = IrqSpinLock::new(());
 
 /// Makes `pages` pages from `address` on read-only.
 ///

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use pci_types::{ConfigRegionAccess, PciAddress};
 use x86::io::{inl, outb, outl};
 
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 
 const CONFIG_ADDRESS: u16 = 0xcf8;
 const CONFIG_DATA: u16 = 0xcfc;
@@ -13,7 +13,7 @@ const CONFIG_DATA: u16 = 0xcfc;
 const ENABLE: u32 = 1 << 31;
 
 /// Two accesses make one read, and nobody may come between them.
-static LOCK: IrqMutex<()> = IrqMutex::new(());
+static LOCK: IrqSpinLock<()> = IrqSpinLock::new(());
 
 /// Whether the machine has the ports: not asked, no, yes.
 static FOUND: AtomicU8 = AtomicU8::new(UNKNOWN);

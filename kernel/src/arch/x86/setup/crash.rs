@@ -1,8 +1,8 @@
 //! Memory for a crash kernel: `crashkernel=`.
 
 use incipit_lib::crashkernel::{Request, parse};
-use spin::Mutex;
 
+use crate::locking::SpinLock;
 use crate::mm::memblock::{self, PhysAddr};
 use crate::prelude::*;
 use crate::resource::{Kind, insert};
@@ -16,7 +16,7 @@ const LOW_MAX: u64 = 4 << 30;
 const DEFAULT_LOW: u64 = 256 * MIB;
 
 /// The values given, the last of each kind.
-static WANTED: Mutex<Wanted> = Mutex::new(Wanted {
+static WANTED: SpinLock<Wanted> = SpinLock::new(Wanted {
     anywhere: None,
     high: None,
     low: None,

@@ -3,14 +3,14 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use incipit_lib::e820::{E820Error, E820Table, E820Type, UserRange};
-use spin::Mutex;
 
 use super::{boot_params, memory};
+use crate::locking::SpinLock;
 use crate::mm::PAGE_SIZE;
 use crate::prelude::*;
 
 /// The map that the kernel goes by: Linux's `e820_table`.
-static E820_TABLE: Mutex<E820Table> = Mutex::new(E820Table::new());
+static E820_TABLE: SpinLock<E820Table> = SpinLock::new(E820Table::new());
 
 /// Whether the command line has changed the map.
 static USER_DEFINED: AtomicBool = AtomicBool::new(false);

@@ -1,11 +1,10 @@
 //! The initial RAM disk: found, checked and kept. Who unpacks it asks for its range.
 
-use spin::Mutex;
-
 use incipit_lib::e820::E820Type;
 use incipit_lib::param::memparse;
 
 use super::{boot_params, e820, memory};
+use crate::locking::SpinLock;
 use crate::mm::{PAGE_SHIFT, memblock};
 use crate::prelude::*;
 
@@ -18,7 +17,7 @@ pub struct Initrd {
     pub end: u64,
 }
 
-static INITRD: Mutex<Option<Initrd>> = Mutex::new(None);
+static INITRD: SpinLock<Option<Initrd>> = SpinLock::new(None);
 
 /// The RAM disk, if there is one that can be used.
 #[must_use]
@@ -27,7 +26,7 @@ pub fn initrd() -> Option<Initrd> {
 }
 
 /// Start and size as the command line has them, zeros without.
-static INITRDMEM: Mutex<(u64, u64)> = Mutex::new((0, 0));
+static INITRDMEM: SpinLock<(u64, u64)> = SpinLock::new((0, 0));
 
 /// `initrdmem=start,size`: a RAM disk that somebody put into memory, for loaders that cannot say so themselves.
 #[early_param("initrdmem")]
