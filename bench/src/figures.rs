@@ -138,6 +138,10 @@ pub fn sections(reports: &Reports, times: Times) -> Result<Vec<Section>> {
             figures: memory_boot(reports)?,
         },
         Section {
+            title: "Locks, taken and given back",
+            figures: locks(reports)?,
+        },
+        Section {
             title: "The build, in milliseconds of this machine",
             figures: build(times),
         },
@@ -270,6 +274,24 @@ fn exceptions(reports: &Reports) -> Result<Vec<Figure>> {
             None,
         ),
     ])
+}
+
+fn locks(reports: &Reports) -> Result<Vec<Figure>> {
+    let figures = [
+        ("a raw spin lock", "lock/raw", Aim(8.0)),
+        ("a spin lock", "lock/spin", Linux(11.0)),
+        ("a spin lock with interrupts off", "lock/irqsave", Linux(26.0)),
+    ];
+    let mut figures = figures
+        .into_iter()
+        .map(|(name, key, beside)| Ok(figure(name, reports.get("processor", key)?, Some(beside))))
+        .collect::<Result<Vec<_>>>()?;
+    figures.push(figure(
+        "two words read by a sequence count",
+        reports.get("processor", "lock/seqcount")?,
+        None,
+    ));
+    Ok(figures)
 }
 
 /// A pair of taking and giving back, if it says nothing else; trees are of 10,000 entries.

@@ -142,6 +142,7 @@ pub const PLANS: &[Plan] = &[
         ],
     ),
     image("memory", &["boot", "memory"], &[boot("memory", SILENT)]),
+    image("processor", &["boot", "processor"], &[boot("processor", SILENT)]),
     image(
         "initcalls-1000",
         &["boot", "initcalls/1000"],

@@ -1,0 +1,16 @@
+//! What locks, interrupts and clocks take.
+
+#![no_std]
+
+mod locks;
+
+use incipit::prelude::*;
+
+/// How many turns make a figure.
+const TURNS: usize = 1000;
+
+#[initcall(late)]
+fn bench_processor() -> Result<(), Errno> {
+    locks::measure_all();
+    Ok(())
+}
