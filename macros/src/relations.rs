@@ -101,7 +101,7 @@ impl Relations {
         });
         quote! {
             #[doc(hidden)]
-            #[allow(unused_imports, dead_code)]
+            #[allow(unused_imports, dead_code, non_snake_case)]
             #visibility mod #ident {
                 #names
                 /// The function's path.

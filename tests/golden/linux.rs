@@ -111,6 +111,7 @@ pub const SETUP_ARCH: &[&str] = &[
     "efi_memblock_x86_reserve_range",
     "find_smp_config",
     "get_smp_config",
+    "init_apic_mappings",
     "init_hypervisor_platform",
     "initmem_init",
     "io_delay_init",

@@ -4,7 +4,7 @@
 //! memory without waiting for any; who can wait calls [`xarray::preload`] before.
 
 pub mod idr;
-mod nodes;
+pub(crate) mod nodes;
 pub mod prio_tree;
 mod stored;
 pub mod xarray;

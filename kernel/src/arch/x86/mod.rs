@@ -4,6 +4,7 @@
 //! `setup_arch`. It may touch every register and port; it knows no subsystem above it except the log, the memory map and the panic report. The names are the
 //! Intel manual's for hardware ("SDM" with volume and section) and Linux 6.1's for everything that Linux has.
 
+pub mod apic;
 #[cfg(CONFIG_X86_CHECK_BIOS_CORRUPTION)]
 mod check;
 pub mod cpu;
@@ -16,6 +17,7 @@ pub mod i8259;
 pub mod idt;
 pub mod insn;
 pub mod io_delay;
+pub mod irq;
 pub mod irqflags;
 #[cfg(CONFIG_ISCSI_IBFT_FIND)]
 pub mod iscsi_ibft_find;

@@ -52,6 +52,10 @@ pub mod feature {
         HYPERVISOR = "hypervisor";
         /// The page attribute table.
         PAT = "pat";
+        /// A local APIC.
+        APIC = "apic";
+        /// A local APIC that can be reached by model-specific registers.
+        X2APIC = "x2apic";
         /// Memory type range registers.
         MTRR = "mtrr";
     }

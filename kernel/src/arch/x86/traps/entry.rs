@@ -168,6 +168,6 @@ extern "C" fn common_interrupt_entry() {
         "add rsp, 8",
         restore_registers_and_return!(),
         orig_ax = const ORIG_AX,
-        handler = sym super::common_interrupt,
+        handler = sym crate::arch::x86::irq::common_interrupt,
     )
 }

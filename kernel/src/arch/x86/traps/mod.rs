@@ -117,9 +117,4 @@ extern "C" fn exc_reserved(regs: &mut PtRegs, error_code: u64, vector: u64) {
     );
 }
 
-/// Handles the interrupts that have no handler of their own.
-extern "C" fn common_interrupt(_regs: &mut PtRegs, vector: u64) {
-    pr_emerg_ratelimited!("{}.{vector} No irq handler for vector", smp_processor_id());
-}
-
 mod tests;

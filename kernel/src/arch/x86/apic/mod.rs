@@ -1,0 +1,14 @@
+//! The local APIC of each CPU (SDM 3, chapter 11): which interrupts it takes, how it says that one is done, and how it sends them to others.
+//!
+//! [`access`] reads and writes its registers, by memory or, in x2APIC mode, by model-specific registers; [`local`] makes it ready on each CPU; [`ipi`] sends. What arrives is
+//! handled by [`crate::arch::x86::irq`], and which CPUs there are is known by [`crate::arch::x86::smpboot`].
+
+mod access;
+mod errors;
+mod ipi;
+mod local;
+mod options;
+
+pub use access::{Register, is_present, is_x2apic, read, write};
+pub use ipi::{WakeError, send_ipi, send_ipi_allbutself, send_ipi_mask, send_ipi_self, send_nmi, wake_secondary};
+pub use local::{apic_id, cpu_to_apicid, eoi, init_apic_mappings, max_lvt, setup_local_apic};
