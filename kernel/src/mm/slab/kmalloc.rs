@@ -8,7 +8,7 @@ use incipit_lib::slub::geometry::kmalloc::{CACHES, MAX_CACHE_SIZE, index};
 use super::cache::KmemCache;
 use super::objects::{self, alloc_undisturbed, kmem_cache_alloc, kmem_cache_alloc_node, page_of, slab_page};
 use super::pages::cache_of;
-use crate::irq::IrqMutex;
+use crate::locking::IrqSpinLock;
 use crate::mm::page::{PageFlags, compound_head, page_address};
 use crate::mm::page_alloc::{self, get_order};
 use crate::mm::{Gfp, PAGE_SIZE, fault_inject, numa};
@@ -57,7 +57,7 @@ pub(super) fn set_cache(kind: Kind, number: usize, cache: &'static KmemCache) {
 
 /// Has every [`kmalloc()`] ask whether it is to fail as long as something is made to, and none otherwise.
 pub(in crate::mm) fn follow_fault_injection() {
-    static ONE_AT_A_TIME: IrqMutex<()> = IrqMutex::new(());
+    static ONE_AT_A_TIME: IrqSpinLock<()> = IrqSpinLock::new(());
     // Who comes last has the last word, so it must be the one who looks last, too.
     let _alone = ONE_AT_A_TIME.lock();
     let disturbed = fault_inject::is_armed();
