@@ -13,6 +13,7 @@
 //! | [`arch`] | everything that knows the processor |
 //! | [`mm`] | addresses, memblock, the boot-time allocator |
 //! | [`fs`], [`pid`] | the tables in which names, inodes and processes are found |
+//! | [`cpu`] | other CPUs coming and going, and what one does that has nothing to do |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
 //! | [`softirq`] | what interrupts leave to be done when they are over |
 //! | [`locking`] | locks, and data that are read without one |
@@ -38,6 +39,7 @@ pub mod acpi;
 pub mod arch;
 pub mod collections;
 pub mod console;
+pub mod cpu;
 #[cfg(CONFIG_DEBUG_OBJECTS)]
 pub mod debugobjects;
 #[cfg(CONFIG_DMI)]

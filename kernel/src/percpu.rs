@@ -40,7 +40,7 @@ static THIS_CPU_OFF: AtomicUsize = AtomicUsize::new(0);
 static CPU_NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// [`THIS_CPU_OFF`] of each CPU, for the others. 0, the template, for a CPU without an area.
-static PER_CPU_OFFSET: [AtomicUsize; NR_CPUS] = [const { AtomicUsize::new(0) }; NR_CPUS];
+pub(crate) static PER_CPU_OFFSET: [AtomicUsize; NR_CPUS] = [const { AtomicUsize::new(0) }; NR_CPUS];
 
 impl<T> PerCpu<T> {
     /// The template's value, from which each copy starts.

@@ -66,7 +66,11 @@ extern "C" fn kernel_init() -> ! {
 fn kernel_init_freeable(init: InitMemory<'_>) {
     stage::end_last();
     task::become_init();
+    #[cfg(CONFIG_SMP)]
+    crate::arch::x86::smpboot::wake::smp_prepare_cpus();
     initcall::do_pre_smp_initcalls(init);
+    #[cfg(CONFIG_SMP)]
+    crate::cpu::smp_init();
     ctors::do_ctors(init);
     initcall::report_unknown_names();
     initcall::do_initcalls(init);

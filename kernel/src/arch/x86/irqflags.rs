@@ -39,6 +39,13 @@ pub fn halt() {
     unsafe { asm!("hlt", options(nomem, nostack, preserves_flags)) };
 }
 
+/// Lets interrupts come and stops the processor until one does; none comes between the two (SDM 2B, STI).
+#[inline]
+pub fn safe_halt() {
+    // SAFETY: as for `sti`.
+    unsafe { asm!("sti", "hlt", options(nostack, preserves_flags)) };
+}
+
 /// Stops the processor for ever.
 pub fn halt_forever() -> ! {
     loop {

@@ -20,6 +20,12 @@ pub fn task_stack() -> Section {
     }
 }
 
+/// Notes that this CPU has begun on `stack`.
+#[cfg(CONFIG_SMP)]
+pub(super) fn set_task_stack(stack: Section) {
+    TASK_STACK.this_cpu_write(stack.start_address());
+}
+
 /// Calls `entry` on the empty stack `stack`, of [`THREAD_SIZE`] bytes, which is the task's from here on, and does not come back.
 ///
 /// What the caller and its callers have on their stack is given up.

@@ -27,7 +27,7 @@ const SPIV_ENABLED: u32 = 1 << 8;
 const DEFAULT_PHYS_BASE: u64 = 0xfee0_0000;
 
 /// The APIC ids of the CPUs, by their numbers; [`u32::MAX`] for a number without one.
-static APIC_IDS: [AtomicU32; NR_CPUS] = [const { AtomicU32::new(u32::MAX) }; NR_CPUS];
+pub(in crate::arch::x86) static APIC_IDS: [AtomicU32; NR_CPUS] = [const { AtomicU32::new(u32::MAX) }; NR_CPUS];
 
 /// The APIC id of a CPU.
 #[inline]

@@ -8,7 +8,7 @@ use core::ops::Range;
 use crate::arch::x86::mm::kernel_map;
 use crate::arch::x86::mm::pgtable::Flags;
 use crate::arch::x86::segment::Ist;
-use crate::mm::{PAGE_SIZE, memblock};
+use crate::mm::PAGE_SIZE;
 use crate::prelude::*;
 
 /// Where the areas start: Linux's `CPU_ENTRY_AREA_BASE`.
@@ -35,17 +35,22 @@ pub fn span(cpus: usize) -> Range<usize> {
     CPU_ENTRY_AREA..CPU_ENTRY_AREA + cpus * Ist::ALL.len() * STRIDE
 }
 
-/// Gives `cpu` its exception stacks. A CPU does this once.
+/// Bytes of all exception stacks of a CPU.
+pub const EXCEPTION_STACKS_SIZE: usize = EXCEPTION_STACK_SIZE * Ist::ALL.len();
+
+/// Gives `cpu` its exception stacks: [`EXCEPTION_STACKS_SIZE`] bytes at physical address `memory`. Once for each CPU.
 ///
 /// # Errors
 ///
-/// `ENOMEM`.
-pub fn map_exception_stacks(cpu: usize) -> Result<(), Errno> {
-    let size = (EXCEPTION_STACK_SIZE * Ist::ALL.len()) as u64;
-    let memory = memblock::alloc(size, PAGE_SIZE as u64)?.0;
+/// `ENOMEM`, without memory for a page table.
+///
+/// # Safety
+///
+/// The memory must be nobody else's from here on.
+pub unsafe fn map_exception_stacks(cpu: usize, memory: u64) -> Result<(), Errno> {
     for (ist, phys) in Ist::ALL.into_iter().zip((memory..).step_by(EXCEPTION_STACK_SIZE)) {
         let start = exception_stack(cpu, ist).start;
-        // SAFETY: the addresses are this stack's alone, and the memory has just been allocated for it.
+        // SAFETY: the addresses are this stack's alone, and the caller gives the memory up.
         unsafe { kernel_map::map_range(start, phys, EXCEPTION_STACK_SIZE, Flags::READ_WRITE, false)? };
     }
     Ok(())

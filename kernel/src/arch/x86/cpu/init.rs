@@ -6,37 +6,77 @@ use super::entry_area;
 use super::features::{boot_cpu_has, feature};
 use crate::arch::x86::registers::{self, Cr4};
 use crate::arch::x86::segment::{self, CPU_TSS, Ist};
+use crate::mm::{PAGE_SIZE, memblock};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 
 #[percpu]
 static INITIALIZED: AtomicBool = AtomicBool::new(false);
 
+/// What CR4 holds on the boot CPU.
+#[cfg(CONFIG_SMP)]
+static BOOT_CR4: AtomicU64 = AtomicU64::new(0);
+
 /// The bits of CR4 that every CPU gets: Linux's `mmu_cr4_features`.
 static CR4_FEATURES: AtomicU64 = AtomicU64::new(0);
 
-/// Gives this CPU its task-state segment, its exception stacks and its protections: Linux's `cpu_init`.
+/// Gives the boot CPU its exception stacks, its task-state segment and its protections: Linux's `cpu_init`, as `trap_init` calls it.
 ///
 /// # Panics
 ///
-/// If the CPU has been through this before, or if there is no memory for its stacks.
+/// If there is no memory for the stacks.
+#[init]
 pub fn cpu_init() {
+    let cpu = smp_processor_id();
+    let stacks = memblock::alloc(entry_area::EXCEPTION_STACKS_SIZE as u64, PAGE_SIZE as u64).map(|memory| {
+        // SAFETY: the memory was allocated for this.
+        unsafe { entry_area::map_exception_stacks(cpu, memory.0) }
+    });
+    if let Err(error) = stacks.flatten() {
+        panic!("CPU#{cpu}: no memory for exception stacks ({error})");
+    }
+    load_task_state();
+    set_cr4_features();
+}
+
+/// Gives a CPU that has just begun its task-state segment and the protections of the boot CPU: Linux's `cpu_init`, as `start_secondary` calls it. Its exception stacks are mapped.
+#[cfg(CONFIG_SMP)]
+pub fn cpu_init_secondary() {
+    // SAFETY: the CPUs are of a kind, or the bits that this one lacks fault here, before it is used.
+    unsafe { registers::write_cr4(registers::cr4() | BOOT_CR4.load(Relaxed)) };
+    load_task_state();
+}
+
+/// Notes what the boot CPU has switched on, for the others.
+#[cfg(CONFIG_SMP)]
+pub fn note_boot_cr4() {
+    BOOT_CR4.store(registers::cr4(), Relaxed);
+}
+
+/// Makes this CPU use its exception stacks.
+///
+/// # Panics
+///
+/// If the CPU has been through this since it began.
+fn load_task_state() {
     let cpu = smp_processor_id();
     assert!(
         !INITIALIZED.with_this_cpu(|initialized| initialized.swap(true, Relaxed)),
         "CPU#{cpu} already initialized!"
     );
-    if let Err(error) = entry_area::map_exception_stacks(cpu) {
-        panic!("CPU#{cpu}: no memory for exception stacks ({error})");
-    }
     CPU_TSS.with_this_cpu(|tss| {
         for ist in Ist::ALL {
             tss.set_ist(ist, entry_area::exception_stack(cpu, ist).end as u64);
         }
     });
-    // SAFETY: the table is this CPU's since `smp_prepare_boot_cpu`, the stacks are fresh memory of its own, and the guard above lets nobody in twice.
+    // SAFETY: the descriptor table is this CPU's, the stacks are memory of its own, and the guard above lets nobody in twice.
     unsafe { segment::load_tr() };
-    set_cr4_features();
+}
+
+/// Notes that this CPU stops, and is to be made ready again when it begins anew.
+#[cfg(CONFIG_SMP)]
+pub fn forget() {
+    INITIALIZED.this_cpu_write(false);
 }
 
 /// Switches on the protections that the CPU has.

@@ -15,6 +15,7 @@ pub const NR_CPUS: usize = crate::config::CONFIG_NR_CPUS as usize;
 pub const NR_CPUS: usize = 1;
 
 /// A set of CPUs.
+#[derive(Default)]
 pub struct CpuMask(AtomicU64);
 
 const _: () = assert!(NR_CPUS <= u64::BITS as usize, "a mask is one word");

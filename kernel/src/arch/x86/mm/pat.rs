@@ -105,6 +105,15 @@ pub fn pat_init() {
     pr_info!("x86/PAT: Configuration [0-7]: {}", Configuration(TYPES));
 }
 
+/// Gives the numbers their types on a CPU that has just begun, as the boot CPU has them.
+#[cfg(CONFIG_SMP)]
+pub fn pat_cpu_init() {
+    if !is_disabled() {
+        // SAFETY: as in `pat_init`; this CPU has not used the numbers yet.
+        unsafe { msr::wrmsr(IA32_PAT, value_of(TYPES)) };
+    }
+}
+
 struct Configuration([MemoryType; 8]);
 
 impl fmt::Display for Configuration {

@@ -52,6 +52,8 @@ pub(super) fn reserve_image() {
 /// Keeps the first MiB as it is: firmware uses it behind the map's back, and other CPUs start in it (Linux's `reserve_real_mode`).
 #[init]
 pub(super) fn reserve_low_memory() {
+    #[cfg(CONFIG_SMP)]
+    crate::arch::x86::smpboot::trampoline::choose();
     reserve(0, MIB, "low memory");
 }
 

@@ -1,6 +1,20 @@
-//! Which processors there are, as firmware tells it, and how many the kernel makes room for.
+//! Which processors there are, as firmware tells it, how many the kernel makes room for, and how the others are started.
 //!
-//! ACPI's tables come first, the MP table counts if they name no processor, and without either there is the one that boots. Nobody is started here.
+//! ACPI's tables come first, the MP table counts if they name no processor, and without either there is the one that boots. That other CPUs are to be started, in which order
+//! and with what in between, is decided in [`crate::cpu`].
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `trampoline.S`, `trampoline` | the page below 1 MiB where a CPU begins, from real mode to long mode |
+//! | `secondary` | from there to a CPU of the kernel's, and its end |
+//! | `wake` | the signals that start one |
+
+#[cfg(CONFIG_SMP)]
+pub(crate) mod secondary;
+#[cfg(CONFIG_SMP)]
+pub(in crate::arch::x86) mod trampoline;
+#[cfg(CONFIG_SMP)]
+pub mod wake;
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
 

@@ -1,0 +1,34 @@
+//! What a CPU does that has nothing to do: Linux's `cpu_startup_entry`.
+
+use linkme::distributed_slice;
+
+use super::hotplug;
+use crate::arch::x86::irq::{RESCHEDULE_VECTOR, SYSVECS, SysVec};
+use crate::arch::x86::irqflags;
+use crate::{irq, softirq};
+
+/// Makes a CPU look again at what there is to do: coming is all that it is for.
+#[distributed_slice(SYSVECS)]
+static RESCHEDULE: SysVec = SysVec {
+    vector: RESCHEDULE_VECTOR,
+    mnemonic: "RES",
+    description: "Rescheduling interrupts",
+    handler: |_| {},
+};
+
+/// The idle task: runs what interrupts have left behind, and sleeps until the next one. What it finds with interrupts off it has found for good: whatever comes later wakes the
+/// CPU from the sleep that begins with interrupts going on.
+pub(super) fn cpu_startup_entry() -> ! {
+    loop {
+        irq::local_irq_disable();
+        if hotplug::is_to_stop() {
+            hotplug::die();
+        }
+        if softirq::pending() == 0 {
+            irqflags::safe_halt();
+        } else {
+            irq::local_irq_enable();
+            softirq::run_pending();
+        }
+    }
+}
