@@ -57,6 +57,8 @@ pub mod seqcount;
 pub mod slub;
 pub mod sparse;
 pub mod text;
+pub mod timer_wheel;
+pub mod timerqueue;
 pub mod video;
 pub mod vmap;
 pub mod vt;
