@@ -66,8 +66,11 @@ pub fn trials() -> Vec<Trial> {
             Ok(())
         }),
         trial("pages::are_cleared_if_that_is_asked_for", || {
-            let log = machine("init_on_alloc=1 init_on_free=on").run()?;
-            log.require(&["mem auto-init: stack:off, heap alloc:on, heap free:on"])?;
+            let words = "init_on_alloc=1 init_on_free=on kunit.enable=1 kunit.filter_glob=incipit::mm::slab::*";
+            let log = machine(words).run()?;
+            log.require(&["mem auto-init: stack:off, heap alloc:on, heap free:on", "KTAP version 1"])?;
+            log.refuse("not ok")?;
+            log.require_mention("No working init found")?;
             let log = machine("init_on_alloc=1 page_poison=on").run()?;
             log.require(&["mem auto-init: stack:off, heap alloc:off, heap free:off"])
         }),

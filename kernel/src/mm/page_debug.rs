@@ -106,14 +106,14 @@ pub(super) fn report_meminit() {
     }
 }
 
-/// Whether memory is to be cleared when it is handed out: Linux's `want_init_on_alloc`, for who hands out parts of pages.
+/// Whether all memory is to be cleared when it is handed out: for who hands out parts of pages.
 #[inline]
 #[must_use]
-pub fn want_init_on_alloc(gfp: Gfp) -> bool {
-    gfp.contains(Gfp::ZERO) || checks().contains(Checks::INIT_ON_ALLOC)
+pub fn want_init_on_alloc() -> bool {
+    checks().contains(Checks::INIT_ON_ALLOC)
 }
 
-/// Whether memory is to be cleared when it is given back.
+/// Whether all memory is to be cleared when it is given back.
 #[inline]
 #[must_use]
 pub fn want_init_on_free() -> bool {

@@ -38,6 +38,10 @@ bitflags::bitflags! {
         const TRACE = 0x20_0000;
         /// Allocations are made to fail, `failslab=` permitting: `A`.
         const FAILSLAB = 0x200_0000;
+        /// Objects are cleared when they are allocated, asked for or not.
+        const CLEAR_ON_ALLOC = 0x400_0000;
+        /// Objects are cleared when they are freed.
+        const CLEAR_ON_FREE = 0x800_0000;
         /// Shares its memory with no other cache.
         const NO_MERGE = 0x0100_0000;
         /// One of those that `kmalloc` takes from.
@@ -45,8 +49,10 @@ bitflags::bitflags! {
         /// Objects hold a pattern while they are free, which a constructor's would be in the way of.
         const OBJECT_POISON = 0x8000_0000;
 
-        /// Everything that makes a cache take the checked paths.
+        /// What is checked of a cache.
         const DEBUG = Self::CONSISTENCY_CHECKS.bits() | Self::RED_ZONE.bits() | Self::POISON.bits() | Self::STORE_USER.bits() | Self::TRACE.bits();
+        /// Everything that makes a cache take the checked paths.
+        const CHECKED_PATHS = Self::DEBUG.bits() | Self::CLEAR_ON_ALLOC.bits() | Self::CLEAR_ON_FREE.bits();
         /// What makes objects larger.
         const DEBUG_METADATA = Self::RED_ZONE.bits() | Self::POISON.bits() | Self::STORE_USER.bits();
         /// What keeps a cache from sharing.

@@ -60,6 +60,10 @@ pub(super) fn describe(
     if wish.flags.contains(SlabFlags::POISON) && ctor.is_none() && !flags.contains(SlabFlags::TYPESAFE_BY_RCU) {
         wish.flags |= SlabFlags::OBJECT_POISON;
     }
+    #[cfg(CONFIG_SLUB_DEBUG)]
+    {
+        wish.flags |= super::debug::clearing(wish.flags, wish.constructed);
+    }
     let mut geometry = Geometry::new(&wish, &orders()).ok_or(Errno::EINVAL)?;
     wish.flags = allowed(wish.flags, geometry.min_order > get_order(size));
     if !wish.flags.contains(SlabFlags::POISON) {

@@ -267,3 +267,47 @@ fn an_allocation_that_fails_anywhere_leaves_nothing_behind() {
         });
     });
 }
+
+#[cfg(CONFIG_SLUB_DEBUG)]
+#[ktest]
+fn objects_are_cleared_if_all_memory_is_to_be() {
+    use crate::mm::page_debug::{want_init_on_alloc, want_init_on_free};
+    const SIZE: usize = 192;
+    const FILL: u8 = 0xa5;
+
+    let cache = kmem_cache_create("slab-test-clear", SIZE, 0, SlabFlags::NO_MERGE, None).expect("memory");
+    let poisoned = cache.flags().contains(SlabFlags::POISON);
+    let object = kmem_cache_alloc(cache, Gfp::KERNEL).expect("memory");
+    // SAFETY: an object has so many bytes, whoever has it, and the slab stays until the cache goes.
+    let filled = || {
+        (0..SIZE)
+            .filter(|&at| unsafe { object.as_ptr().add(at).read_volatile() } == FILL)
+            .count()
+    };
+    // SAFETY: the object is this test's.
+    unsafe {
+        object.write_bytes(FILL, SIZE);
+        kmem_cache_free(cache, object);
+    }
+    let left = filled();
+    assert_eq!(kmem_cache_alloc(cache, Gfp::KERNEL), Some(object));
+    let found = filled();
+    // SAFETY: the object is this test's, and the only one.
+    unsafe {
+        kmem_cache_free(cache, object);
+        kmem_cache_destroy(cache);
+    }
+    if !poisoned {
+        // A link takes a word of a free object.
+        assert!(if want_init_on_free() {
+            left == 0
+        } else {
+            left >= SIZE - size_of::<usize>()
+        });
+        assert!(if want_init_on_alloc() || want_init_on_free() {
+            found == 0
+        } else {
+            found == left
+        });
+    }
+}

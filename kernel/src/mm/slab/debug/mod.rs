@@ -1,11 +1,12 @@
-//! Caches that are debugged: what was done to their objects is found when they are allocated and freed, and repaired.
+//! Caches that are debugged: what was done to their objects is found when they are allocated and freed, and repaired. Those whose objects are cleared take the same paths, so that
+//! the others need not ask.
 //!
 //! Their objects all go by the lock of their node. An object that is found damaged when it is freed stays in use; a slab with a damaged free object is not used again.
 
 mod setup;
 mod track;
 
-pub(super) use setup::{allowed, flags_for};
+pub(super) use setup::{allowed, clearing, flags_for};
 pub(super) use track::{TRACK_SIZE, print_tracking};
 
 use core::slice;
@@ -25,7 +26,7 @@ use crate::prelude::*;
 /// Whether a cache takes these paths.
 #[inline]
 pub fn is_debugged(cache: &KmemCache) -> bool {
-    cache.flags.intersects(SlabFlags::DEBUG)
+    cache.flags.intersects(SlabFlags::CHECKED_PATHS)
 }
 
 /// Takes an object that is as it must be.
@@ -38,6 +39,9 @@ pub fn alloc(cache: &'static KmemCache, request: Request) -> Option<(Slab, usize
             return false;
         }
         activate(cache, slab, offset);
+        if cache.flags.contains(SlabFlags::CLEAR_ON_ALLOC) {
+            clear(cache, slab, offset);
+        }
         event.store(cache, slab, offset, track::ALLOC);
         if cache.flags.contains(SlabFlags::TRACE) {
             pr_info!(
@@ -63,11 +67,20 @@ pub fn free(cache: &'static KmemCache, slab: Slab, offset: usize) {
             pr_info!("TRACE {} free {:p} inuse={}", cache.name, slab.object(offset), slab.word().in_use());
         }
         cache.geometry.prepare(cache.flags, false, slot(cache, slab, offset));
+        if cache.flags.contains(SlabFlags::CLEAR_ON_FREE) {
+            clear(cache, slab, offset);
+        }
         true
     });
     if !freed {
         slab_fix(cache, format_args!("Object at {:#x} not freed", slab.object(offset).addr()));
     }
+}
+
+/// Clears an object that nobody has, and that is not linked to another.
+fn clear(cache: &KmemCache, slab: Slab, offset: usize) {
+    // SAFETY: an object has so many bytes, and nobody uses them.
+    unsafe { slab.object(offset).write_bytes(0, cache.object_size()) };
 }
 
 /// Makes an object what one in use must be.

@@ -4,6 +4,7 @@ use incipit_lib::slub::geometry::SlabFlags;
 use incipit_lib::slub::options::{DEFAULT, DebugOptions};
 use spin::Once;
 
+use crate::mm::page_debug;
 use crate::prelude::*;
 
 /// What stands behind `slub_debug`.
@@ -19,6 +20,17 @@ fn options() -> DebugOptions<'static> {
 /// What is checked of a cache of this name.
 pub fn flags_for(name: &str) -> SlabFlags {
     options().flags_for(name)
+}
+
+/// When objects are cleared, as the command line has it of all memory. A constructor's work is not cleared away, nor what readers may still look at, and poison is more.
+pub fn clearing(flags: SlabFlags, constructed: bool) -> SlabFlags {
+    if constructed || flags.intersects(SlabFlags::TYPESAFE_BY_RCU | SlabFlags::POISON) {
+        return SlabFlags::empty();
+    }
+    let mut clearing = SlabFlags::empty();
+    clearing.set(SlabFlags::CLEAR_ON_ALLOC, page_debug::want_init_on_alloc());
+    clearing.set(SlabFlags::CLEAR_ON_FREE, page_debug::want_init_on_free());
+    clearing
 }
 
 /// The flags without those that would make the slabs of objects of `size` bytes larger, if the command line forbids that and they do.
