@@ -20,10 +20,12 @@ pub(super) struct McsNode {
 }
 
 impl McsNode {
-    const NEW: McsNode = McsNode {
-        next: AtomicU32::new(0),
-        granted: AtomicU32::new(0),
-    };
+    const fn new() -> McsNode {
+        McsNode {
+            next: AtomicU32::new(0),
+            granted: AtomicU32::new(0),
+        }
+    }
 }
 
 /// A CPU's waiters, in a line of the cache of their own: the CPU that comes before writes here, and the one that waits reads.
@@ -31,7 +33,7 @@ impl McsNode {
 struct McsNodes([McsNode; MAX_NESTING as usize]);
 
 #[percpu(shared_aligned)]
-static MCS_NODES: McsNodes = McsNodes([McsNode::NEW; MAX_NESTING as usize]);
+static MCS_NODES: McsNodes = McsNodes([const { McsNode::new() }; MAX_NESTING as usize]);
 
 /// How many of them are in use. An interrupt takes the next ones and gives them back before it returns.
 #[percpu]

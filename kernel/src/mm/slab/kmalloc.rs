@@ -29,13 +29,15 @@ pub(super) enum Kind {
 /// A cache for each kind and number, or null.
 type Caches = [[AtomicPtr<KmemCache>; SLOTS]; 2];
 
-const NO_CACHES: Caches = [const { [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS] }; 2];
+const fn no_caches() -> Caches {
+    [const { [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS] }; 2]
+}
 
 /// The caches.
-static KMALLOC_CACHES: Caches = NO_CACHES;
+static KMALLOC_CACHES: Caches = no_caches();
 
 /// The same as long as nothing is made to fail, else null: those that [`kmalloc()`] takes from without a further question.
-static UNDISTURBED: Caches = NO_CACHES;
+static UNDISTURBED: Caches = no_caches();
 
 /// A power of two, so that no number is out of bounds.
 const SLOTS: usize = CACHES.next_power_of_two();

@@ -278,11 +278,10 @@ fn objects_are_cleared_if_all_memory_is_to_be() {
     let cache = kmem_cache_create("slab-test-clear", SIZE, 0, SlabFlags::NO_MERGE, None).expect("memory");
     let poisoned = cache.flags().contains(SlabFlags::POISON);
     let object = kmem_cache_alloc(cache, Gfp::KERNEL).expect("memory");
-    // SAFETY: an object has so many bytes, whoever has it, and the slab stays until the cache goes.
     let filled = || {
-        (0..SIZE)
-            .filter(|&at| unsafe { object.as_ptr().add(at).read_volatile() } == FILL)
-            .count()
+        // SAFETY: an object has so many bytes, whoever has it, and the slab stays until the cache goes.
+        let byte = |at| unsafe { object.as_ptr().add(at).read_volatile() };
+        (0..SIZE).filter(|&at| byte(at) == FILL).count()
     };
     // SAFETY: the object is this test's.
     unsafe {
