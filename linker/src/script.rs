@@ -219,7 +219,13 @@ fn data(out: &mut String, options: &Options) -> fmt::Result {
     open(out, ".bss", PAGE)?;
     writeln!(
         out,
-        "        __bss_start = .;\n        *(.bss..page_aligned)\n        *(.bss .bss.* COMMON)\n        . = ALIGN({PAGE:#x});\n        __bss_stop = .;"
+        "        __bss_start = .;\n        *(.bss..page_aligned)\n        *(.bss .bss.[!.]* COMMON)\n        . = ALIGN({PAGE:#x});\n        __bss_stop = .;"
+    )?;
+    close(out, "data");
+    open(out, ".brk", PAGE)?;
+    writeln!(
+        out,
+        "        __brk_base = .;\n        KEEP(*(.bss..brk))\n        . = ALIGN({PAGE:#x});\n        __brk_limit = .;"
     )?;
     close(out, "data");
     writeln!(out, "    . = ALIGN({PAGE:#x});\n    _end = .;")?;

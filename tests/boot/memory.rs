@@ -238,8 +238,8 @@ fn boots(ranges: &[Range]) -> Result<Log> {
 /// Where there is too little memory, a panic says what it was needed for.
 fn too_little() -> Vec<Trial> {
     [
-        ("1M", "init_mem_mapping: cannot build the page tables (ENOMEM)"),
-        ("64K", "init_mem_mapping: cannot build the page tables (ENOMEM)"),
+        ("1M", "NUMA: no memory for the list of nodes (ENOMEM)"),
+        ("64K", "NUMA: no memory for the list of nodes (ENOMEM)"),
     ]
     .map(|(memory, reason)| {
         trial(format!("memory::{memory}_are_too_little_and_the_panic_says_so"), move || {

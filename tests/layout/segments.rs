@@ -58,6 +58,7 @@ fn the_permissions_are_those_of_the_kind_of_memory() {
         (".init.text", 5),
         (".data", 6),
         (".bss", 6),
+        (".brk", 6),
         (".kallsyms", 4),
     ] {
         let section = IMAGE.elf.section(name).unwrap_or_else(|| panic!("no section {name}"));
@@ -148,6 +149,8 @@ fn the_edges_of_memory_stand_in_their_order() {
         "_edata",
         "__bss_start",
         "__bss_stop",
+        "__brk_base",
+        "__brk_limit",
         "_end",
         "__kallsyms_start",
     ];
@@ -160,8 +163,23 @@ fn the_edges_of_memory_stand_in_their_order() {
         "__init_end",
         "__bss_start",
         "__bss_stop",
+        "__brk_base",
+        "__brk_limit",
         "_end",
     ] {
         assert!(IMAGE.symbol(name).is_multiple_of(PAGE), "{name}");
     }
+}
+
+#[test]
+fn the_brk_has_the_sizes_that_were_declared_and_takes_nothing_in_the_file() {
+    // The first tables of the final mapping and those of the fixmap, a page each.
+    let declared = (6 + 8) * PAGE;
+    let brk = IMAGE.elf.section(".brk").expect("a section");
+    assert_eq!(brk.size, declared);
+    assert_eq!(brk.range(), IMAGE.symbol("__brk_base")..IMAGE.symbol("__brk_limit"));
+    assert_eq!(IMAGE.symbol("__bss_stop"), brk.range().start);
+    assert_eq!(brk.range().end, IMAGE.symbol("_end"));
+    let segment = loaded().find(|segment| segment.range().contains(&brk.address)).expect("loaded");
+    assert!(segment.address + segment.file_size <= IMAGE.symbol("__bss_start"), "{segment:x?}");
 }

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod boot_alloc;
+pub mod brk;
 #[cfg(CONFIG_DEBUG_PAGEALLOC)]
 pub mod debug_pagealloc;
 pub mod fault_inject;

@@ -104,6 +104,8 @@ unsafe extern "C" {
     static _edata: Symbol;
     static __bss_start: Symbol;
     static __bss_stop: Symbol;
+    static __brk_base: Symbol;
+    static __brk_limit: Symbol;
     static _end: Symbol;
     #[cfg(CONFIG_KALLSYMS)]
     static __kallsyms_start: Symbol;
@@ -111,7 +113,7 @@ unsafe extern "C" {
 }
 
 sections! {
-    /// The image from its first instruction to the end of its zeroed data; the symbol table comes behind it.
+    /// The image from its first instruction to the end of its brk; the symbol table comes behind it.
     image = _text.._end;
     /// Code that stays, the first instructions included.
     text = _text.._etext;
@@ -131,6 +133,8 @@ sections! {
     data = _sdata.._edata;
     /// Zeroed data.
     bss = __bss_start..__bss_stop;
+    /// Memory for before there is memory: [`super::brk`].
+    brk = __brk_base..__brk_limit;
 }
 
 /// Bytes of the stack on which the boot runs, for which `boot/` has the room: Linux's `THREAD_SIZE`.

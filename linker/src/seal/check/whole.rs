@@ -43,6 +43,8 @@ const REQUIRED: &[&str] = &[
     "__image_trailer",
     "__bss_start",
     "__bss_stop",
+    "__brk_base",
+    "__brk_limit",
     "_end",
 ];
 

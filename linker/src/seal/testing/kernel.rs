@@ -183,7 +183,12 @@ impl Kernel {
         layout.extend(tables(Access::Writable, Lifetime::Init, Elf::RW));
         layout.extend([(".data..percpu", Elf::RW, 64), (".data", Elf::RW, 64)]);
         layout.extend(tables(Access::Writable, Lifetime::Kept, Elf::RW));
-        layout.extend([(".trailer", Elf::RW, 16), (".bss", Elf::RW, PAGE), (".kallsyms", Elf::R, 16)]);
+        layout.extend([
+            (".trailer", Elf::RW, 16),
+            (".bss", Elf::RW, PAGE),
+            (".brk", Elf::RW, PAGE),
+            (".kallsyms", Elf::R, 16),
+        ]);
         layout
     }
 
@@ -218,7 +223,7 @@ impl Kernel {
             let (at, flags) = (addresses[name], self.flags.get(name).copied().unwrap_or(flags));
             match tables::ALL.iter().find(|table| table.output_section == name) {
                 Some(table) => elf.section(name, flags, at, &self.table_bytes(table, at, &addresses, &mut symbols)),
-                None if name == ".bss" => elf.nobits(name, flags, at, size),
+                None if matches!(name, ".bss" | ".brk") => elf.nobits(name, flags, at, size),
                 None if name == ".notes" => elf.section(name, flags, at, &build_id_note()),
                 None => elf.section(name, flags, at, &vec![if name == ".data" { 1 } else { 0x90 }; size as usize]),
             }
@@ -290,7 +295,9 @@ fn fixed_symbols(addresses: &BTreeMap<&str, u64>) -> Vec<(String, u64, u64, u8)>
         ("__image_trailer", at(".trailer")),
         ("__bss_start", at(".bss")),
         ("__bss_stop", end(".bss", PAGE)),
-        ("_end", end(".bss", PAGE)),
+        ("__brk_base", at(".brk")),
+        ("__brk_limit", end(".brk", PAGE)),
+        ("_end", end(".brk", PAGE)),
         ("__kallsyms_start", at(".kallsyms")),
     ];
     let mut symbols: Vec<_> = boundaries

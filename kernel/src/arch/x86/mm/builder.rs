@@ -4,6 +4,7 @@
 
 use core::ops::Range;
 
+use super::pgt_buf;
 use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table, current_pgd};
 use crate::mm::page::{page_to_phys, pfn_to_page};
 use crate::mm::{Gfp, PAGE_SHIFT, PAGE_SIZE, memblock, page_alloc, phys_to_virt, virt_to_phys};
@@ -177,10 +178,13 @@ fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags:
     size
 }
 
-/// An empty table's physical address: from the page allocator as soon as there is one, else from memblock.
+/// An empty table's physical address: from the page allocator as soon as there is one, else from what the image has for it, then from memblock.
 pub(super) fn new_table(gfp: Gfp) -> Result<u64, Errno> {
     if page_alloc::is_available() {
         return page_alloc::alloc_page(gfp | Gfp::ZERO).map(page_to_phys).ok_or(Errno::ENOMEM);
+    }
+    if let Some(table) = pgt_buf::take()? {
+        return Ok(table);
     }
     let page = memblock::alloc(PAGE_SIZE as u64, PAGE_SIZE as u64)?;
     // SAFETY: the page was just allocated, and allocations are in the direct map.
@@ -199,6 +203,6 @@ pub(super) unsafe fn free_table(phys: u64) {
         unsafe { page_alloc::free_pages(pfn_to_page(phys >> PAGE_SHIFT), 0) };
     } else {
         let freed = memblock::free(phys, PAGE_SIZE as u64);
-        debug_assert!(freed.is_ok(), "a table is a reservation of its own");
+        debug_assert!(freed.is_ok(), "a table is reserved, alone or among others");
     }
 }

@@ -1,10 +1,10 @@
 //! A window of addresses at the top of the address space whose tables are part of the image: things can be mapped there before there is memory to allocate,
 //! and the mappings stay when the final page tables take over (Linux's fixmap and its `early_ioremap` in one).
 //!
-//! Only [`super::ioremap`] maps here; who wants to reach a device or a firmware table asks there. Tables beyond the image's own come from memblock and stay.
+//! Only [`super::ioremap`] maps here; who wants to reach a device or a firmware table asks there. Tables for small pages are made when they are needed, before there is memory
+//! from the image's brk ([`super::pgt_buf`]), and stay.
 
 use core::ops::Range;
-use core::ptr;
 
 use arrayvec::ArrayVec;
 
@@ -12,7 +12,7 @@ use super::builder::new_table;
 use super::pgtable::{Entry, Flags, Level, Table};
 use super::tlb;
 use crate::locking::IrqSpinLock;
-use crate::mm::{Gfp, PAGE_SIZE, virt_to_phys};
+use crate::mm::{Gfp, PAGE_SIZE};
 use crate::prelude::*;
 
 /// The window's addresses. The last 16 MiB of the address space are left out: error values look like addresses there.
@@ -23,9 +23,6 @@ const MAX_AREAS: usize = 128;
 
 /// The table of the window's GiB, which both the early and the final page tables lead to.
 pub static LEVEL2_FIXMAP_PGT: Table = Table::empty();
-
-/// The table of the window's first 2 MiB: 512 pages that can be mapped before there is memory.
-static LEVEL1_FIXMAP_PGT: Table = Table::empty();
 
 static AREAS: IrqSpinLock<Areas> = IrqSpinLock::new(Areas(ArrayVec::new_const()));
 
@@ -79,7 +76,7 @@ impl Areas {
 ///
 /// # Errors
 ///
-/// `ENOMEM`: too many mappings, no addresses, or no memory for a table; before there is memory, all small pages must fit into 2 MiB.
+/// `ENOMEM`: too many mappings, no addresses, or no memory for a table.
 pub(super) fn map(phys: u64, size: usize, flags: Flags) -> Result<Range<usize>, Errno> {
     let mut areas = AREAS.lock();
     let area = areas.take(phys, size)?;
@@ -142,19 +139,14 @@ fn level1(index: usize) -> Result<&'static Table, Errno> {
     let entry = LEVEL2_FIXMAP_PGT.get(index);
     let phys = match entry {
         Entry::NONE => {
-            let is_first = index == Level::Pmd.index(WINDOW.start);
-            let phys = if is_first {
-                virt_to_phys(ptr::from_ref(&LEVEL1_FIXMAP_PGT).cast())
-            } else {
-                new_table(Gfp::ATOMIC)?
-            };
+            let phys = new_table(Gfp::ATOMIC)?;
             // SAFETY: the table is empty, and nothing else uses it.
             unsafe { LEVEL2_FIXMAP_PGT.set(index, Entry::new(phys, Flags::TABLE)) };
             phys
         }
         entry => entry.phys(),
     };
-    // SAFETY: the image's own, or made by `new_table`; both stay.
+    // SAFETY: made by `new_table`, and it stays.
     Ok(unsafe { Table::at(phys) })
 }
 

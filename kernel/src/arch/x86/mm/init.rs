@@ -11,7 +11,7 @@ use super::{fixmap, set_memory, tlb};
 use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
 use crate::arch::x86::registers::{self, Cr0, Cr4};
 use crate::mm::sections::{self, Section};
-use crate::mm::{PAGE_OFFSET, PAGE_SIZE, address::DIRECT_MAP_SIZE, memblock, phys_to_virt};
+use crate::mm::{PAGE_OFFSET, PAGE_SIZE, address::DIRECT_MAP_SIZE, brk, memblock, phys_to_virt};
 use crate::prelude::*;
 
 /// The end of what is mapped whether or not it is RAM: firmware tables and the text screen lie there (Linux's `ISA_END_ADDRESS`).
@@ -121,7 +121,8 @@ fn init_memory_mapping(tables: &mut PageTables, range: Range<u64>, largest: Page
 #[init]
 fn map_image(tables: &mut PageTables) -> Result<(), Errno> {
     let init_data = Section::between(sections::init_rodata().end_address(), sections::init().end_address());
-    let data = Section::between(sections::data().start_address(), sections::image().end_address());
+    // What of the brk was not taken is memory like any other by now.
+    let data = Section::between(sections::data().start_address(), brk::taken().end_address());
     let parts = [
         (sections::text(), Flags::READ_EXECUTE),
         (sections::rodata(), Flags::READ_ONLY),

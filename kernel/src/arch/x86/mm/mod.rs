@@ -14,6 +14,7 @@ pub mod leaves;
 #[cfg(CONFIG_NUMA)]
 mod numa;
 pub mod pat;
+pub mod pgt_buf;
 pub mod pgtable;
 pub mod set_memory;
 mod split;

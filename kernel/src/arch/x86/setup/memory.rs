@@ -42,11 +42,14 @@ pub(super) fn kernel_range() -> (u64, u64) {
     (sections::image().phys(), symbols.phys() + symbols.len() as u64)
 }
 
-/// Keeps the image from being given away.
+/// Keeps the image from being given away, but for its brk, of which [`reserve_brk`](crate::mm::brk::reserve_brk) knows what is used.
 #[init]
 pub(super) fn reserve_image() {
     let (start, end) = kernel_range();
-    reserve(start, end - start, "the kernel image");
+    let brk = sections::brk().phys();
+    let symbols = sections::kallsyms().phys();
+    reserve(start, brk - start, "the kernel image");
+    reserve(symbols, end - symbols, "the kernel's symbols");
 }
 
 /// Keeps the first MiB as it is: firmware uses it behind the map's back, and other CPUs start in it (Linux's `reserve_real_mode`).

@@ -23,8 +23,10 @@ use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
 use crate::arch::x86::cpu::mtrr::mtrr_bp_init;
 use crate::arch::x86::mm::init::init_mem_mapping;
 use crate::arch::x86::mm::pat::pat_init;
+use crate::arch::x86::mm::pgt_buf::early_alloc_pgt_buf;
 use crate::arch::x86::tsc;
 use crate::init::param::parse_early_param;
+use crate::mm::brk;
 #[cfg(CONFIG_NUMA)]
 use crate::mm::{memblock, zone_limits};
 use crate::prelude::*;
@@ -34,7 +36,7 @@ const EARLY_MAP_END: u64 = 1 << 32;
 
 /// Takes over the machine: Linux's stage of the same name.
 ///
-/// Before it only the early page tables and the image's own memory may be used; behind it memblock gives memory, and all RAM is in the direct map.
+/// Before it only the early page tables and the image's own memory may be used, the [brk](crate::mm::brk) too; behind it memblock gives memory, and all RAM is in the direct map.
 #[stage(after(crate::init::version::linux_banner), provides(crate::mm::Heap))]
 #[init]
 pub fn setup_arch(init: InitMemory<'_>) {
@@ -64,6 +66,8 @@ pub fn setup_arch(init: InitMemory<'_>) {
     if zone_limits::movable_node_is_enabled() {
         memblock::stay_near_the_image();
     }
+    early_alloc_pgt_buf();
+    brk::reserve_brk();
     memory::memblock_setup();
     init_mem_mapping();
 }
