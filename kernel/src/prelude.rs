@@ -2,8 +2,8 @@
 
 pub use incipit_lib::errno::Errno;
 pub use incipit_macros::{
-    capability, early_param, earlycon, exception_entry, init, init_ref, initcall, initdata, ktest, obsolete_setup, param, percpu, setup,
-    stage,
+    capability, cpu_state, early_param, earlycon, exception_entry, init, init_ref, initcall, initdata, ktest, obsolete_setup, param,
+    percpu, setup, stage,
 };
 
 pub use crate::init::InitMemory;

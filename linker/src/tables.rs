@@ -14,6 +14,7 @@ pub const ALL: &[&Table] = &[
     &CON_INITCALL,
     &EARLYCON,
     &EX_TABLE,
+    &CPU_STATE,
     &KTEST,
     &CTORS,
     &CAPABILITY,
@@ -289,6 +290,42 @@ pub const EX_TABLE: Table = Table {
     declared_by: "#[exception_entry]",
     walked_by: "every fault in kernel mode, by binary search",
     about: "An instruction that may fault, and its fixup.",
+};
+
+/// What is done for each CPU that comes or goes.
+pub const CPU_STATE: Table = Table {
+    name: "cpu_state",
+    output_section: "__cpu_state",
+    parts: &[
+        Part {
+            name: "cpu_state_prepare",
+            section: "__cpu_state_prepare",
+            start: "__cpu_state_prepare_start",
+        },
+        Part {
+            name: "cpu_state_starting",
+            section: "__cpu_state_starting",
+            start: "__cpu_state_starting_start",
+        },
+        Part {
+            name: "cpu_state_online",
+            section: "__cpu_state_online",
+            start: "__cpu_state_online_start",
+        },
+    ],
+    end: "__cpu_state_end",
+    entry_size: 32,
+    entry_align: 8,
+    entry_type: "cpu::CpuState",
+    begins_with_function: true,
+    sort: Sort::RankName,
+    access: Access::ReadOnly,
+    lifetime: Lifetime::Kept,
+    companion: None,
+    config: Some("CONFIG_SMP"),
+    declared_by: "#[cpu_state(section)]",
+    walked_by: "`cpu_up` and `cpu_down`, section by section; the boot for all CPUs but its own",
+    about: "Something that each CPU has of its own.",
 };
 
 /// Tests that run in the kernel.

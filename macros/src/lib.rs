@@ -8,6 +8,7 @@
 
 mod arguments;
 mod capability;
+mod cpu_state;
 mod declaration;
 mod documentation;
 mod earlycon;
@@ -258,6 +259,27 @@ pub fn initdata(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn init_ref(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(init_ref::expand(arguments.into(), item.into()))
+}
+
+/// Something that each CPU has of its own: `#[cpu_state(section)]` on a `fn(usize) -> Result<(), Errno>`, called with the number of a CPU that comes.
+///
+/// Sections: `prepare`, called on the CPU that brings the other one up, before that is started; `starting`, on the CPU itself, with interrupts off, before it is online;
+/// `online`, on the first one again, when the other is online. An error takes back what was done for the CPU so far, and the CPU does not come. `teardown = path` names a
+/// `fn(usize)` that undoes it, called in the same place when the CPU goes, in the opposite order; `name = "…"` is what messages call the state, by default the function's name.
+/// Within a section the order comes from `after(path, …)` and `before(path, …)`, then from the names.
+///
+/// Not called for the boot CPU, which stages make ready. In a kernel for one CPU nothing is called. In `starting` nothing may wait or allocate.
+///
+/// ```ignore
+/// /// Each CPU has pages at hand, which are the others' when it is gone.
+/// #[cpu_state(prepare, name = "mm/page_alloc:pcp", teardown = page_alloc_cpu_dead)]
+/// fn page_alloc_cpu_prepare(_cpu: usize) -> Result<(), Errno> {
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn cpu_state(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(cpu_state::expand(arguments.into(), item.into()))
 }
 
 /// A test that runs in the kernel: `#[ktest]` on a `fn()` that panics if the test fails.

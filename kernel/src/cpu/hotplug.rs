@@ -142,7 +142,7 @@ fn start(cpu: usize, trampoline: u32) -> bool {
 
 fn report(cpu: usize, (error, state): (Errno, &state::CpuState)) {
     ERRORS[cpu].store(error.code(), Relaxed);
-    pr_err!("smpboot: CPU#{cpu} does not come: {} failed ({error})", state.name);
+    pr_err!("smpboot: CPU#{cpu} does not come: {} failed ({error})", state.name());
 }
 
 /// Waits until a CPU that was started is online; `false` if it has failed, or has not shown itself until `deadline`.
@@ -198,7 +198,7 @@ pub(crate) fn run_secondary(cpu: usize) -> ! {
         secondary::play_dead();
     }
     if let Err((error, state)) = state::start(Section::Starting, cpu) {
-        pr_err!("smpboot: CPU#{cpu} does not come: {} failed ({error})", state.name);
+        pr_err!("smpboot: CPU#{cpu} does not come: {} failed ({error})", state.name());
         ERRORS[cpu].store(error.code(), Relaxed);
         set_phase(cpu, Phase::Failed);
         secondary::play_dead();

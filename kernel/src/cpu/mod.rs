@@ -1,8 +1,10 @@
 //! CPUs that come and go: which there are, how one is brought up and taken down, and what it does while there is nothing to do.
 //!
-//! Whoever has something of its own on each CPU declares a [`CpuState`]; nothing here names a subsystem. How a CPU is started and stopped is the processor's business
+//! Whoever has something of its own on each CPU declares a state ([`macro@crate::prelude::cpu_state`]); nothing here names a subsystem. How a CPU is started and stopped is the processor's business
 //! ([`crate::arch::x86::smpboot`]).
 
+#[cfg(all(CONFIG_SMP, CONFIG_KDB))]
+mod command;
 #[cfg(CONFIG_SMP)]
 pub mod hotplug;
 #[cfg(CONFIG_SMP)]
@@ -17,4 +19,7 @@ pub use crate::arch::x86::cpu::masks::{self, ACTIVE, CpuMask, NR_CPUS, ONLINE, P
 pub use hotplug::{cpu_down, cpu_up};
 #[cfg(CONFIG_SMP)]
 pub(crate) use smp_init::smp_init;
-pub use state::{CPU_STATES, CpuState, Section};
+pub use state::CpuState;
+
+#[cfg(CONFIG_SMP)]
+mod tests;

@@ -1,44 +1,53 @@
 //! What is done for each CPU that comes or goes, by declaration.
 
-use linkme::distributed_slice;
-
 use crate::prelude::*;
+#[cfg(CONFIG_SMP)]
+use crate::table::{self, Table};
+
+/// Something that each CPU has of its own: an entry of `__cpu_state`, which `#[cpu_state]` makes.
+#[repr(C)]
+pub struct CpuState {
+    startup: fn(usize) -> Result<(), Errno>,
+    teardown: Option<fn(usize)>,
+    name: &'static str,
+}
+
+impl CpuState {
+    /// What the attribute makes.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(startup: fn(usize) -> Result<(), Errno>, teardown: Option<fn(usize)>, name: &'static str) -> Self {
+        CpuState { startup, teardown, name }
+    }
+
+    /// What messages call it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
 
 /// When a state's functions are called, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Section {
-    /// On the CPU that brings the other one up, before that is started; its teardown when that has stopped. Memory can be allocated.
+#[cfg(CONFIG_SMP)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// On the CPU that brings the other one up, before that is started; its teardown when that has stopped.
     Prepare,
-    /// On the CPU itself, with interrupts off, before it is online; its teardown as the last that the CPU does. No waiting, no memory.
+    /// On the CPU itself, with interrupts off, before it is online; its teardown as the last that the CPU does.
     Starting,
     /// On the CPU that brings the other one up, when that is online and idle; its teardown before the CPU is stopped.
     Online,
 }
 
-/// Something that each CPU has of its own. Not called for the boot CPU, which is made ready by stages.
-///
-/// ```ignore
-/// #[distributed_slice(CPU_STATES)]
-/// static CACHE: CpuState = CpuState { section: Section::Online, name: "mm/cache", startup: |_| Ok(()), teardown: Some(drain) };
-/// ```
-pub struct CpuState {
-    /// When, and where.
-    pub section: Section,
-    /// What the log calls it: the subsystem, and what of it.
-    pub name: &'static str,
-    /// Called with the number of the CPU that comes. An error takes back what was done for the CPU so far, and it does not come.
-    pub startup: fn(usize) -> Result<(), Errno>,
-    /// Called with the number of the CPU that goes, or that does not come after all; in the opposite order.
-    pub teardown: Option<fn(usize)>,
-}
-
-/// All of them.
-#[distributed_slice]
-pub static CPU_STATES: [CpuState];
-
-/// The states of a section, in the order of startup.
-fn of(section: Section) -> impl DoubleEndedIterator<Item = &'static CpuState> {
-    CPU_STATES.iter().filter(move |state| state.section == section)
+#[cfg(CONFIG_SMP)]
+impl Section {
+    fn states(self) -> &'static Table<CpuState> {
+        match self {
+            Section::Prepare => &table::CPU_STATE_PREPARE,
+            Section::Starting => &table::CPU_STATE_STARTING,
+            Section::Online => &table::CPU_STATE_ONLINE,
+        }
+    }
 }
 
 /// Calls the startup functions of a section for `cpu`. When one fails, the teardown of those before it has been called.
@@ -46,11 +55,12 @@ fn of(section: Section) -> impl DoubleEndedIterator<Item = &'static CpuState> {
 /// # Errors
 ///
 /// The error, and whose it is.
+#[cfg(CONFIG_SMP)]
 pub(super) fn start(section: Section, cpu: usize) -> Result<(), (Errno, &'static CpuState)> {
-    for state in of(section) {
+    let states = section.states();
+    for (index, state) in states.iter().enumerate() {
         if let Err(error) = (state.startup)(cpu) {
-            let before = of(section).rev().skip_while(|other| !core::ptr::eq(*other, state)).skip(1);
-            before.filter_map(|state| state.teardown).for_each(|teardown| teardown(cpu));
+            stop_first(states, index, cpu);
             return Err((error, state));
         }
     }
@@ -58,9 +68,15 @@ pub(super) fn start(section: Section, cpu: usize) -> Result<(), (Errno, &'static
 }
 
 /// Calls the teardown functions of a section for `cpu`.
+#[cfg(CONFIG_SMP)]
 pub(super) fn stop(section: Section, cpu: usize) {
-    of(section)
-        .rev()
-        .filter_map(|state| state.teardown)
-        .for_each(|teardown| teardown(cpu));
+    let states = section.states();
+    stop_first(states, states.len(), cpu);
+}
+
+/// Calls the teardown functions of the first `count` states, the last of them first.
+#[cfg(CONFIG_SMP)]
+fn stop_first(states: &Table<CpuState>, count: usize, cpu: usize) {
+    let first = (0..count).rev().filter_map(|index| states.get(index));
+    first.filter_map(|state| state.teardown).for_each(|teardown| teardown(cpu));
 }

@@ -5,7 +5,7 @@
 use super::page_alloc::{Pages, drain_pages};
 use super::zone::{Mark, Pageset, Zone, populated_zones};
 use super::{Gfp, PAGE_SIZE};
-use crate::arch::x86::cpu::masks;
+use crate::cpu::masks;
 use crate::prelude::*;
 use incipit_lib::watermark::{batch_size, high_size};
 
@@ -54,13 +54,34 @@ pub(super) fn zone_set_pageset_high_and_batch(zone: &Zone) {
     }
 }
 
-/// Prepares for CPUs that go away: Linux's stage of the same name. Who takes a CPU away calls [`page_alloc_cpu_dead`]; nothing has to be registered for that.
+/// Prepares for CPUs that come and go: Linux's stage of the same name. What is to be done then is declared, so that nothing has to be registered here.
 #[stage(
     after(crate::arch::x86::segment::smp_prepare_boot_cpu),
     before(crate::init::command_line::print_command_line)
 )]
 #[init]
 pub fn page_alloc_init() {}
+
+/// Each CPU has pages at hand, which go back when it is gone.
+#[cpu_state(prepare, name = "mm/page_alloc:pcp", teardown = page_alloc_cpu_dead)]
+fn page_alloc_cpu_prepare(_cpu: usize) -> Result<(), Errno> {
+    Ok(())
+}
+
+/// The more CPUs there are, the less each has at hand.
+#[cpu_state(online, name = "mm/page_alloc:shares", teardown = share_among_the_rest)]
+fn share_among_all(_cpu: usize) -> Result<(), Errno> {
+    set_shares();
+    Ok(())
+}
+
+fn share_among_the_rest(_cpu: usize) {
+    set_shares();
+}
+
+fn set_shares() {
+    populated_zones().for_each(zone_set_pageset_high_and_batch);
+}
 
 /// Puts what a CPU that is gone had at hand on the free lists: Linux's function of the same name.
 pub fn page_alloc_cpu_dead(cpu: usize) {

@@ -132,6 +132,8 @@ fn report(reason: fmt::Arguments<'_>, location: Option<&core::panic::Location<'_
 /// Restarts the machine if `panic=` asks for it, or stops it for ever.
 fn stop(reason: fmt::Arguments<'_>) -> ! {
     const STEP_MS: u64 = 100;
+    #[cfg(CONFIG_SMP)]
+    crate::arch::x86::smpboot::stop::stop_other_cpus();
     console::flush_on_panic();
     let timeout = PANIC_TIMEOUT.load(Relaxed);
     if timeout > 0 {

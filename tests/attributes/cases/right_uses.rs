@@ -57,6 +57,23 @@ fn last() -> Result<(), Errno> {
     Ok(())
 }
 
+fn gone(_cpu: usize) {}
+
+#[cpu_state(prepare)]
+fn cpu_prepare(_cpu: usize) -> Result<(), Errno> {
+    Ok(())
+}
+
+#[cpu_state(starting, name = "right:first", teardown = gone)]
+fn cpu_first(_cpu: usize) -> Result<(), Errno> {
+    Ok(())
+}
+
+#[cpu_state(starting, after(cpu_first), teardown = self::gone)]
+fn cpu_starting(cpu: usize) -> Result<(), Errno> {
+    if cpu == 0 { Err(Errno::EBUSY) } else { Ok(()) }
+}
+
 #[early_param("right")]
 fn early(value: Option<&'static str>) -> Result<(), Errno> {
     value.map(drop).ok_or(Errno::EINVAL)

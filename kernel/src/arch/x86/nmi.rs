@@ -21,6 +21,8 @@ const CLEAR_IOCHK: u8 = 0x08;
 
 /// Handles a non-maskable interrupt, on a stack of its own: reports it and goes on, as Linux does.
 pub(super) extern "C" fn exc_nmi(regs: &mut PtRegs, _error_code: u64, _vector: u64) {
+    #[cfg(CONFIG_SMP)]
+    crate::arch::x86::smpboot::stop::stop_if_asked();
     preempt::add(preempt::NMI_OFFSET | preempt::HARDIRQ_OFFSET);
     let cpu = smp_processor_id();
     // SAFETY: reading the port has no effect.

@@ -4,6 +4,7 @@ use incipit_lib::slub::{Backend, alloc, free};
 
 use super::cache::KmemCache;
 use super::create::find_cache;
+use crate::prelude::*;
 
 /// Gives the memory of the cache's empty slabs back, and has the fullest of the others used first. Says whether there are others: Linux's function of the same name.
 ///
@@ -28,4 +29,18 @@ pub fn shrink_all() {
 /// Gives up the slab that this CPU has.
 pub(super) fn flush(cache: &'static KmemCache) {
     cache.with_interrupts_off(|| alloc::flush(cache));
+}
+
+/// Each CPU has slabs that it alone allocates from; one that stops gives them up, for nobody else can.
+#[cpu_state(starting, name = "slub:dead", teardown = flush_all)]
+fn slub_cpu_starting(_cpu: usize) -> Result<(), Errno> {
+    Ok(())
+}
+
+/// Gives up the slabs that this CPU has.
+fn flush_all(_cpu: usize) {
+    find_cache(|cache| {
+        flush(cache);
+        None::<()>
+    });
 }

@@ -6,9 +6,9 @@ use super::common::{boot_cpu, has_extended_topology, text};
 use super::cpuid::boot_cpuid;
 use super::features::{boot_cpu_features, boot_cpu_has, feature};
 use super::{boot_cpu_apic_id, masks};
+use crate::arch::x86::apic::cpu_to_apicid;
 use crate::arch::x86::registers::{self, Cr0};
 use crate::arch::x86::tsc::tsc_khz;
-use crate::percpu::smp_processor_id;
 
 /// What the bits of leaf 0x8000_0007 mean, from bit 0 on; what has no text here is shown by its number.
 const POWER_FLAGS: [&str; 14] = [
@@ -28,16 +28,21 @@ const POWER_FLAGS: [&str; 14] = [
     "",
 ];
 
-/// The text of `/proc/cpuinfo`, with Linux's rows in Linux's order. There is one CPU so far. `bogomips` waits for a delay loop that is calibrated.
+/// The text of `/proc/cpuinfo`, with Linux's rows in Linux's order, for each CPU that is online. `bogomips` waits for a delay loop that is calibrated.
 #[must_use]
 pub fn cpuinfo() -> impl fmt::Display {
     fmt::from_fn(show)
 }
 
 fn show(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    masks::ONLINE.iter().try_for_each(|number| show_cpu(number, f))
+}
+
+/// All CPUs are of the boot CPU's kind, or they would not have come.
+fn show_cpu(number: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let cpu = boot_cpu();
     let caches = (cpu.vendor.caches)(&boot_cpuid);
-    writeln!(f, "processor\t: {}", smp_processor_id())?;
+    writeln!(f, "processor\t: {number}")?;
     writeln!(f, "vendor_id\t: {}", text(&cpu.vendor_id))?;
     writeln!(f, "cpu family\t: {}\nmodel\t\t: {}", cpu.family, cpu.model)?;
     writeln!(f, "model name\t: {}\nstepping\t: {}", cpu.model_name(), cpu.stepping)?;
@@ -51,7 +56,7 @@ fn show(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if caches.kib != 0 {
         writeln!(f, "cache size\t: {} KB", caches.kib)?;
     }
-    topology(f)?;
+    topology(number, f)?;
     let write_protect = registers::cr0() & Cr0::WP.bits() != 0;
     writeln!(f, "fpu\t\t: {}", yes_no(boot_cpu_has(named!("fpu"))))?;
     writeln!(
@@ -86,9 +91,13 @@ fn yes_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
 }
 
+/// The number under which the interrupt hardware knows a CPU.
+fn apic_id(number: usize) -> u32 {
+    cpu_to_apicid(number).unwrap_or_else(boot_cpu_apic_id)
+}
+
 /// Where the CPU stands among others: the package is what of the APIC id lies above the bits that threads and cores take.
-fn topology(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let id = boot_cpu_apic_id();
+fn topology(number: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (thread_bits, package_bits) = if has_extended_topology(boot_cpu(), &boot_cpuid) {
         (boot_cpuid(0xb, 0).eax & 0x1f, boot_cpuid(0xb, 1).eax & 0x1f)
     } else if boot_cpu_has(named!("ht")) {
@@ -97,10 +106,19 @@ fn topology(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     } else {
         (0, 0)
     };
-    let core = (id & ((1_u32 << package_bits) - 1)) >> thread_bits;
-    let online = masks::ONLINE.weight();
-    writeln!(f, "physical id\t: {}\nsiblings\t: {online}", id >> package_bits)?;
-    writeln!(f, "core id\t\t: {core}\ncpu cores\t: {online}")?;
+    let package = |id: u32| id >> package_bits;
+    let core = |id: u32| (id & ((1_u32 << package_bits) - 1)) >> thread_bits;
+    let id = apic_id(number);
+    let siblings = || {
+        masks::ONLINE
+            .iter()
+            .map(apic_id)
+            .filter(move |&other| package(other) == package(id))
+    };
+    // Each core counts by the first of its threads.
+    let cores = siblings().filter(|&one| siblings().find(|&other| core(other) == core(one)) == Some(one));
+    writeln!(f, "physical id\t: {}\nsiblings\t: {}", package(id), siblings().count())?;
+    writeln!(f, "core id\t\t: {}\ncpu cores\t: {}", core(id), cores.count())?;
     writeln!(f, "apicid\t\t: {id}\ninitial apicid\t: {id}")
 }
 

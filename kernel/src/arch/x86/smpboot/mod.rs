@@ -8,9 +8,12 @@
 //! | `trampoline.S`, `trampoline` | the page below 1 MiB where a CPU begins, from real mode to long mode |
 //! | `secondary` | from there to a CPU of the kernel's, and its end |
 //! | `wake` | the signals that start one |
+//! | `stop` | the end of all others |
 
 #[cfg(CONFIG_SMP)]
 pub(crate) mod secondary;
+#[cfg(CONFIG_SMP)]
+pub(crate) mod stop;
 #[cfg(CONFIG_SMP)]
 pub(in crate::arch::x86) mod trampoline;
 #[cfg(CONFIG_SMP)]

@@ -1,0 +1,62 @@
+//! The monitor's view: which CPUs there are, and bringing them up and down.
+
+use core::fmt::Write;
+
+use linkme::distributed_slice;
+
+use super::{ONLINE, POSSIBLE, PRESENT, cpu_down, cpu_up};
+use crate::arch::x86::apic::cpu_to_apicid;
+use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
+use crate::mm::numa::cpu_to_node;
+use crate::percpu::smp_processor_id;
+
+#[distributed_slice(KDB_COMMANDS)]
+static CPU: Command = Command {
+    name: "cpu",
+    usage: "[up N | down N]",
+    help: "Display the CPUs; bring one up or take it down",
+    run: cpu,
+};
+
+fn cpu(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
+    match arguments {
+        [] => list(screen)?,
+        ["up", number] => {
+            let number = parse(number)?;
+            if let Err(error) = cpu_up(number) {
+                writeln!(screen, "diag: CPU {number} does not come ({error})")?;
+            }
+        }
+        ["down", number] => {
+            let number = parse(number)?;
+            if let Err(error) = cpu_down(number) {
+                writeln!(screen, "diag: CPU {number} does not go ({error})")?;
+            }
+        }
+        _ => return Err(CommandError::ArgumentCount),
+    }
+    Ok(Then::Stay)
+}
+
+fn parse(number: &str) -> Result<usize, CommandError> {
+    number.parse().map_err(|_| CommandError::BadNumber)
+}
+
+fn list(screen: &mut dyn Write) -> Result<(), CommandError> {
+    writeln!(screen, "Currently on cpu {}", smp_processor_id())?;
+    writeln!(screen, "{:>3} {:>4} {:>7}  state", "cpu", "node", "apic id")?;
+    for cpu in POSSIBLE.iter() {
+        let state = match (ONLINE.contains(cpu), PRESENT.contains(cpu)) {
+            (true, _) => "online",
+            (false, true) => "offline",
+            (false, false) => "absent",
+        };
+        write!(screen, "{cpu:>3} {:>4} ", cpu_to_node(cpu))?;
+        match cpu_to_apicid(cpu) {
+            Some(id) => write!(screen, "{id:>7}")?,
+            None => write!(screen, "{:>7}", "-")?,
+        }
+        writeln!(screen, "  {state}")?;
+    }
+    Ok(())
+}
