@@ -570,6 +570,15 @@ pub const CASES: &[Case] = &[
         ),
     ),
     case(
+        "SLEEPING_ALLOCATION",
+        GoesOn(&[
+            "BUG: sleeping function called from invalid context at ",
+            "in_atomic(): 1, irqs_disabled(): 1, non_block: 0, pid: 1, name: swapper/0",
+            "preempt_count: 2, expected: 1",
+            "incipit_lkdtm::pages::sleeping_allocation+",
+        ]),
+    ),
+    case(
         "MEMBLOCK_LATE",
         GoesOn(&[
             CUT_HERE,
@@ -578,15 +587,6 @@ pub const CASES: &[Case] = &[
             "incipit_lkdtm::pages::memblock_late+",
             "incipit_lkdtm::trigger::lkdtm_module_init+",
             END_TRACE,
-        ]),
-    ),
-    case(
-        "SLEEPING_ALLOCATION",
-        GoesOn(&[
-            "BUG: sleeping function called from invalid context at ",
-            "in_atomic(): 1, irqs_disabled(): 1, non_block: 0, pid: 1, name: swapper/0",
-            "preempt_count: 2, expected: 1",
-            "incipit_lkdtm::pages::sleeping_allocation+",
         ]),
     ),
 ];

@@ -111,9 +111,10 @@ fn check_rip(expected: &Rip, function: &str, report: &Report, image: &Image) -> 
         Rip::After(names) => (&[], names),
         Rip::AtOrAfter(at, after) => (at, after),
         Rip::Data(symbol) => {
+            let offset = image::split(&report.rip).map_or(0, |(_, offset, _)| offset);
             ensure!(
-                is_in(symbol) && address == image.address(symbol)?,
-                "RIP is {}, not {symbol}",
+                is_in(symbol) && address == image.address(symbol)? + offset,
+                "RIP is {}, not in {symbol}",
                 report.rip
             );
             return Ok(());

@@ -15,15 +15,15 @@ use crate::init::TOO_EARLY;
 /// `ret`, as often as it takes to fill eight bytes.
 const RET: [u8; 8] = [0xc3; 8];
 
-/// Bytes that no code refers to but by their address.
+/// Instructions, as many as a report shows around the one in the middle: what lies beside them changes while the kernel runs.
 #[repr(transparent)]
-struct Bytes(UnsafeCell<[u8; 8]>);
+struct Bytes(UnsafeCell<[[u8; 8]; 16]>);
 
 // SAFETY: the bytes are never accessed through Rust's references.
 unsafe impl Sync for Bytes {}
 
 /// Writable, because its cell says so.
-static DATA_AREA: Bytes = Bytes(UnsafeCell::new(RET));
+static DATA_AREA: Bytes = Bytes(UnsafeCell::new([RET; 16]));
 static RODATA: [u8; 8] = RET;
 
 #[inline(never)]
@@ -83,7 +83,7 @@ fn execute_location(address: usize) -> Outcome {
 
 #[inline(never)]
 pub fn exec_data() -> Outcome {
-    execute_location(DATA_AREA.0.get().addr())
+    execute_location(DATA_AREA.0.get().addr() + size_of::<Bytes>() / 2)
 }
 
 #[inline(never)]
