@@ -3,6 +3,7 @@
 use incipit_lib::acpi::MadtEntry;
 
 use super::options;
+use crate::arch::x86::apic::io_apic;
 use crate::arch::x86::smpboot;
 use crate::prelude::*;
 
@@ -52,13 +53,34 @@ fn process_madt() {
             MadtEntry::IoApic { .. } | MadtEntry::Override { .. } | MadtEntry::NmiSource { .. } if options::is_noirq() => {}
             MadtEntry::Other { .. } => pr_debug!("ACPI: {entry}"),
             _ => {
-                io |= matches!(entry, MadtEntry::IoApic { .. });
                 pr_info!("ACPI: {entry}");
+                take(&entry);
+                io |= matches!(entry, MadtEntry::IoApic { .. });
             }
         }
     }
+    if local && !io && !options::is_noirq() {
+        pr_err!("ACPI: No IOAPIC entries present");
+    }
     if local && io {
         pr_info!("ACPI: Using ACPI (MADT) for SMP configuration information");
+    }
+}
+
+/// Hands on what is about I/O APICs.
+#[init]
+fn take(entry: &MadtEntry) {
+    match *entry {
+        MadtEntry::IoApic { .. } | MadtEntry::Override { .. } if io_apic::is_refused() => {}
+        MadtEntry::IoApic { id, address, gsi_base } => io_apic::register(id, address.into(), gsi_base),
+        // Bus 0 is ISA, and there are no others (ACPI 5.2.12.5).
+        MadtEntry::Override {
+            bus: 0,
+            source,
+            gsi,
+            flags,
+        } => io_apic::route_isa(source, gsi, flags),
+        _ => {}
     }
 }
 

@@ -34,6 +34,18 @@ pub(crate) fn local_irq_disable() {
     EARLY_BOOT_IRQS_DISABLED.store(true, Relaxed);
 }
 
+/// Interrupts come from here on.
+#[init]
+#[stage(
+    after(crate::time::time_init, crate::softirq::softirq_init),
+    before(crate::mm::page_alloc::gfp_allowed_mask),
+    requires(irq::Interrupts)
+)]
+pub(crate) fn local_irq_enable() {
+    EARLY_BOOT_IRQS_DISABLED.store(false, Relaxed);
+    irq::local_irq_enable();
+}
+
 /// Runs every stage, in the order in which the build left them.
 #[init]
 pub(super) fn run_all(init: InitMemory<'_>) {

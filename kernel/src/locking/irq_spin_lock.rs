@@ -118,5 +118,5 @@ fn a_held_lock_keeps_interrupts_off() {
         *value += 1;
         assert!(irqs_disabled() && lock.try_lock().is_none() && irqs_disabled());
     }
-    assert_eq!((*lock.lock(), irqs_disabled()), (2, before));
+    assert_eq!((irqs_disabled(), *lock.lock()), (before, 2));
 }

@@ -60,6 +60,24 @@ pub fn eoi() {
     unsafe { write(Register::Eoi, 0) };
 }
 
+/// Whether this CPU has been given `vector` and has not said yet that it is done with it.
+#[must_use]
+pub fn is_in_service(vector: u8) -> bool {
+    read_at(Register::InService.word_of(vector)) & 1 << (vector % 32) != 0
+}
+
+/// Whether `vector` has arrived at this CPU and waits for its turn.
+#[must_use]
+pub fn is_requested(vector: u8) -> bool {
+    read_at(Register::InterruptRequest.word_of(vector)) & 1 << (vector % 32) != 0
+}
+
+/// Ends the virtual wire: the 8259 is no longer heard by this CPU, whose interrupts come from I/O APICs.
+pub(super) fn end_virtual_wire() {
+    // SAFETY: a masked entry delivers nothing.
+    unsafe { write(Register::LvtLint0, LVT_EXTINT | LVT_MASKED) };
+}
+
 /// Finds the local APIC and maps its registers: Linux's stage of the same name.
 #[init]
 #[stage(after(smpboot::prefill_possible_map), before(crate::init::command_line::setup_command_line))]

@@ -5,11 +5,13 @@
 
 mod access;
 mod errors;
+pub mod io_apic;
 mod ipi;
 mod local;
+pub mod msi;
 mod options;
 
 pub use access::{Register, is_present, is_x2apic, read, write};
 pub use ipi::{WakeError, send_ipi, send_ipi_allbutself, send_ipi_mask, send_ipi_self, send_nmi, wake_secondary};
 pub(super) use local::APIC_IDS;
-pub use local::{apic_id, cpu_to_apicid, eoi, init_apic_mappings, max_lvt, setup_local_apic};
+pub use local::{apic_id, cpu_to_apicid, eoi, init_apic_mappings, is_in_service, is_requested, max_lvt, setup_local_apic};

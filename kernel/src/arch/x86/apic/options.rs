@@ -1,4 +1,4 @@
-//! What the command line says about the local APIC.
+//! What the command line says about the local APIC and the I/O APICs.
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -6,6 +6,7 @@ use crate::prelude::*;
 
 static DISABLED: AtomicBool = AtomicBool::new(false);
 static NO_X2APIC: AtomicBool = AtomicBool::new(false);
+static NO_IO_APIC: AtomicBool = AtomicBool::new(false);
 
 /// Whether the local APIC is to be left alone.
 pub(super) fn is_disabled() -> bool {
@@ -15,6 +16,19 @@ pub(super) fn is_disabled() -> bool {
 /// Whether x2APIC mode is not to be entered.
 pub(super) fn is_x2apic_refused() -> bool {
     NO_X2APIC.load(Relaxed)
+}
+
+/// Whether the I/O APICs are to be left alone.
+pub(super) fn is_io_apic_refused() -> bool {
+    NO_IO_APIC.load(Relaxed)
+}
+
+/// `noapic`: leaves the I/O APICs alone, and takes devices' interrupts by the 8259s.
+#[init]
+#[early_param("noapic")]
+fn noapic(_: Option<&'static str>) -> Result<(), Errno> {
+    NO_IO_APIC.store(true, Relaxed);
+    Ok(())
 }
 
 /// `nolapic`: does without the local APIC, and so with one CPU.

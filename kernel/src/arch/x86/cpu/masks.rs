@@ -30,7 +30,9 @@ pub static ONLINE: CpuMask = CpuMask::new();
 pub static ACTIVE: CpuMask = CpuMask::new();
 
 impl CpuMask {
-    const fn new() -> Self {
+    /// A set without a CPU.
+    #[must_use]
+    pub const fn new() -> Self {
         CpuMask(AtomicU64::new(0))
     }
 
@@ -60,6 +62,12 @@ impl CpuMask {
     #[must_use]
     pub fn weight(&self) -> usize {
         self.0.load(Relaxed).count_ones() as usize
+    }
+}
+
+impl Clone for CpuMask {
+    fn clone(&self) -> Self {
+        CpuMask(AtomicU64::new(self.0.load(Relaxed)))
     }
 }
 

@@ -1,13 +1,19 @@
 //! Which vector is for what, and the way from the entry to the handler.
 //!
-//! Vectors from [`FIRST_SYSTEM_VECTOR`] on are the kernel's own: each is declared where its handler stands, as an entry of [`SYSVECS`]. Those below are devices'.
+//! Vectors from [`FIRST_SYSTEM_VECTOR`] on are the kernel's own: each is declared where its handler stands, as an entry of [`SYSVECS`]. Those below are devices': each CPU has a table
+//! of them ([`vector`]), which leads to the line's descriptor, and from there the line is [`crate::irq`]'s.
 
+pub mod vector;
+
+use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
 use linkme::distributed_slice;
 
-use crate::arch::x86::apic;
+use crate::arch::x86::cpu::masks::ONLINE;
 use crate::arch::x86::ptregs::PtRegs;
+use crate::arch::x86::{apic, i8259};
+use crate::irq::{handle_irq, with_irq_regs};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 
@@ -73,21 +79,23 @@ pub fn sysvec_count(vector: u8, cpu: usize) -> u64 {
 #[capability]
 pub struct Interrupts;
 
-/// Makes the local APIC of the boot CPU ready, and lets the declared vectors be handled: Linux's stage of the same name.
+/// Makes the interrupt controllers ready, and lets the declared vectors be handled: Linux's stage of the same name, and what later versions do in `late_time_init`.
 ///
 /// # Panics
 ///
 /// If two vectors are declared with the same number, or one with a device's.
 #[init]
 #[stage(
-    after(crate::mm::vmalloc::vmalloc_init),
+    after(crate::irq::early_irq_init),
     before(crate::collections::nodes::prio_tree_init),
     provides(Interrupts)
 )]
 #[expect(non_snake_case, reason = "the name is Linux's")]
 pub fn init_IRQ() {
     install_sysvecs();
+    i8259::init();
     apic::setup_local_apic();
+    apic::io_apic::setup();
 }
 
 #[init]
@@ -102,14 +110,29 @@ fn install_sysvecs() {
 /// Handles all interrupts, on the stack that they interrupted, with interrupts off.
 pub(super) extern "C" fn common_interrupt(regs: &mut PtRegs, vector: u64) {
     crate::softirq::irq_enter();
-    let vector = vector as u8;
-    // SAFETY: either null or an element of the slice.
-    let sysvec = index(vector).and_then(|index| unsafe { HANDLERS[index].load(Relaxed).as_ref() });
-    match sysvec {
-        Some(sysvec) => handle_sysvec(sysvec, regs),
-        None => pr_emerg_ratelimited!("{}.{vector} No irq handler for vector", smp_processor_id()),
-    }
+    with_irq_regs(regs, |regs| dispatch(regs, vector as u8));
     crate::softirq::irq_exit();
+}
+
+#[inline]
+fn dispatch(regs: &mut PtRegs, vector: u8) {
+    if let Some(desc) = vector::desc_of(vector) {
+        return handle_irq(desc);
+    }
+    // SAFETY: either null or an element of the slice.
+    match index(vector).and_then(|index| unsafe { HANDLERS[index].load(Relaxed).as_ref() }) {
+        Some(sysvec) => handle_sysvec(sysvec, regs),
+        None => unexpected(vector),
+    }
+}
+
+/// An interrupt that nobody is waiting for. Nothing more urgent can have come between, so it is the one that the APIC is told to be done, if it comes from there at all.
+#[cold]
+fn unexpected(vector: u8) {
+    if apic::is_in_service(vector) {
+        apic::eoi();
+    }
+    pr_emerg_ratelimited!("{}.{vector} No irq handler for vector", smp_processor_id());
 }
 
 #[inline]
@@ -118,8 +141,32 @@ fn handle_sysvec(sysvec: &SysVec, regs: &mut PtRegs) {
     if sysvec.vector != SPURIOUS_APIC_VECTOR {
         apic::eoi();
     }
-    SYSVEC_COUNTS.with_this_cpu(|counts| counts.0[usize::from(sysvec.vector - FIRST_SYSTEM_VECTOR)].fetch_add(1, Relaxed));
+    let guard = crate::preempt::PreemptGuard::new();
+    SYSVEC_COUNTS.this_cpu(&guard).0[usize::from(sysvec.vector - FIRST_SYSTEM_VECTOR)].fetch_add(1, Relaxed);
+    drop(guard);
     (sysvec.handler)(regs);
+}
+
+/// The part of `/proc/interrupts` about what is no device's, with a first column of `width`. Vectors with the same mnemonic are counted together.
+///
+/// # Errors
+///
+/// What `out` says.
+pub(crate) fn show_interrupts(out: &mut dyn Write, width: usize) -> fmt::Result {
+    for (place, sysvec) in SYSVECS.iter().enumerate() {
+        let is_counted_before = SYSVECS[..place].iter().any(|other| other.mnemonic == sysvec.mnemonic);
+        if is_counted_before || sysvec.vector == ERROR_APIC_VECTOR {
+            continue;
+        }
+        write!(out, "{:>width$}: ", sysvec.mnemonic)?;
+        for cpu in ONLINE.iter() {
+            let same = SYSVECS.iter().filter(|other| other.mnemonic == sysvec.mnemonic);
+            write!(out, "{:>10} ", same.map(|other| sysvec_count(other.vector, cpu)).sum::<u64>())?;
+        }
+        writeln!(out, "  {}", sysvec.description)?;
+    }
+    let errors: u64 = ONLINE.iter().map(|cpu| sysvec_count(ERROR_APIC_VECTOR, cpu)).sum();
+    writeln!(out, "{:>width$}: {:>10}", "ERR", errors + i8259::spurious_count())
 }
 
 #[ktest]
