@@ -14,6 +14,7 @@ mod failures;
 mod firmware;
 mod init_memory;
 mod initrd;
+mod interrupts;
 mod layout;
 mod machines;
 mod memory;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         slab::trials(),
         firmware::trials(),
         initrd::trials(),
+        interrupts::trials(),
         damaged_images::trials(),
         disks::trials(),
         processors::trials(),

@@ -1,17 +1,20 @@
 //! The MP table: where it is, and the processors in it.
 //!
-//! It counts only if ACPI's tables name no processor, so it is searched for only then; Linux searches always. The parser is [`incipit_lib::mptable`]'s. What
-//! interrupts are wired to is kept for whoever sets up the interrupt controllers.
+//! It counts only if ACPI's tables name no processor, so it is searched for only then; Linux searches always. The parser is [`incipit_lib::mptable`]'s. Which
+//! I/O APICs there are, and where ISA's lines arrive, is handed on to [`io_apic`].
 
 #[cfg(CONFIG_KDB)]
 mod command;
 
 use core::ops::Range;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use incipit_lib::mptable::{Entry, FloatingPointer, Header, MpTable, TableError, search};
+use incipit_lib::acpi::InterruptFlags;
+use incipit_lib::mptable::{Entry, FloatingPointer, Header, Interrupt, MpTable, TableError, search};
 use incipit_lib::wire::Wire;
 use spin::Once;
 
+use crate::arch::x86::apic::io_apic;
 use crate::arch::x86::mm::ioremap::memremap;
 use crate::arch::x86::setup::firmware::firmware_memory;
 use crate::arch::x86::smpboot;
@@ -158,7 +161,49 @@ fn take(entry: &Entry) {
             smpboot::register_processor(apic_id.into());
         }
         Entry::Processor { .. } => smpboot::register_disabled_processor(),
-        Entry::IoApic { .. } => pr_info!("{entry}"),
-        _ => pr_debug!("{entry}"),
+        Entry::IoApic { id, enabled, address, .. } => {
+            pr_info!("{entry}");
+            if enabled && !io_apic::is_refused() {
+                // The table numbers no inputs: they are counted through (MPS 4.3.3).
+                io_apic::register(id, address.into(), io_apic::gsi_top());
+            }
+        }
+        Entry::Bus { id, kind } => {
+            pr_debug!("{entry}");
+            if kind == *b"ISA   " {
+                ISA_BUS.store(id.into(), Relaxed);
+            }
+        }
+        Entry::IoInterrupt(ref interrupt) => {
+            pr_debug!("{entry}");
+            route(interrupt);
+        }
+        Entry::LocalInterrupt(_) => pr_debug!("{entry}"),
+    }
+}
+
+/// The number of the bus that is ISA; [`u32::MAX`] before the table has named it.
+static ISA_BUS: AtomicU32 = AtomicU32::new(u32::MAX);
+
+/// What an interrupt's destination is if it goes to every I/O APIC, and its kind if it has a vector.
+const EVERY_IO_APIC: u8 = 0xff;
+const VECTORED: u8 = 0;
+
+/// Notes where one of ISA's lines is.
+#[init]
+fn route(interrupt: &Interrupt) {
+    if interrupt.kind != VECTORED || u32::from(interrupt.source_bus) != ISA_BUS.load(Relaxed) {
+        return;
+    }
+    let base = match interrupt.destination {
+        EVERY_IO_APIC => Some(0),
+        id => io_apic::gsi_base_of(id),
+    };
+    if let Some(base) = base {
+        io_apic::route_isa(
+            interrupt.source_irq,
+            base + u32::from(interrupt.input),
+            InterruptFlags(interrupt.flags),
+        );
     }
 }
