@@ -217,6 +217,7 @@ pub(super) fn is_to_stop() -> bool {
 pub(super) fn die() -> ! {
     let cpu = smp_processor_id();
     ONLINE.set(cpu, false);
+    crate::irq::fixup_irqs(cpu);
     state::stop(Section::Starting, cpu);
     set_phase(cpu, Phase::Dead);
     secondary::play_dead()

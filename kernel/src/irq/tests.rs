@@ -205,6 +205,30 @@ fn an_edge_in_the_middle_of_its_handler_is_handled_once_more() {
     drop(action);
 }
 
+#[ktest]
+fn a_line_that_nobody_cares_for_is_shut_off() {
+    static CHIP: Counting = Counting::new();
+    let Some(desc) = line(5, &CHIP, Flow::Level) else { return };
+    let action = request_irq(desc.irq(), &|_| IrqReturn::None, IrqFlagsSet::empty(), "deaf");
+    CHIP.told();
+    // One pause of the host in the middle of it lets the count begin anew.
+    let stopped = (0..1_000_000).any(|_| {
+        raise(desc);
+        let [masked, unmasked, ..] = CHIP.told();
+        (masked, unmasked) == (1, 0)
+    });
+    assert!(stopped);
+    enable_irq(desc.irq());
+    assert_eq!(CHIP.told(), [0; 4], "it stays off");
+    drop(action);
+    // Who asks for it next has it afresh.
+    let action = request_irq(desc.irq(), &|_| IrqReturn::Handled, IrqFlagsSet::empty(), "test");
+    CHIP.told();
+    raise(desc);
+    assert_eq!(CHIP.told(), [1, 1, 1, 0]);
+    drop(action);
+}
+
 /// The first serial port, and the line that it has on every PC.
 const COM1: u16 = 0x3f8;
 const COM1_IRQ: u32 = 4;
