@@ -28,6 +28,7 @@ mod processors;
 mod resources;
 mod screens;
 mod slab;
+mod smp;
 mod takeover;
 mod video_mode;
 mod vmalloc;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         layout::trials(),
         nodes::trials(),
         slab::trials(),
+        smp::trials(),
         firmware::trials(),
         initrd::trials(),
         interrupts::trials(),

@@ -193,12 +193,19 @@ fn stop(cpu: usize) {
 }
 
 /// What a CPU does that has just been made one of the kernel's, interrupts off: its states, and the idle loop.
-pub(crate) fn run_secondary(cpu: usize) -> ! {
+///
+/// One that is not `fit` for this kernel does not come.
+pub(crate) fn run_secondary(cpu: usize, fit: Result<(), Errno>) -> ! {
     if !change_phase(cpu, Phase::Started, Phase::Alive) {
         secondary::play_dead();
     }
-    if let Err((error, state)) = state::start(Section::Starting, cpu) {
-        pr_err!("smpboot: CPU#{cpu} does not come: {} failed ({error})", state.name());
+    let started = fit.and_then(|()| {
+        state::start(Section::Starting, cpu).map_err(|failure| {
+            report(cpu, failure);
+            failure.0
+        })
+    });
+    if let Err(error) = started {
         ERRORS[cpu].store(error.code(), Relaxed);
         set_phase(cpu, Phase::Failed);
         secondary::play_dead();

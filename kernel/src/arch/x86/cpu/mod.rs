@@ -8,7 +8,7 @@
 //! | [`bugs`] | what is wrong with it |
 //! | [`hypervisor`] | which hypervisor it is part of |
 //! | `mtrr` | which memory it caches, as the firmware set it |
-//! | [`masks`], [`mod@init`] | which CPUs there are, and making one ready |
+//! | [`masks`], [`mod@init`], `likeness` | which CPUs there are, making one ready, and whether it is like the boot CPU |
 
 /// The feature of a name, looked up by the compiler.
 macro_rules! named {
@@ -31,6 +31,8 @@ pub mod hypervisor;
 pub mod init;
 #[cfg(CONFIG_CPU_SUP_INTEL)]
 mod intel;
+#[cfg(CONFIG_SMP)]
+pub mod likeness;
 pub mod masks;
 #[cfg(CONFIG_MTRR)]
 pub mod mtrr;

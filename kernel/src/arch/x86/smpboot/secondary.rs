@@ -123,7 +123,7 @@ extern "C" fn start_secondary(cpu: usize) -> ! {
     unsafe { idt::load_current_idt() };
     pat::pat_cpu_init();
     apic::setup_local_apic();
-    hotplug::run_secondary(cpu)
+    hotplug::run_secondary(cpu, cpu::likeness::is_like_boot_cpu(cpu))
 }
 
 /// Stops this CPU until it is started anew: Linux's `play_dead`. Its caches hold nothing that is not in memory, and only INIT gets it back; what else wakes it finds it asleep again.

@@ -1,0 +1,169 @@
+//! All CPUs: as many come as there are and are asked for, in each emulator; those that are not there are named; each goes and comes back.
+
+use anyhow::{Context, Result, ensure};
+use incipit_lib::acpi::build::{self, Firmware};
+use incipit_machine::grub::Protocol;
+use incipit_tests::built::Build;
+use incipit_tests::guest::Folder;
+use incipit_tests::machine::{Emulator, Loader, Machine};
+use incipit_tests::session::Session;
+use incipit_tests::trial::trial;
+use libtest_mimic::Trial;
+
+/// Where the tables of a test are put: RAM that nobody has taken by then.
+const BASE: u64 = 64 << 20;
+
+/// One thread of the emulator's for all CPUs, and a clock that counts instructions.
+const ONE_THREAD: (&str, &str) = ("-icount", "shift=0,sleep=off");
+
+/// How often each CPU goes and comes back.
+const TIMES: usize = 20;
+
+fn machine(cpus: u32) -> Machine {
+    Machine::new(&Build::ours().vmlinux()).processors(cpus)
+}
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for cpus in [1, 2, 4, 8] {
+        trials.push(trial(format!("smp::{cpus}_in_as_many_threads"), move || come(&machine(cpus), cpus)));
+        trials.push(trial(format!("smp::{cpus}_in_one_thread"), move || {
+            come(&machine(cpus).option(ONE_THREAD.0, ONE_THREAD.1), cpus)
+        }));
+    }
+    trials.extend([1, 2, 4].map(bochs));
+    trials.extend([
+        trial("smp::4_without_x2apic", || come(&machine(4).cpu("max,-x2apic"), 4)),
+        trial("smp::4_with_x2apic", || come(&machine(4).cpu("max,+x2apic"), 4)),
+        trial("smp::4_with_the_long_pause", || {
+            come(&machine(4).append("cpu_init_udelay=10000"), 4)
+        }),
+    ]);
+    for (words, cpus) in [
+        ("maxcpus=2", 2),
+        ("nosmp", 1),
+        ("maxcpus=0", 1),
+        ("nr_cpus=3", 3),
+        ("possible_cpus=2", 2),
+    ] {
+        trials.push(trial(format!("smp::{words}_is_obeyed"), move || {
+            come(&machine(4).append(words), cpus)
+        }));
+    }
+    trials.extend([
+        trial("smp::who_was_left_out_can_come_later", || {
+            let mut session = Session::on(&machine(4).append("kdb maxcpus=2"))?;
+            online(&mut session, &[0, 1])?;
+            session.obey("cpu up 3")?;
+            online(&mut session, &[0, 1, 3])
+        }),
+        trial("smp::each_goes_and_comes_back", go_and_come),
+        trial("smp::who_cannot_come_or_go_is_said_to", refused),
+        trial("smp::an_absent_cpu_is_named_and_the_others_come", || {
+            // The third is not there.
+            let log = with_madt(2, &[(0, 1), (1, 1), (7, 1)])?;
+            log.require(&["smpboot: do_boot_cpu failed(-1) to wakeup CPU#2", "smp: Brought up 1 node, 2 CPUs"])
+        }),
+        trial("smp::a_cpu_that_is_named_twice_is_one", || {
+            let log = with_madt(2, &[(0, 1), (1, 1), (1, 1), (0, 1)])?;
+            log.require(&["smpboot: Allowing 2 CPUs, 0 hotplug CPUs", "smp: Brought up 1 node, 2 CPUs"])
+        }),
+        trial("smp::a_panic_stops_all", || {
+            let log = machine(4).run()?;
+            log.require(&["smp: Brought up 1 node, 4 CPUs"])?;
+            log.require_mention("Kernel panic - not syncing: ")
+        }),
+    ]);
+    trials
+}
+
+/// Boots and has as many CPUs online at the end, each in a row of `cpuinfo`.
+fn come(machine: &Machine, cpus: u32) -> Result<()> {
+    let mut session = Session::on(&machine.clone().append("kdb"))?;
+    let all: Vec<u32> = (0..cpus).collect();
+    online(&mut session, &all)?;
+    let text = session.obey("cpuinfo")?;
+    let numbers = text.lines().filter_map(|line| line.strip_prefix("processor\t: "));
+    ensure!(numbers.eq(all.iter().map(u32::to_string)), "{text}");
+    let log = session.guest.log();
+    if cpus == 1 {
+        return log.refuse("smp: Brought up");
+    }
+    let list: String = (1..cpus).map(|cpu| format!(" #{cpu}")).collect();
+    ensure!(log.mentions("smp: Bringing up secondary CPUs ..."), "{}", log.tail());
+    log.require(&[
+        &format!(".... node  #0, CPUs:     {list}"),
+        &format!("smp: Brought up 1 node, {cpus} CPUs"),
+    ])?;
+    log.require_mention(&format!("smpboot: Total of {cpus} processors activated ("))
+}
+
+fn bochs(cpus: u32) -> Trial {
+    let machine = machine(cpus).emulator(Emulator::Bochs).loader(Loader::Grub(Protocol::Multiboot2));
+    let missing = machine.missing();
+    trial(format!("smp::{cpus}_in_bochs"), move || come(&machine, cpus)).with_ignored_flag(!missing.is_empty())
+}
+
+/// That these are the CPUs that `cpu` shows online.
+fn online(session: &mut Session, expected: &[u32]) -> Result<()> {
+    let text = session.obey("cpu")?;
+    let rows = text.lines().filter(|line| line.ends_with("  online"));
+    let numbers = rows.map(|line| {
+        line.split_whitespace()
+            .next()
+            .and_then(|word| word.parse().ok())
+            .context("a row without a number")
+    });
+    let numbers: Vec<u32> = numbers.collect::<Result<_>>()?;
+    ensure!(numbers == expected, "{text}");
+    Ok(())
+}
+
+fn go_and_come() -> Result<()> {
+    let mut session = Session::on(&machine(4).append("kdb"))?;
+    for cpu in 1..4 {
+        let others: Vec<u32> = (0..4).filter(|&other| other != cpu).collect();
+        for _ in 0..TIMES {
+            session.obey(&format!("cpu down {cpu}"))?;
+            online(&mut session, &others)?;
+            session.obey(&format!("cpu up {cpu}"))?;
+            online(&mut session, &[0, 1, 2, 3])?;
+        }
+    }
+    Ok(())
+}
+
+fn refused() -> Result<()> {
+    let mut session = Session::on(&machine(2).append("kdb"))?;
+    for (line, answer) in [
+        ("cpu down 0", "diag: CPU 0 does not go (EBUSY)"),
+        ("cpu down 2", "diag: CPU 2 does not go (EINVAL)"),
+        ("cpu up 2", "diag: CPU 2 does not come (EINVAL)"),
+        (
+            "cpu up 18446744073709551615",
+            "diag: CPU 18446744073709551615 does not come (EINVAL)",
+        ),
+        ("cpu up one", "diag: Illegal numeric value"),
+    ] {
+        let text = session.obey(line)?;
+        ensure!(text.lines().any(|found| found == answer), "{line}: {text}");
+    }
+    online(&mut session, &[0, 1])
+}
+
+/// Boots with an MADT of these APIC ids and flags.
+fn with_madt(cpus: u32, processors: &[(u8, u32)]) -> Result<incipit_tests::log::Log> {
+    let mut firmware = Firmware::new(BASE);
+    let entries: Vec<u8> = (0..)
+        .zip(processors)
+        .flat_map(|(acpi, &(apic, flags))| build::local_apic(acpi, apic, flags))
+        .collect();
+    let madt = firmware.push(&build::table(b"APIC", &build::madt(&entries)));
+    let rsdt = firmware.rsdt(&[madt]);
+    firmware.rsdp(rsdt);
+    let folder = Folder::new()?;
+    let file = folder.path().join("tables");
+    std::fs::write(&file, firmware.bytes())?;
+    let words = format!("acpi_rsdp={:#x}", firmware.base());
+    machine(cpus).loaded(&file, firmware.base()).append(&words).run()
+}
