@@ -41,7 +41,7 @@ fn interleaved() -> usize {
 }
 
 /// Lets the nodes take turns, so that what the boot allocates for good is not all on one: Linux's stage of the same name. A machine with one node is left as it is.
-#[stage(after(super::pageset::setup_per_cpu_pageset), before(crate::fs::vfs_caches_init))]
+#[stage(after(super::pageset::setup_per_cpu_pageset), before(crate::time::late_time_init))]
 #[init]
 pub fn numa_policy_init() {
     if numa::nr_online_nodes() == 1 {

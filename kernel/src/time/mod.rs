@@ -3,10 +3,14 @@
 //! The time-stamp counter is the only clock here; how fast it counts is found out in [`crate::arch::x86::tsc`].
 
 pub mod clock;
+pub mod clocksource;
 pub mod delay;
+pub mod timekeeping;
+pub mod watchdog;
 
 pub use clock::sched_clock;
 pub use delay::{mdelay, udelay};
+pub use timekeeping::{ktime_get, ktime_get_boottime, ktime_get_coarse, ktime_get_raw, ktime_get_real};
 
 use crate::arch::x86::tsc;
 use crate::prelude::*;
@@ -16,8 +20,16 @@ use crate::prelude::*;
 pub struct Clock;
 
 /// Settles the rate of the clock: Linux's stage of the same name.
-#[stage(after(crate::arch::x86::traps::trap_init), provides(Clock))]
+#[stage(after(timekeeping::timekeeping_init), provides(Clock))]
 #[init]
 pub fn time_init() {
     tsc::tsc_refine();
+}
+
+/// Looks for all clocksources and goes on with the best one: Linux's stage of the same name.
+#[stage(after(crate::mm::pageset::setup_per_cpu_pageset), before(crate::fs::vfs_caches_init))]
+#[init]
+pub fn late_time_init() {
+    clocksource::probe_all();
+    tsc::compare();
 }

@@ -4,6 +4,8 @@
 //! `setup_arch`. It may touch every register and port; it knows no subsystem above it except the log, the memory map and the panic report. The names are the
 //! Intel manual's for hardware ("SDM" with volume and section) and Linux 6.1's for everything that Linux has.
 
+#[cfg(CONFIG_ACPI)]
+mod acpi_pm;
 pub mod apic;
 #[cfg(CONFIG_X86_CHECK_BIOS_CORRUPTION)]
 mod check;
@@ -12,6 +14,8 @@ pub mod dumpstack;
 #[cfg(CONFIG_EDD)]
 mod edd;
 pub mod extable;
+#[cfg(CONFIG_ACPI)]
+pub mod hpet;
 pub mod i8253;
 pub mod i8259;
 pub mod idt;
@@ -36,6 +40,7 @@ pub mod process;
 pub mod ptregs;
 pub mod reboot;
 pub mod registers;
+pub mod rtc;
 pub mod segment;
 pub mod setup;
 pub mod smpboot;

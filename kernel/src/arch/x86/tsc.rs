@@ -3,6 +3,10 @@
 //! Where CPUID does not tell the rate, it is measured against the interval timer without waiting for it: the timer is started with the first instructions,
 //! and what the kernel does in between is the measured interval. A first result is good enough for the log's time stamps; `time_init` refines it.
 
+mod clocksource;
+
+pub use clocksource::{compare, early_clocksource, mark_tsc_unstable};
+
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -136,6 +140,7 @@ pub fn tsc_refine() {
     if let Some(khz) = measure(REFINE_TICKS) {
         TSC_KHZ.store(khz, Relaxed);
         clock::set_rate(rdtsc(), khz);
+        clocksource::refined(khz);
         print_rate("TSC");
     }
 }

@@ -1,0 +1,383 @@
+//! What time it is: the clocks of [`incipit_lib::timekeeping`], fed by the best clocksource and read without a lock.
+//!
+//! The clocks are changed under a lock, with interrupts off, and published as words behind a sequence count; so they can be read in any context but an NMI's, which may have
+//! interrupted the change: there [`sched_clock`](super::sched_clock) is the clock.
+
+use core::arch::asm;
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use incipit_lib::clocksource::delta;
+use incipit_lib::ntp::Adjustment;
+#[cfg(CONFIG_KDB)]
+use incipit_lib::ntp::PPM_SHIFT;
+#[cfg(CONFIG_KDB)]
+use incipit_lib::time::Date;
+use incipit_lib::time::{Ktime, Timespec};
+use incipit_lib::timekeeping::{Reading, Timekeeper};
+#[cfg(CONFIG_KDB)]
+use linkme::distributed_slice;
+
+#[cfg(CONFIG_KDB)]
+use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
+use crate::locking::{IrqSpinLock, SeqCount};
+use crate::prelude::*;
+use crate::time::clocksource::{self, Clocksource, ClocksourceFlags};
+
+/// A [`Reading`] as words.
+struct Words {
+    ns: AtomicU64,
+    fraction: AtomicU64,
+    mult: AtomicU64,
+    shift: AtomicU32,
+}
+
+impl Words {
+    const fn new() -> Self {
+        Words {
+            ns: AtomicU64::new(0),
+            fraction: AtomicU64::new(0),
+            mult: AtomicU64::new(0),
+            shift: AtomicU32::new(0),
+        }
+    }
+
+    #[inline]
+    fn load(&self) -> Reading {
+        Reading {
+            ns: self.ns.load(Relaxed),
+            fraction: self.fraction.load(Relaxed),
+            mult: self.mult.load(Relaxed),
+            shift: self.shift.load(Relaxed),
+        }
+    }
+
+    fn store(&self, reading: Reading) {
+        self.ns.store(reading.ns, Relaxed);
+        self.fraction.store(reading.fraction, Relaxed);
+        self.mult.store(reading.mult, Relaxed);
+        self.shift.store(reading.shift, Relaxed);
+    }
+}
+
+/// What readers see. The monotonic clock's words share a line of the cache with the count.
+#[repr(C, align(64))]
+struct Published {
+    seq: SeqCount,
+    /// The monotonic clock's shift if the counter is the time-stamp counter, whose reading needs no call; else 0.
+    tsc_shift: AtomicU32,
+    cycle_last: AtomicU64,
+    mono: Words,
+    real_offset_ns: AtomicU64,
+    boot_offset_ns: AtomicU64,
+    raw: Words,
+    clocksource: AtomicPtr<Clocksource>,
+}
+
+static PUBLISHED: Published = Published {
+    seq: SeqCount::new(),
+    tsc_shift: AtomicU32::new(0),
+    cycle_last: AtomicU64::new(0),
+    mono: Words::new(),
+    real_offset_ns: AtomicU64::new(0),
+    boot_offset_ns: AtomicU64::new(0),
+    raw: Words::new(),
+    clocksource: AtomicPtr::new(core::ptr::null_mut()),
+};
+
+struct State {
+    keeper: Timekeeper,
+    clocksource: &'static Clocksource,
+}
+
+/// `None` before `timekeeping_init`.
+static STATE: IrqSpinLock<Option<State>> = IrqSpinLock::new(None);
+
+/// The monotonic clock: nanoseconds since `timekeeping_init`, 0 before. Never goes back, on no CPU; steered by NTP. Any context but an NMI's.
+#[inline(never)]
+#[must_use]
+pub fn ktime_get() -> Ktime {
+    // The common case needs no call, and so no registers to be saved.
+    let common = || match PUBLISHED.tsc_shift.load(Relaxed) {
+        0 => None,
+        shift => Some(
+            Reading {
+                shift,
+                ..PUBLISHED.mono.load()
+            }
+            .at(tsc_passed()),
+        ),
+    };
+    match PUBLISHED.seq.try_read(common) {
+        Some(Some(ns)) => Ktime::from_ns(ns),
+        _ => ktime_get_slow(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn ktime_get_slow() -> Ktime {
+    PUBLISHED.seq.read(|| Ktime::from_ns(PUBLISHED.mono.load().at(passed())))
+}
+
+/// Real time: nanoseconds since the beginning of 1970. Goes where it is set to. Any context but an NMI's.
+#[must_use]
+pub fn ktime_get_real() -> Ktime {
+    with_offset(&PUBLISHED.real_offset_ns)
+}
+
+/// The monotonic clock plus the time that the machine slept. Any context but an NMI's.
+#[must_use]
+pub fn ktime_get_boottime() -> Ktime {
+    with_offset(&PUBLISHED.boot_offset_ns)
+}
+
+/// The monotonic clock as it would be if nobody steered it. Any context but an NMI's.
+#[must_use]
+pub fn ktime_get_raw() -> Ktime {
+    PUBLISHED.seq.read(|| Ktime::from_ns(PUBLISHED.raw.load().at(passed())))
+}
+
+/// The monotonic clock at its last update, without reading the counter. Any context.
+#[inline]
+#[must_use]
+pub fn ktime_get_coarse() -> Ktime {
+    Ktime::from_ns(PUBLISHED.mono.ns.load(Relaxed))
+}
+
+fn with_offset(offset: &AtomicU64) -> Ktime {
+    PUBLISHED
+        .seq
+        .read(|| Ktime::from_ns(PUBLISHED.mono.load().at(passed())).add_ns(offset.load(Relaxed)))
+}
+
+/// Counts since the last update. Inside a reading section.
+#[inline]
+fn passed() -> u64 {
+    if PUBLISHED.tsc_shift.load(Relaxed) != 0 {
+        tsc_passed()
+    } else {
+        passed_elsewhere()
+    }
+}
+
+/// The same, by the time-stamp counter. It is not read before what stands before it: else a CPU could read the words first, be overtaken, and the time would seem to go back. If it is
+/// behind the last update, as another CPU's may be a little, nothing has passed.
+#[inline(always)]
+fn tsc_passed() -> u64 {
+    let passed: u64;
+    // SAFETY: reads the counter, which kernel code may always, and a word that is only written as a whole.
+    unsafe {
+        asm!(
+            "lfence",
+            "rdtsc",
+            "shl rdx, 32",
+            "or rax, rdx",
+            "mov edx, 0",
+            "sub rax, qword ptr [rip + {words} + {cycle_last}]",
+            "cmovs rax, rdx",
+            words = sym PUBLISHED,
+            cycle_last = const offset_of!(Published, cycle_last),
+            out("rax") passed,
+            out("rdx") _,
+            options(nostack)
+        );
+    }
+    passed
+}
+
+#[cold]
+#[inline(never)]
+fn passed_elsewhere() -> u64 {
+    let clocksource = PUBLISHED.clocksource.load(Relaxed);
+    // SAFETY: null or made of a `&'static Clocksource` by `publish`, the only writer.
+    let Some(clocksource) = (unsafe { clocksource.as_ref() }) else {
+        return 0;
+    };
+    delta(clocksource.read(), PUBLISHED.cycle_last.load(Relaxed), clocksource.mask())
+}
+
+/// Brings the clocks up to the counter. Called with each tick of the CPU that keeps the time, and more often than the counter goes round: see
+/// [`max_idle_ns`]. Interrupts may be on; not in an NMI.
+pub fn update() {
+    change(|state| state.keeper.advance(state.clocksource.read()));
+}
+
+/// How long [`update`] may stay away, in nanoseconds: Linux's `timekeeping_max_deferment`. `u64::MAX` before `timekeeping_init`.
+#[must_use]
+pub fn max_idle_ns() -> u64 {
+    STATE.lock().as_ref().map_or(u64::MAX, |state| {
+        let clocksource = state.clocksource;
+        incipit_lib::clocksource::Limits::new(clocksource.scale(), clocksource.mask()).max_idle_ns
+    })
+}
+
+/// Sets real time: Linux's `do_settimeofday64`.
+///
+/// # Errors
+///
+/// Those of [`Timekeeper::set_real`]; `EAGAIN` before `timekeeping_init`.
+pub fn set_real(time: Timespec) -> Result<(), Errno> {
+    change(|state| {
+        state.keeper.advance(state.clocksource.read());
+        state.keeper.set_real(time)
+    })
+    .unwrap_or(Err(Errno::EAGAIN))
+}
+
+/// Steers the clocks: Linux's `do_adjtimex`.
+///
+/// # Errors
+///
+/// Those of [`Timekeeper::adjust`]; `EAGAIN` before `timekeeping_init`.
+pub fn adjust(adjustment: Adjustment) -> Result<(), Errno> {
+    change(|state| {
+        state.keeper.advance(state.clocksource.read());
+        state.keeper.adjust(adjustment)
+    })
+    .unwrap_or(Err(Errno::EAGAIN))
+}
+
+/// Goes on with `clocksource` from now on, or with its new rate.
+pub(super) fn change_clocksource(clocksource: &'static Clocksource) {
+    change(|state| {
+        let (old, new) = (state.clocksource.read(), clocksource.read());
+        state.keeper.change_clocksource(old, new, clocksource.mask(), clocksource.scale());
+        state.clocksource = clocksource;
+    });
+}
+
+/// Whether this is the clocksource that the time is told by.
+#[must_use]
+pub fn is_current(clocksource: &Clocksource) -> bool {
+    core::ptr::eq(PUBLISHED.clocksource.load(Relaxed), clocksource)
+}
+
+/// The state behind the clocks, at their last update. `None` before `timekeeping_init`.
+#[must_use]
+pub fn timekeeper() -> Option<Timekeeper> {
+    STATE.lock().as_ref().map(|state| state.keeper)
+}
+
+fn change<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
+    let mut state = STATE.lock();
+    let state = state.as_mut()?;
+    // Nobody who reads is made to wait for the counter: only for the words.
+    let result = f(state);
+    publish(state);
+    Some(result)
+}
+
+fn publish(state: &State) {
+    let keeper = &state.keeper;
+    PUBLISHED.seq.write(|| {
+        let is_tsc = state.clocksource.flags().contains(ClocksourceFlags::IS_TSC);
+        PUBLISHED.tsc_shift.store(if is_tsc { keeper.mono().shift } else { 0 }, Relaxed);
+        PUBLISHED
+            .clocksource
+            .store(core::ptr::from_ref(state.clocksource).cast_mut(), Relaxed);
+        PUBLISHED.cycle_last.store(keeper.cycle_last(), Relaxed);
+        PUBLISHED.mono.store(keeper.mono());
+        PUBLISHED.raw.store(keeper.raw());
+        PUBLISHED.real_offset_ns.store(keeper.real_offset_ns(), Relaxed);
+        PUBLISHED.boot_offset_ns.store(keeper.boot_offset_ns(), Relaxed);
+    });
+}
+
+/// Starts the clocks: real time with what the CMOS clock shows, the others with 0. Linux's stage of the same name.
+#[stage(after(crate::softirq::softirq_init), provides(Timekeeping))]
+#[init]
+pub fn timekeeping_init() {
+    let clocksource = crate::arch::x86::tsc::early_clocksource();
+    let mut keeper = Timekeeper::new(clocksource.read(), clocksource.mask(), clocksource.scale());
+    match crate::arch::x86::rtc::read() {
+        Ok(date) => {
+            let seconds = date.to_unix();
+            match Timespec::new(seconds, 0).map(|time| keeper.set_real(time)) {
+                Some(Ok(())) => pr_info!("timekeeping: real time is {date} ({seconds}), by the CMOS clock"),
+                _ => pr_err!("timekeeping: the CMOS clock shows {date}, which is before 1970: real time begins with 1970"),
+            }
+        }
+        Err(error) => pr_err!("timekeeping: CMOS clock: {error}: real time begins with 1970"),
+    }
+    let state = State { keeper, clocksource };
+    publish(&state);
+    *STATE.lock() = Some(state);
+}
+
+/// The clocks run.
+#[capability]
+pub struct Timekeeping;
+
+#[ktest]
+fn the_clocks_run_and_agree() {
+    let (mono, raw, boot, real) = (ktime_get(), ktime_get_raw(), ktime_get_boottime(), ktime_get_real());
+    assert!(mono > Ktime::ZERO && raw > Ktime::ZERO);
+    assert!(boot >= mono && real >= boot);
+    assert!(ktime_get_coarse() <= ktime_get());
+    let mut last = mono;
+    for turn in 0..10_000 {
+        if turn % 100 == 0 {
+            update();
+        }
+        let now = ktime_get();
+        assert!(now >= last, "{now} after {last}");
+        last = now;
+    }
+}
+
+#[cfg(CONFIG_KDB)]
+#[distributed_slice(KDB_COMMANDS)]
+static DATE: Command = Command {
+    name: "date",
+    usage: "",
+    help: "Display what time it is on each clock",
+    run: show,
+};
+
+#[cfg(CONFIG_KDB)]
+fn show(arguments: &[&str], screen: &mut dyn core::fmt::Write) -> Result<Then, CommandError> {
+    if !arguments.is_empty() {
+        return Err(CommandError::ArgumentCount);
+    }
+    let real = ktime_get_real();
+    writeln!(screen, "{} ({real})", Date::from_unix(Timespec::from(real).secs()))?;
+    for (name, time) in [
+        ("monotonic", ktime_get()),
+        ("raw", ktime_get_raw()),
+        ("boottime", ktime_get_boottime()),
+    ] {
+        writeln!(screen, "{name:<10} {time}")?;
+    }
+    if let Some(keeper) = timekeeper() {
+        let ntp = keeper.ntp();
+        writeln!(
+            screen,
+            "steered by {} ppm, {} ns to be made good, wrong by {} us at most",
+            ntp.frequency() >> PPM_SHIFT,
+            ntp.offset_ns(),
+            ntp.max_error_us()
+        )?;
+    }
+    Ok(Then::Stay)
+}
+
+#[ktest]
+fn the_monotonic_clock_does_not_go_back_when_the_clocksource_changes() {
+    let Some(before) = clocksource::best(is_current) else {
+        panic!("no clocksource is in use")
+    };
+    let mut last = ktime_get();
+    clocksource::try_for_each(|next| {
+        change_clocksource(next);
+        for _ in 0..200 {
+            let now = ktime_get();
+            assert!(now >= last, "{now} after {last} by {}", next.name());
+            last = now;
+        }
+        Ok::<(), core::convert::Infallible>(())
+    })
+    .unwrap_or_else(|never| match never {});
+    change_clocksource(before);
+    assert!(is_current(before) && ktime_get() >= last);
+}
