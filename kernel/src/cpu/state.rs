@@ -6,6 +6,7 @@ use crate::table::{self, Table};
 
 /// Something that each CPU has of its own: an entry of `__cpu_state`, which `#[cpu_state]` makes.
 #[repr(C)]
+#[cfg_attr(not(CONFIG_SMP), allow(dead_code, reason = "with one CPU nobody comes or goes"))]
 pub struct CpuState {
     startup: fn(usize) -> Result<(), Errno>,
     teardown: Option<fn(usize)>,

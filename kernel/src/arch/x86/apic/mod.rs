@@ -13,5 +13,6 @@ mod options;
 
 pub use access::{Register, is_present, is_x2apic, read, write};
 pub use ipi::{WakeError, send_ipi, send_ipi_allbutself, send_ipi_mask, send_ipi_self, send_nmi, wake_secondary};
+#[cfg(CONFIG_SMP)]
 pub(super) use local::APIC_IDS;
 pub use local::{apic_id, cpu_to_apicid, eoi, init_apic_mappings, is_in_service, is_requested, max_lvt, setup_local_apic};
