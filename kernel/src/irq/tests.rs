@@ -24,13 +24,12 @@ struct Counting {
 
 impl Counting {
     const fn new() -> Self {
-        const ZERO: AtomicU32 = AtomicU32::new(0);
         Counting {
-            masked: ZERO,
-            unmasked: ZERO,
-            acknowledged: ZERO,
-            done: ZERO,
-            retriggered: ZERO,
+            masked: AtomicU32::new(0),
+            unmasked: AtomicU32::new(0),
+            acknowledged: AtomicU32::new(0),
+            done: AtomicU32::new(0),
+            retriggered: AtomicU32::new(0),
         }
     }
 
@@ -270,8 +269,8 @@ fn ring(count: u32, mut after: impl FnMut()) -> bool {
 fn each_interrupt_of_a_device_is_handled_once() {
     const RINGS: u32 = 2000;
     static HANDLED: AtomicU32 = AtomicU32::new(0);
-    // SAFETY: reading says that the cause has been seen.
     let handle = &|_| {
+        // SAFETY: reading says that the cause has been seen.
         let identity = unsafe { inb(INTERRUPT_IDENTITY) };
         HANDLED.fetch_add(1, Relaxed);
         if identity & 1 == 0 { IrqReturn::Handled } else { IrqReturn::None }

@@ -102,7 +102,7 @@ pub(super) fn init() {
 /// Whether there are controllers: what is written to the mask is there afterwards.
 #[init]
 fn probe() -> bool {
-    const PATTERN: u8 = 0xff & !(1 << CASCADE);
+    const PATTERN: u8 = !(1 << CASCADE);
     mask_all();
     let _held = MASK.lock();
     // SAFETY: all lines but the second controller's stay masked, and those of that one are.

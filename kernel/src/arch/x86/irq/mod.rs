@@ -155,7 +155,7 @@ fn handle_sysvec(sysvec: &SysVec, regs: &mut PtRegs) {
 pub(crate) fn show_interrupts(out: &mut dyn Write, width: usize) -> fmt::Result {
     for (place, sysvec) in SYSVECS.iter().enumerate() {
         let is_counted_before = SYSVECS[..place].iter().any(|other| other.mnemonic == sysvec.mnemonic);
-        if is_counted_before || sysvec.vector == ERROR_APIC_VECTOR {
+        if is_counted_before || sysvec.mnemonic.is_empty() || sysvec.vector == ERROR_APIC_VECTOR {
             continue;
         }
         write!(out, "{:>width$}: ", sysvec.mnemonic)?;
