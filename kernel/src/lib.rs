@@ -15,7 +15,7 @@
 //! | [`fs`], [`pid`] | the tables in which names, inodes and processes are found |
 //! | [`cpu`] | other CPUs coming and going, and what one does that has nothing to do |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
-//! | [`softirq`] | what interrupts leave to be done when they are over |
+//! | [`softirq`], [`irq_work`] | what interrupts leave to be done when they are over, and what NMIs leave to interrupts |
 //! | [`locking`] | locks, and data that are read without one |
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | `debugobjects` | objects that are used against their rules |
@@ -49,6 +49,7 @@ pub mod efi;
 pub mod fs;
 pub mod init;
 pub mod irq;
+pub mod irq_work;
 pub mod kdb;
 #[cfg(CONFIG_DEBUG_KMEMLEAK)]
 pub mod kmemleak;

@@ -3,6 +3,11 @@
 //! There are ten, as in Linux, and each has at most one handler, declared where it stands as an entry of [`SOFTIRQS`]. They run on the CPU that raised them, when the outermost
 //! interrupt ends or a [`BhGuard`] is dropped; what keeps being raised is left for the next occasion after a while, so that the interrupted code comes to its turn.
 
+mod proc;
+mod tasklet;
+#[cfg(CONFIG_KUNIT)]
+mod tests;
+
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -12,6 +17,8 @@ use crate::irq::{self, IrqGuard};
 use crate::preempt::{self, HARDIRQ_OFFSET, SOFTIRQ_OFFSET};
 use crate::prelude::*;
 use crate::time::sched_clock;
+
+pub use tasklet::Tasklet;
 
 /// The softirqs, in the order in which they are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! memory without waiting for any; who can wait calls [`xarray::preload`] before.
 
 pub mod idr;
+pub mod llist;
 pub(crate) mod nodes;
 pub mod prio_tree;
 mod stored;
