@@ -16,6 +16,7 @@
 //! | [`cpu`] | other CPUs coming and going, and what one does that has nothing to do |
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
 //! | [`softirq`], [`irq_work`] | what interrupts leave to be done when they are over, and what NMIs leave to interrupts |
+//! | [`smp`] | what one CPU lets others do |
 //! | [`locking`] | locks, and data that are read without one |
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | `debugobjects` | objects that are used against their rules |
@@ -62,6 +63,7 @@ pub mod preempt;
 pub mod prelude;
 pub mod printk;
 pub mod resource;
+pub mod smp;
 pub mod softirq;
 #[cfg(CONFIG_STACKDEPOT)]
 pub mod stackdepot;

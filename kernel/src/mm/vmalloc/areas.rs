@@ -295,7 +295,7 @@ pub fn vm_unmap_aliases() {
     if first == 0 {
         return;
     }
-    tlb::flush_all();
+    tlb::flush_all_cpus();
     let mut space = SPACE.lock();
     let Some(space) = space.as_mut() else { return };
     let mut at = first;

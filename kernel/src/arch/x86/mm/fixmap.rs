@@ -88,14 +88,16 @@ pub(super) fn map(phys: u64, size: usize, flags: Flags) -> Result<Range<usize>, 
     Ok(area)
 }
 
-/// Undoes [`map`]. Another CPU that has used the addresses must be told to flush its TLB.
+/// Undoes [`map`], on all CPUs.
 ///
 /// # Safety
 ///
 /// Nobody may use the addresses any more.
 pub(super) unsafe fn unmap(area: &Range<usize>) {
-    let mut areas = AREAS.lock();
     clear(area);
+    // Before anybody else gets the addresses, and without the lock: a CPU that waits for that with interrupts off does not answer.
+    tlb::flush_kernel_range(area.clone());
+    let mut areas = AREAS.lock();
     areas.give_back(area);
 }
 

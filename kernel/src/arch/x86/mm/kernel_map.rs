@@ -141,7 +141,7 @@ pub unsafe fn map_huge(start: usize, phys: u64, flags: Flags) -> Result<(), Errn
     unsafe {
         directory.set(index, Entry::new(phys, flags | Flags::LARGE));
         if left_over.is_present() {
-            tlb::flush_one(start);
+            tlb::flush_kernel_range(start..start + PAGE_SIZE);
             free_table(left_over.phys());
         }
     }

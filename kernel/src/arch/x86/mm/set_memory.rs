@@ -3,7 +3,7 @@
 //! A page may be one of the image or one of the direct map. Each of the two mappings is changed by itself: what the other allows on the same bytes stays as it
 //! is. Large pages of the direct map are split where a range begins or ends inside of them (`split`), and stay so.
 //!
-//! The change holds on this CPU at once; another CPU that has used the pages must be told to flush its TLB.
+//! The change holds on all CPUs when the function returns.
 
 use core::ops::Range;
 
@@ -14,9 +14,6 @@ use crate::locking::IrqSpinLock;
 use crate::mm::address::DIRECT_MAP_SIZE;
 use crate::mm::{PAGE_OFFSET, PAGE_SIZE, START_KERNEL_MAP};
 use crate::prelude::*;
-
-/// Up to how many pages are dropped from the TLB one by one: Linux's `tlb_single_page_flush_ceiling`.
-const SINGLE_PAGE_FLUSH_CEILING: usize = 33;
 
 /// Who changes a protection, one at a time: two might split one page twice, or lose each other's flags.
 static CHANGES: IrqSpinLock<()> = IrqSpinLock::new(());
@@ -78,7 +75,7 @@ pub fn set_memory_p(address: usize, pages: usize) -> Result<(), Errno> {
 
 fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), Errno> {
     let range = range_of(address, pages).ok_or(Errno::EINVAL)?;
-    let _one_at_a_time = CHANGES.lock();
+    let one_at_a_time = CHANGES.lock();
     if leaves(range.clone()).any(|leaf| leaf.entry() == Entry::NONE) {
         return Err(Errno::EINVAL);
     }
@@ -89,10 +86,12 @@ fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), 
         // SAFETY: the entry leads where it led before. What the new protection forbids becomes a fault, which is what the caller asked for.
         unsafe { leaf.set(new) };
     });
-    if was_split || pages > SINGLE_PAGE_FLUSH_CEILING {
-        tlb::flush_all();
+    // Another CPU may wait for the lock with interrupts off, and answers only when it has it.
+    drop(one_at_a_time);
+    if was_split {
+        tlb::flush_all_cpus();
     } else {
-        range.step_by(PAGE_SIZE).for_each(tlb::flush_one);
+        tlb::flush_kernel_range(range);
     }
     Ok(())
 }

@@ -1,8 +1,15 @@
 //! Making the processor forget what it has cached of page tables (SDM 3, 4.10.4).
 
 use core::arch::asm;
+use core::ops::Range;
 
+use crate::arch::x86::cpu::masks::ONLINE;
 use crate::arch::x86::registers::{self, Cr4};
+use crate::mm::PAGE_SIZE;
+use crate::smp;
+
+/// Up to how many pages are forgotten one by one: Linux's `tlb_single_page_flush_ceiling`.
+const SINGLE_PAGE_FLUSH_CEILING: usize = 33;
 
 /// Forgets the page at `address`, global or not, on this CPU.
 #[inline]
@@ -22,5 +29,28 @@ pub fn flush_all() {
         if cr4 == without_global {
             registers::write_cr3(registers::cr3());
         }
+    }
+}
+
+/// Forgets everything on each CPU that is online, before this returns. The caller has interrupts on once there are several, as for a function call.
+pub fn flush_all_cpus() {
+    everywhere(&flush_all);
+}
+
+/// Forgets the pages in `range`, mapped to the kernel, on each CPU that is online: Linux's `flush_tlb_kernel_range`. As for [`flush_all_cpus`].
+pub fn flush_kernel_range(range: Range<usize>) {
+    if range.len() / PAGE_SIZE > SINGLE_PAGE_FLUSH_CEILING {
+        return flush_all_cpus();
+    }
+    everywhere(&|| range.clone().step_by(PAGE_SIZE).for_each(flush_one));
+}
+
+/// The boot with one CPU takes no notice of others.
+#[inline]
+fn everywhere(flush: &(dyn Fn() + Sync)) {
+    if ONLINE.weight() <= 1 {
+        flush();
+    } else {
+        smp::on_each_cpu(flush);
     }
 }

@@ -1,0 +1,180 @@
+//! The queues of calls, one for each CPU, and the interrupts that say that there is something in them.
+
+use core::cell::UnsafeCell;
+use core::ptr::NonNull;
+use core::sync::atomic::{
+    AtomicPtr, AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use linkme::distributed_slice;
+
+use crate::arch::x86::apic;
+use crate::arch::x86::cpu::masks::{CpuMask, ONLINE};
+use crate::arch::x86::irq::{CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR, SYSVECS, SysVec};
+use crate::collections::llist::{Entry, List};
+use crate::irq;
+use crate::prelude::*;
+
+/// What is called.
+type Function = dyn Fn() + Sync;
+
+/// Nobody uses the call.
+const FREE: u32 = 0;
+/// The caller waits until the function has returned.
+const WAITED_FOR: u32 = 1;
+/// The caller waits for nothing.
+const FORGOTTEN: u32 = 2;
+
+/// A call for one CPU: Linux's `call_single_data_t`. It is in use from when its owner claims it until the other CPU needs it no longer.
+pub(super) struct Call {
+    link: AtomicPtr<Call>,
+    state: AtomicU32,
+    function: UnsafeCell<Option<NonNull<Function>>>,
+}
+
+// SAFETY: `function` is written by who has claimed the call and read by who has taken it out of a queue, which come one after the other.
+unsafe impl Sync for Call {}
+
+impl Entry for Call {
+    #[inline]
+    fn link(&self) -> &AtomicPtr<Call> {
+        &self.link
+    }
+}
+
+/// What each CPU is to call.
+#[percpu]
+static QUEUE: List<Call> = List::new();
+
+/// Lets other CPUs' functions be called by interrupts: Linux's stage of the same name. Nothing can be in the queue of this CPU yet.
+///
+/// # Panics
+///
+/// If somebody has asked for a call before.
+#[init]
+#[stage(
+    after(crate::softirq::softirq_init, crate::time::time_init),
+    before(crate::init::stage::local_irq_enable),
+    requires(crate::arch::x86::irq::Interrupts)
+)]
+pub fn call_function_init() {
+    assert!(QUEUE.with_this_cpu(List::is_empty), "a call before there are any");
+}
+
+#[distributed_slice(SYSVECS)]
+static ONE: SysVec = SysVec {
+    vector: CALL_FUNCTION_SINGLE_VECTOR,
+    mnemonic: "CAL",
+    description: "Function call interrupts",
+    handler: |_| flush_queue(),
+};
+
+#[distributed_slice(SYSVECS)]
+static MANY: SysVec = SysVec {
+    vector: CALL_FUNCTION_VECTOR,
+    mnemonic: "CAL",
+    description: "Function call interrupts",
+    handler: |_| flush_queue(),
+};
+
+impl Call {
+    pub(super) const fn new() -> Self {
+        Call {
+            link: AtomicPtr::new(core::ptr::null_mut()),
+            state: AtomicU32::new(FREE),
+            function: UnsafeCell::new(None),
+        }
+    }
+
+    /// Puts the call of `function` into the queue of `cpu`; whether `cpu` is to be told. Waits until the call's last use is over.
+    ///
+    /// # Safety
+    ///
+    /// The call stays where it is until it is free, and has one user at a time. The function lives until it has returned: that is until [`Call::wait`] returns if it is waited for,
+    /// for ever if not.
+    pub(super) unsafe fn queue(&self, cpu: usize, function: *const Function, is_waited_for: bool) -> bool {
+        self.wait(cpu);
+        self.state.store(if is_waited_for { WAITED_FOR } else { FORGOTTEN }, Relaxed);
+        // SAFETY: the call is free, and its only user is here.
+        unsafe { *self.function.get() = NonNull::new(function.cast_mut()) };
+        // SAFETY: the caller vouches for the call, and it is in no queue because it was free. A CPU that is online is possible.
+        unsafe { (*QUEUE.per_cpu_ptr(cpu)).push(NonNull::from(self)) }
+    }
+
+    /// Waits until `cpu`, which it was for the last time, needs the call no longer. One that has gone offline before it came to the call is not waited for.
+    pub(super) fn wait(&self, cpu: usize) {
+        wait_until(|| {
+            if !ONLINE.contains(cpu) {
+                drop_queue(cpu);
+            }
+            self.state.load(Acquire) == FREE
+        });
+    }
+
+    /// Calls the function. The owner may use the call again as soon as it is free, so nothing touches it after that.
+    fn run(&self) {
+        // SAFETY: taken out of the queue, so it was written before, and is written again only when it is free.
+        let function = unsafe { *self.function.get() };
+        let is_waited_for = self.state.load(Relaxed) == WAITED_FOR;
+        if !is_waited_for {
+            self.state.store(FREE, Release);
+        }
+        if let Some(function) = function {
+            // SAFETY: who queued it vouches for it until it has returned.
+            unsafe { function.as_ref()() };
+        }
+        if is_waited_for {
+            self.state.store(FREE, Release);
+        }
+    }
+}
+
+/// Calls what others have put into this CPU's queue. Interrupts are off.
+fn flush_queue() {
+    let calls = QUEUE.with_this_cpu(List::take_all);
+    // SAFETY: a call stays until it is free, which is after it has been taken.
+    calls.for_each(|call| unsafe { call.as_ref() }.run());
+}
+
+/// Takes calls out of the queue of a CPU that is offline; they are not made. A CPU that is just going has as much right to them as who waits: one of the two gets each.
+fn drop_queue(cpu: usize) {
+    // SAFETY: as in `Call::queue` and `flush_queue`.
+    unsafe {
+        (*QUEUE.per_cpu_ptr(cpu))
+            .take_all()
+            .for_each(|call| call.as_ref().state.store(FREE, Release))
+    };
+}
+
+/// A CPU makes the calls that were asked of it before it goes.
+#[cpu_state(starting, name = "smpcfd:dying", teardown = smpcfd_dying_cpu)]
+fn smpcfd_starting_cpu(_cpu: usize) -> Result<(), Errno> {
+    Ok(())
+}
+
+fn smpcfd_dying_cpu(_cpu: usize) {
+    flush_queue();
+}
+
+/// Waits for other CPUs. If one of them waits for this CPU meanwhile, and this one has interrupts off, both would wait for ever: that is named once, and what the other wants is
+/// done here.
+pub(super) fn wait_until(condition: impl Fn() -> bool) {
+    while !condition() {
+        if irq::irqs_disabled() && !QUEUE.with_this_cpu(List::is_empty) {
+            warn_once!("a function call waits with interrupts off while another CPU waits for this one");
+            flush_queue();
+        }
+        core::hint::spin_loop();
+    }
+}
+
+/// Tells one CPU.
+pub(super) fn tell(cpu: usize) {
+    apic::send_ipi(cpu, CALL_FUNCTION_SINGLE_VECTOR);
+}
+
+/// Tells each CPU of a set.
+pub(super) fn tell_all(cpus: &CpuMask) {
+    apic::send_ipi_mask(cpus, CALL_FUNCTION_VECTOR);
+}
