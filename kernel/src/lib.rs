@@ -17,6 +17,7 @@
 //! | [`percpu`], [`irq`], [`preempt`] | what each CPU has for itself; interrupts and preemption off and on |
 //! | [`softirq`], [`irq_work`] | what interrupts leave to be done when they are over, and what NMIs leave to interrupts |
 //! | [`smp`] | what one CPU lets others do |
+//! | [`jump_label`] | switches that cost one `nop` where they are off |
 //! | [`locking`] | locks, and data that are read without one |
 //! | [`mod@printk`], [`console`] | the kernel log, and where it is shown |
 //! | `debugobjects` | objects that are used against their rules |
@@ -51,6 +52,7 @@ pub mod fs;
 pub mod init;
 pub mod irq;
 pub mod irq_work;
+pub mod jump_label;
 pub mod kdb;
 #[cfg(CONFIG_DEBUG_KMEMLEAK)]
 pub mod kmemleak;

@@ -171,7 +171,9 @@ fn read_only(out: &mut String, options: &Options) -> fmt::Result {
 fn init(out: &mut String, options: &Options) -> fmt::Result {
     writeln!(out, "    __init_begin = .;")?;
     open(out, ".init.text", PAGE)?;
-    out.push_str("        _sinittext = .;\n        *(.init.text .init.text.*)\n        _einittext = .;\n");
+    out.push_str(
+        "        _sinittext = .;\n        *(.init.text .init.text.*)\n        *(.altinstr_replacement)\n        _einittext = .;\n",
+    );
     close(out, "init_text");
     writeln!(out, "    . = ALIGN({PAGE:#x});\n    __start_init_rodata = .;")?;
     open(out, ".init.rodata", PAGE)?;

@@ -63,6 +63,8 @@ pub enum Sort {
     Path,
     /// By the address that may fault; the fields are relative to themselves and are re-biased when an entry moves.
     ExceptionTable,
+    /// Left as linked: each entry begins with two addresses of code, 32 bits and relative to themselves.
+    RelativeCode,
     /// In the order of the table that points to the entries.
     WithCompanion,
 }

@@ -15,6 +15,8 @@ pub const ALL: &[&Table] = &[
     &EARLYCON,
     &EX_TABLE,
     &CPU_STATE,
+    &JUMP_TABLE,
+    &ALTINSTRUCTIONS,
     &KTEST,
     &CTORS,
     &CAPABILITY,
@@ -326,6 +328,54 @@ pub const CPU_STATE: Table = Table {
     declared_by: "#[cpu_state(section)]",
     walked_by: "`cpu_up` and `cpu_down`, section by section; the boot for all CPUs but its own",
     about: "Something that each CPU has of its own.",
+};
+
+/// Branches that are an instruction of the text: Linux's `struct jump_entry`, byte for byte.
+pub const JUMP_TABLE: Table = Table {
+    name: "jump_table",
+    output_section: "__jump_table",
+    parts: &[Part {
+        name: "jump_table",
+        section: "__jump_table",
+        start: "__start___jump_table",
+    }],
+    end: "__stop___jump_table",
+    entry_size: 16,
+    entry_align: 8,
+    entry_type: "jump_label::JumpEntry",
+    begins_with_function: false,
+    sort: Sort::RelativeCode,
+    access: Access::ReadOnly,
+    lifetime: Lifetime::Kept,
+    companion: None,
+    config: None,
+    declared_by: "static_branch_likely!, static_branch_unlikely!",
+    walked_by: "`jump_label_init`, and whoever turns a static key",
+    about: "A branch that a static key turns by rewriting its instruction.",
+};
+
+/// Instructions that better processors have a better form of: Linux's `struct alt_instr`, byte for byte.
+pub const ALTINSTRUCTIONS: Table = Table {
+    name: "altinstructions",
+    output_section: ".altinstructions",
+    parts: &[Part {
+        name: "altinstructions",
+        section: ".altinstructions",
+        start: "__alt_instructions",
+    }],
+    end: "__alt_instructions_end",
+    entry_size: 12,
+    entry_align: 1,
+    entry_type: "arch::x86::alternative::AltInstr",
+    begins_with_function: false,
+    sort: Sort::RelativeCode,
+    access: Access::ReadOnly,
+    lifetime: Lifetime::Init,
+    companion: None,
+    config: None,
+    declared_by: "alternative!",
+    walked_by: "`check_bugs`, once",
+    about: "Instructions to be replaced on processors with a feature.",
 };
 
 /// Tests that run in the kernel.

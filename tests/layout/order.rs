@@ -86,7 +86,7 @@ fn key(sort: Sort, record: &Record) -> (u64, String, String) {
             let (module, name) = path.rsplit_once("::").unwrap_or(("", &path));
             (0, module.to_owned(), name.to_owned())
         }
-        Sort::None | Sort::ExceptionTable | Sort::WithCompanion => panic!("not sorted by its records"),
+        Sort::None | Sort::ExceptionTable | Sort::RelativeCode | Sort::WithCompanion => panic!("not sorted by its records"),
     }
 }
 

@@ -14,7 +14,7 @@ pub fn page() -> String {
     for table in tables::ALL {
         let _ = writeln!(page, "\n## {}\n\n{}\n", table.name, table.about);
         let sorted = match table.sort {
-            Sort::None => "as linked",
+            Sort::None | Sort::RelativeCode => "as linked",
             Sort::RankName => "by rank, then name, then path",
             Sort::FoldedName => "by name, `-` taken for `_`",
             Sort::Path => "by path",

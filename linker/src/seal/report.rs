@@ -10,7 +10,7 @@ use crate::table::{Lifetime, Sort};
 pub fn line(placed: &Placed) -> String {
     let (table, range) = (placed.table, placed.range());
     let order = match table.sort {
-        Sort::None => "as linked",
+        Sort::None | Sort::RelativeCode => "as linked",
         Sort::RankName => "by rank, name, path",
         Sort::FoldedName => "by name",
         Sort::Path => "by path",

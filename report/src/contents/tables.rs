@@ -63,6 +63,7 @@ pub fn listed(image: &Image, placed: &[Placed]) -> Result<Vec<Listed>> {
             let entries = match table.sort {
                 Sort::WithCompanion => Entries::SlotsOf(owner(table), placed.entries()),
                 Sort::ExceptionTable => Entries::Places(exceptions(image, placed, &symbols)?),
+                Sort::RelativeCode => Entries::Places(code_pairs(image, placed, &symbols)?),
                 Sort::None => Entries::Places(pointers(image, placed, &symbols)?),
                 Sort::RankName | Sort::FoldedName | Sort::Path => {
                     let is_of_table = |row: &mut Row| table.parts.iter().any(|part| part.name == row.part);
@@ -91,6 +92,15 @@ fn exceptions(image: &Image, placed: &Placed, symbols: &Symbols) -> Result<Vec<(
         .iter()
         .map(|entry| (symbols.name(entry.instruction), symbols.name(entry.fixup)));
     Ok(named.collect())
+}
+
+/// Each instruction that can be rewritten, and the code that it leads to or is replaced by.
+fn code_pairs(image: &Image, placed: &Placed, symbols: &Symbols) -> Result<Vec<(String, String)>> {
+    let pairs = order::read_code_pairs(image, placed)?;
+    Ok(pairs
+        .iter()
+        .map(|&(code, other)| (symbols.name(code), symbols.name(other)))
+        .collect())
 }
 
 /// Entries that are nothing but the address of a function.

@@ -53,7 +53,7 @@ fn facts(listed: &Listed) -> [(&'static str, Markup); 6] {
 
 const fn order(table: &Table) -> &'static str {
     match table.sort {
-        Sort::None => "as linked",
+        Sort::None | Sort::RelativeCode => "as linked",
         Sort::RankName => "by rank, then name",
         Sort::FoldedName => "by name",
         Sort::Path => "by path",

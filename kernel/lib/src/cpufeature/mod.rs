@@ -68,6 +68,12 @@ impl Feature {
         fmt::from_fn(move |f| write!(f, "{}:{}", self.word(), self.0 % BITS))
     }
 
+    /// Its number: what [`Feature::by_number`] takes.
+    #[must_use]
+    pub const fn index(self) -> u16 {
+        self.0
+    }
+
     /// The index of its word.
     #[must_use]
     pub const fn word(self) -> usize {

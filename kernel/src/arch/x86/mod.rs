@@ -6,6 +6,8 @@
 
 #[cfg(CONFIG_ACPI)]
 mod acpi_pm;
+#[macro_use]
+pub mod alternative;
 pub mod apic;
 #[cfg(CONFIG_X86_CHECK_BIOS_CORRUPTION)]
 mod check;
@@ -45,5 +47,6 @@ pub mod segment;
 pub mod setup;
 pub mod smpboot;
 pub mod stacktrace;
+pub mod text_poke;
 pub mod traps;
 pub mod tsc;

@@ -8,6 +8,8 @@ bitflags::bitflags! {
     /// Bits of CR0 (SDM 3, 2.5) that the kernel sets or tests.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Cr0: u64 {
+        /// There is no floating-point unit: its instructions fault.
+        const EM = 1 << 2;
         /// The floating-point state is another task's: using it faults.
         const TS = 1 << 3;
         /// Write protection holds in kernel mode too.

@@ -22,7 +22,7 @@ const BOOT_LEVEL: i8 = -1;
 
 /// Calls the early handlers of every option. The first call does it, which is `setup_arch`'s; the stage comes later, as in Linux.
 #[init]
-#[stage(after(crate::init::command_line::print_command_line))]
+#[stage(after(crate::jump_label::jump_label_init))]
 pub fn parse_early_param(init: InitMemory<'_>) {
     static DONE: AtomicBool = AtomicBool::new(false);
     if DONE.swap(true, Relaxed) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::seal::image::{Image, Section};
-use crate::seal::order::read_exception_table;
+use crate::seal::order::{read_code_pairs, read_exception_table};
 use crate::seal::placed::Placed;
 use crate::seal::problem::Problems;
 use crate::table::Sort;
@@ -13,6 +13,8 @@ pub fn check(image: &Image, placed: &Placed, problems: &mut Problems) {
     let code = code_ranges(image);
     if placed.table.sort == Sort::ExceptionTable {
         check_exceptions(image, placed, &code, problems);
+    } else if placed.table.sort == Sort::RelativeCode {
+        check_code_pairs(image, placed, &code, problems);
     } else if placed.table.begins_with_function {
         check_functions(image, placed, &code, problems);
     }
@@ -61,5 +63,21 @@ fn check_exceptions(image: &Image, placed: &Placed, code: &[Range<u64>], problem
             format!("has two entries for the instruction at {one:#x}: there can be one fixup")
         });
         problems.require(one <= next, name, || format!("has {one:#x} before {next:#x}: it must be sorted"));
+    }
+}
+
+/// The kernel writes to the first address and jumps to the second, or copies from there.
+fn check_code_pairs(image: &Image, placed: &Placed, code: &[Range<u64>], problems: &mut Problems) {
+    let name = placed.table.name;
+    let Ok(pairs) = read_code_pairs(image, placed) else {
+        problems.add(name, "is not in the file");
+        return;
+    };
+    for ((one, other), slot) in pairs.into_iter().zip(placed.slots()) {
+        for (what, target) in [("first", one), ("second", other)] {
+            problems.require(is_code(code, target), name, || {
+                format!("the {what} address of the entry at {slot:#x} is {target:#x}: it must be code")
+            });
+        }
     }
 }

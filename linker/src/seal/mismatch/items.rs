@@ -9,7 +9,7 @@ use object::elf;
 use super::name;
 use super::references::Target;
 use crate::seal::image::{Image, Section};
-use crate::tables::{EX_TABLE, REF_DATA, REF_TEXT};
+use crate::tables::{EX_TABLE, JUMP_TABLE, REF_DATA, REF_TEXT};
 
 /// How long an item lives, and what it may refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Classes {
         let init = address("__init_begin")..address("__init_end");
         let all = match section.name.as_str() {
             ".data..percpu" => Some(Class::PerCpu),
-            name if name == EX_TABLE.output_section => Some(Class::Compared),
+            name if [EX_TABLE.output_section, JUMP_TABLE.output_section].contains(&name) => Some(Class::Compared),
             _ => init.contains(&section.address).then_some(Class::Init),
         };
         let (_, start, end) = if section.is_code() { REF_TEXT } else { REF_DATA };

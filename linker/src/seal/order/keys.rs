@@ -28,7 +28,7 @@ impl<'g> Keys<'g> {
             Sort::RankName => place(one).cmp(&place(other)),
             Sort::FoldedName => folded_bytes(&one.name).cmp(folded_bytes(&other.name)),
             Sort::Path => module(&one.path).cmp(module(&other.path)).then_with(|| one.name.cmp(&other.name)),
-            Sort::None | Sort::ExceptionTable | Sort::WithCompanion => Ordering::Equal,
+            Sort::None | Sort::ExceptionTable | Sort::RelativeCode | Sort::WithCompanion => Ordering::Equal,
         };
         by_key
             .then_with(|| one.path.cmp(&other.path))

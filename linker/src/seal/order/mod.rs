@@ -8,6 +8,7 @@ mod exception;
 mod keys;
 mod pairing;
 mod permute;
+mod relative;
 
 use std::collections::HashMap;
 
@@ -17,6 +18,7 @@ pub use exception::{Entry as ExceptionEntry, read as read_exception_table};
 use keys::Keys;
 pub use keys::folded;
 pub use pairing::pair;
+pub use relative::read as read_code_pairs;
 
 use super::image::Image;
 use super::placed::Placed;
@@ -56,7 +58,7 @@ pub fn sort_all(image: &mut Image, placed: &[Placed], records: &[Record], graph:
     note_strangers(&groups, problems);
     for table in placed {
         match table.table.sort {
-            Sort::None | Sort::WithCompanion => {}
+            Sort::None | Sort::RelativeCode | Sort::WithCompanion => {}
             Sort::ExceptionTable => exception::sort(image, table, problems)?,
             Sort::RankName | Sort::FoldedName | Sort::Path => sort_by_record(image, table, &groups, &keys, problems)?,
         }

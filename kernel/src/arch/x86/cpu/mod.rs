@@ -22,6 +22,7 @@ mod amd;
 pub mod bugs;
 #[cfg(CONFIG_CPU_SUP_CENTAUR)]
 mod centaur;
+mod check_bugs;
 pub mod common;
 pub mod cpuid;
 mod cpuinfo;

@@ -1,7 +1,7 @@
 //! A window of addresses at the top of the address space whose tables are part of the image: things can be mapped there before there is memory to allocate,
 //! and the mappings stay when the final page tables take over (Linux's fixmap and its `early_ioremap` in one).
 //!
-//! Only [`super::ioremap`] maps here; who wants to reach a device or a firmware table asks there. Tables for small pages are made when they are needed, before there is memory
+//! [`super::ioremap`] maps here, and who wants to reach a device or a firmware table asks there; so does [`crate::arch::x86::text_poke`], for a moment. Tables for small pages are made when they are needed, before there is memory
 //! from the image's brk ([`super::pgt_buf`]), and stay.
 
 use core::ops::Range;
@@ -77,7 +77,7 @@ impl Areas {
 /// # Errors
 ///
 /// `ENOMEM`: too many mappings, no addresses, or no memory for a table.
-pub(super) fn map(phys: u64, size: usize, flags: Flags) -> Result<Range<usize>, Errno> {
+pub(in crate::arch::x86) fn map(phys: u64, size: usize, flags: Flags) -> Result<Range<usize>, Errno> {
     let mut areas = AREAS.lock();
     let area = areas.take(phys, size)?;
     if let Err(error) = fill(&area, phys, flags) {
@@ -93,7 +93,7 @@ pub(super) fn map(phys: u64, size: usize, flags: Flags) -> Result<Range<usize>, 
 /// # Safety
 ///
 /// Nobody may use the addresses any more.
-pub(super) unsafe fn unmap(area: &Range<usize>) {
+pub(in crate::arch::x86) unsafe fn unmap(area: &Range<usize>) {
     clear(area);
     // Before anybody else gets the addresses, and without the lock: a CPU that waits for that with interrupts off does not answer.
     tlb::flush_kernel_range(area.clone());

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::AcqRel, Ordering::Acquire};
 use super::Vector;
 use crate::arch::x86::irqflags::X86_EFLAGS_TF;
 use crate::arch::x86::ptregs::PtRegs;
-use crate::arch::x86::registers;
+use crate::arch::x86::{registers, text_poke};
 use crate::preempt;
 
 /// Single step, in DR6.
@@ -35,6 +35,10 @@ fn claimed(regs: &mut PtRegs, vector: Vector) -> bool {
 
 /// Handles `int3`.
 pub(super) extern "C" fn exc_int3(regs: &mut PtRegs, error_code: u64, vector: Vector) {
+    // Before anything that could be patched itself.
+    if text_poke::poke_int3_handler(regs) {
+        return;
+    }
     preempt::add(preempt::NMI_OFFSET);
     if !claimed(regs, vector) {
         crate::panic::oops::die(vector.name(), regs, error_code);

@@ -1,0 +1,61 @@
+//! The last that is done with the boot CPU before the others come up: its floating-point unit computes, and the code becomes what suits it best.
+
+use core::arch::asm;
+
+use crate::arch::x86::alternative;
+use crate::arch::x86::registers::{self, Cr0};
+use crate::init::InitMemory;
+use crate::irq::IrqGuard;
+use crate::prelude::*;
+
+/// Linux's stage of the same name.
+#[stage(after(crate::fs::vfs_caches_init))]
+#[init]
+pub(crate) fn check_bugs(init: InitMemory<'_>) {
+    check_fpu();
+    // SAFETY: the other CPUs come up in `kernel_init`, which the last stage becomes.
+    unsafe { alternative::alternative_instructions(init) };
+}
+
+/// Divides by the numbers that the first Pentiums got wrong: Linux's `fpu__init_check_bugs`.
+#[init]
+fn check_fpu() {
+    if registers::cr0() & Cr0::EM.bits() != 0 {
+        pr_warn!("x86/fpu: No FPU emulation: floating-point instructions fault");
+    } else if fdiv_remainder() != 0 {
+        pr_warn!("Hmm, FPU with FDIV bug");
+    }
+}
+
+/// What is left of 4195835 − 4195835 / 3145727 · 3145727, which is 0.
+#[init]
+fn fdiv_remainder() -> i32 {
+    let _no_interrupts = IrqGuard::new();
+    let mut remainder = 0_i32;
+    let (x, y) = (4_195_835.0_f64, 3_145_727.0_f64);
+    // SAFETY: CR0.EM is clear. The unit is set up anew and left empty; nobody has put anything there.
+    unsafe {
+        asm!(
+            "fninit",
+            "fld qword ptr [{x}]",
+            "fdiv qword ptr [{y}]",
+            "fmul qword ptr [{y}]",
+            "fld qword ptr [{x}]",
+            "fsubp st(1), st",
+            "fistp dword ptr [{remainder}]",
+            "fwait",
+            "fninit",
+            x = in(reg) &raw const x,
+            y = in(reg) &raw const y,
+            remainder = in(reg) &raw mut remainder,
+            out("st(0)") _, out("st(1)") _, out("st(2)") _, out("st(3)") _, out("st(4)") _, out("st(5)") _, out("st(6)") _, out("st(7)") _,
+            options(nostack),
+        );
+    }
+    remainder
+}
+
+#[ktest]
+fn the_floating_point_unit_divides() {
+    assert_eq!(registers::cr0() & Cr0::EM.bits(), 0);
+}
