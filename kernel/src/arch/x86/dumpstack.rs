@@ -183,8 +183,8 @@ fn show_trace(sp: usize, bp: usize) {
         lines: 0,
     };
     trace.expected = trace.frames.next();
-    // From an exception's stack the trace goes on where the exception struck; no chain is longer than there are stacks.
-    for _ in 0..=Ist::ALL.len() {
+    // From the stack of an exception or of interrupts the trace goes on where that struck; no chain is longer than there are stacks.
+    for _ in 0..=Ist::ALL.len() + 1 {
         let Some(stack) = stack_of(at) else { return };
         printk!(Level::Warning, " <{}>", stack.name);
         let next = trace.show_stack(at, &stack);
@@ -236,6 +236,6 @@ impl Trace {
             self.lines += 1;
             printk!(Level::Warning, " {}{}", if reliable { "" } else { "? " }, ReturnAddress(address));
         }
-        next_stack
+        next_stack.or_else(|| stack.interrupted())
     }
 }

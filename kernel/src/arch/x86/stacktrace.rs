@@ -7,6 +7,7 @@ use super::maccess::get_kernel_nofault;
 use super::process;
 use super::ptregs::PtRegs;
 use super::segment::{CPU_TSS, Ist};
+use super::traps::irq_stack;
 use crate::mm::PAGE_SIZE;
 use crate::prelude::*;
 
@@ -19,9 +20,18 @@ pub struct StackInfo {
     pub begin: usize,
     /// The address behind its highest.
     pub end: usize,
+    /// Whether its highest word says where the stack pointer of the interrupted stack is.
+    pub is_linked: bool,
 }
 
 impl StackInfo {
+    /// The stack pointer of whoever was interrupted, where the stack says it: the saved registers lie there.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<usize> {
+        let link = self.is_linked.then(|| get_kernel_nofault((self.end - 8) as *const u64).ok());
+        link.flatten().map(|sp| sp as usize)
+    }
+
     /// Whether `size` bytes at `address` lie on the stack.
     #[must_use]
     pub fn holds(&self, address: usize, size: usize) -> bool {
@@ -36,16 +46,24 @@ fn stacks() -> impl Iterator<Item = StackInfo> {
         name: "TASK",
         begin: task.start_address(),
         end: task.end_address(),
+        is_linked: false,
     };
+    let interrupts = irq_stack::this_cpu().map(|stack| StackInfo {
+        name: "IRQ",
+        begin: stack.start,
+        end: stack.end,
+        is_linked: true,
+    });
     let exceptions = Ist::ALL.into_iter().filter_map(|ist| {
         let end = CPU_TSS.with_this_cpu(|tss| tss.ist(ist)) as usize;
         (end != 0).then(|| StackInfo {
             name: ist.name(),
             begin: end - EXCEPTION_STACK_SIZE,
             end,
+            is_linked: false,
         })
     });
-    core::iter::once(task).chain(exceptions)
+    core::iter::once(task).chain(interrupts).chain(exceptions)
 }
 
 /// The stack that `address` lies on.
@@ -116,6 +134,12 @@ impl Iterator for Frames {
         };
         if self.frame & ENCODED != 0 {
             let at = self.frame & !ENCODED;
+            if !stack.holds(at, 1) && stack.interrupted() == Some(at) {
+                // The handler's stack is not the one on which the registers were saved.
+                self.stack = None;
+                self.lowest = at;
+                return self.next();
+            }
             if at < self.lowest || !stack.holds(at, size_of::<PtRegs>()) {
                 return None;
             }

@@ -12,6 +12,7 @@ use linkme::distributed_slice;
 
 use crate::arch::x86::cpu::masks::ONLINE;
 use crate::arch::x86::ptregs::PtRegs;
+use crate::arch::x86::traps::irq_stack;
 use crate::arch::x86::{apic, i8259};
 use crate::irq::{handle_irq, with_irq_regs};
 use crate::percpu::smp_processor_id;
@@ -93,6 +94,9 @@ pub struct Interrupts;
 #[expect(non_snake_case, reason = "the name is Linux's")]
 pub fn init_IRQ() {
     install_sysvecs();
+    if let Err(error) = irq_stack::irq_init_percpu_irqstack(smp_processor_id()) {
+        panic!("no memory for the stack of interrupts ({error})");
+    }
     i8259::init();
     apic::setup_local_apic();
     apic::io_apic::setup();
@@ -107,7 +111,7 @@ fn install_sysvecs() {
     }
 }
 
-/// Handles all interrupts, on the stack that they interrupted, with interrupts off.
+/// Handles all interrupts, on the stack for them, with interrupts off.
 pub(super) extern "C" fn common_interrupt(regs: &mut PtRegs, vector: u64) {
     crate::softirq::irq_enter();
     with_irq_regs(regs, |regs| dispatch(regs, vector as u8));

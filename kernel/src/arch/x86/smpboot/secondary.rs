@@ -10,6 +10,7 @@ use crate::arch::x86::cpu::masks::NR_CPUS;
 use crate::arch::x86::cpu::{self, entry_area};
 use crate::arch::x86::mm::init::init_pgd;
 use crate::arch::x86::mm::pat;
+use crate::arch::x86::traps::irq_stack;
 use crate::arch::x86::{idt, msr, process, segment};
 use crate::cpu::hotplug;
 use crate::mm::kstack::{KernelStack, THREAD_SIZE};
@@ -33,6 +34,7 @@ static PGD: AtomicU64 = AtomicU64::new(0);
 /// `ENOMEM`.
 pub(super) fn prepare(cpu: usize) -> Result<(), Errno> {
     PGD.store(init_pgd(), Relaxed);
+    irq_stack::irq_init_percpu_irqstack(cpu)?;
     let slot = STACK_ENDS.get(cpu).ok_or(Errno::EINVAL)?;
     if slot.load(Relaxed) != 0 {
         return Ok(());

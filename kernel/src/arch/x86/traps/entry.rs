@@ -155,7 +155,7 @@ pub extern "C" fn irq_entries_start() {
     )
 }
 
-/// What the stubs of [`irq_entries_start`] go on with.
+/// What the stubs of [`irq_entries_start`] go on with: calls the handler on the stack for interrupts, unless that is in use.
 #[unsafe(naked)]
 #[unsafe(link_section = ".entry.text")]
 extern "C" fn common_interrupt_entry() {
@@ -163,11 +163,25 @@ extern "C" fn common_interrupt_entry() {
         save_registers!(),
         "movzx esi, byte ptr [rsp + {orig_ax}]",
         "mov qword ptr [rsp + {orig_ax}], -1",
+        // Taken or not there: stay. RBX is saved, and kept by the handler.
+        "mov rbx, qword ptr gs:[{free_stack}]",
+        "test rbx, rbx",
+        "jz 2f",
+        "mov qword ptr gs:[{free_stack}], 0",
+        "mov [rbx - 8], rsp",
+        "lea rsp, [rbx - 16]",
+        "call {handler}",
+        "mov qword ptr gs:[{free_stack}], rbx",
+        "mov rsp, [rbx - 8]",
+        "jmp 3f",
+        "2:",
         "sub rsp, 8",
         "call {handler}",
         "add rsp, 8",
+        "3:",
         restore_registers_and_return!(),
         orig_ax = const ORIG_AX,
+        free_stack = sym super::irq_stack::HARDIRQ_STACK_PTR,
         handler = sym crate::arch::x86::irq::common_interrupt,
     )
 }

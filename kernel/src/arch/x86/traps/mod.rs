@@ -7,6 +7,7 @@ pub mod debug;
 pub mod entry;
 pub(super) mod fatal;
 mod general_protection;
+pub mod irq_stack;
 mod page_fault;
 
 use crate::arch::x86::cpu;
