@@ -90,6 +90,8 @@ unsafe extern "C" {
     static _text: Symbol;
     static _stext: Symbol;
     static _etext: Symbol;
+    static __entry_text_start: Symbol;
+    static __entry_text_end: Symbol;
     static __start_rodata: Symbol;
     static __end_rodata: Symbol;
     static __init_begin: Symbol;
@@ -119,6 +121,8 @@ sections! {
     text = _text.._etext;
     /// Code that stays, as far as a profile counts it.
     core_text = _stext.._etext;
+    /// The first instructions of exceptions and interrupts.
+    entry_text = __entry_text_start..__entry_text_end;
     /// Constants, read-only tables, notes.
     rodata = __start_rodata..__end_rodata;
     /// All that is given back after the boot.

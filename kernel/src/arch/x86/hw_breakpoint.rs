@@ -84,14 +84,21 @@ impl Breakpoint {
         }
         let _no_interrupts = IrqGuard::new();
         SLOTS.with_this_cpu(|slots| {
-            let slot = slots.handlers.iter().position(|handler| handler.load(Relaxed).is_null()).ok_or(Errno::ENOSPC)?;
+            let slot = slots
+                .handlers
+                .iter()
+                .position(|handler| handler.load(Relaxed).is_null())
+                .ok_or(Errno::ENOSPC)?;
             let dr7 = slots.dr7.load(Relaxed) & !dr7_mask(slot) | bits(slot)?;
             slots.handlers[slot].store(handler as *mut (), Relaxed);
             slots.dr7.store(dr7, Relaxed);
             write_address(slot, address);
             // SAFETY: the exception is handled wherever the address may lie: that is what was asked above.
             unsafe { registers::restore_dr7(dr7) };
-            Ok(Breakpoint { slot, this_cpu: PhantomData })
+            Ok(Breakpoint {
+                slot,
+                this_cpu: PhantomData,
+            })
         })
     }
 }

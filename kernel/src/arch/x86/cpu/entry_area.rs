@@ -5,6 +5,7 @@
 
 use core::ops::Range;
 
+use super::masks::NR_CPUS;
 use crate::arch::x86::mm::kernel_map;
 use crate::arch::x86::mm::pgtable::Flags;
 use crate::arch::x86::segment::Ist;
@@ -33,6 +34,12 @@ pub fn exception_stack(cpu: usize, ist: Ist) -> Range<usize> {
 #[must_use]
 pub fn span(cpus: usize) -> Range<usize> {
     CPU_ENTRY_AREA..CPU_ENTRY_AREA + cpus * Ist::ALL.len() * STRIDE
+}
+
+/// Whether `address` lies where the exception stacks of some CPU are, or would be.
+#[must_use]
+pub fn is_exception_stack(address: usize) -> bool {
+    (CPU_ENTRY_AREA..CPU_ENTRY_AREA + NR_CPUS * Ist::ALL.len() * STRIDE).contains(&address)
 }
 
 /// Bytes of all exception stacks of a CPU.

@@ -55,7 +55,11 @@ fn what_cannot_be_watched_is_refused() {
         (crate::mm::sections::entry_text().start_address(), 1, Access::Execute),
     ];
     for (address, len, access) in errors {
-        assert_eq!(Breakpoint::new(address, len, access, count).err(), Some(Errno::EINVAL), "{len} {access:?}");
+        assert_eq!(
+            Breakpoint::new(address, len, access, count).err(),
+            Some(Errno::EINVAL),
+            "{len} {access:?}"
+        );
     }
     let all = [(); HBP_NUM].map(|()| Breakpoint::new(address, 8, Access::Write, count).expect("a free breakpoint"));
     assert_eq!(Breakpoint::new(address, 8, Access::Write, count).err(), Some(Errno::ENOSPC));

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::AcqRel, Ordering::Acquire};
 use super::Vector;
 use crate::arch::x86::irqflags::X86_EFLAGS_TF;
 use crate::arch::x86::ptregs::PtRegs;
-use crate::arch::x86::{registers, text_poke};
+use crate::arch::x86::{hw_breakpoint, registers, text_poke};
 use crate::preempt;
 
 /// Single step, in DR6.
@@ -52,11 +52,12 @@ pub(super) extern "C" fn exc_debug(regs: &mut PtRegs, _error_code: u64, vector: 
     registers::clear_dr6();
     let armed = registers::disarm_breakpoints();
     preempt::add(preempt::NMI_OFFSET);
-    if reason != 0 && !claimed(regs, vector) && reason & DR_STEP != 0 {
+    let rearmed = hw_breakpoint::handle(reason, regs);
+    if rearmed.is_none() && reason != 0 && !claimed(regs, vector) && reason & DR_STEP != 0 {
         crate::warn_once!("single step at {} that nobody asked for", crate::panic::Symbol(regs.ip as usize));
         regs.flags &= !X86_EFLAGS_TF;
     }
     preempt::sub(preempt::NMI_OFFSET);
-    // SAFETY: what was armed before the exception.
-    unsafe { registers::restore_dr7(armed) };
+    // SAFETY: what was armed before the exception, or what the breakpoints' owners have left of it.
+    unsafe { registers::restore_dr7(rearmed.unwrap_or(armed)) };
 }
