@@ -73,6 +73,13 @@ pub fn in_interrupt() -> bool {
     count() & (SOFTIRQ_MASK | HARDIRQ_MASK | NMI_MASK) != 0
 }
 
+/// Whether an exception that can come anywhere is being handled: what it has interrupted may be half done.
+#[inline]
+#[must_use]
+pub fn in_nmi() -> bool {
+    count() & NMI_MASK != 0
+}
+
 /// Whether [`might_sleep`] has nothing to say.
 #[inline]
 #[must_use]

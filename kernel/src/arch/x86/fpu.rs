@@ -64,7 +64,11 @@ pub(super) fn init_system() {
     init_cpu_xstate();
     for bit in (2..64).filter(|bit| mask >> bit & 1 != 0) {
         let state = __cpuid_count(XSTATE_LEAF, bit);
-        pr_info!("x86/fpu: xstate_offset[{bit}]: {:4}, xstate_sizes[{bit}]: {:4}", state.ebx, state.eax);
+        pr_info!(
+            "x86/fpu: xstate_offset[{bit}]: {:4}, xstate_sizes[{bit}]: {:4}",
+            state.ebx,
+            state.eax
+        );
     }
     // What the states that are on need, by the leaf that follows XCR0.
     let size = __cpuid_count(XSTATE_LEAF, 0).ebx;

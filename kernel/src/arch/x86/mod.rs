@@ -18,6 +18,7 @@ mod edd;
 pub mod extable;
 #[cfg(CONFIG_ACPI)]
 pub mod hpet;
+pub mod fpu;
 pub mod hw_breakpoint;
 pub mod i8253;
 pub mod i8259;

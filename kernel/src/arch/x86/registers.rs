@@ -8,10 +8,14 @@ bitflags::bitflags! {
     /// Bits of CR0 (SDM 3, 2.5) that the kernel sets or tests.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Cr0: u64 {
+        /// `wait` obeys TS.
+        const MP = 1 << 1;
         /// There is no floating-point unit: its instructions fault.
         const EM = 1 << 2;
         /// The floating-point state is another task's: using it faults.
         const TS = 1 << 3;
+        /// Errors of x87 are exceptions rather than interrupts.
+        const NE = 1 << 5;
         /// Write protection holds in kernel mode too.
         const WP = 1 << 16;
         /// Paging.
@@ -25,10 +29,16 @@ bitflags::bitflags! {
         const MCE = 1 << 6;
         /// Global pages stay in the TLB when CR3 changes.
         const PGE = 1 << 7;
+        /// `fxsave` and the SSE instructions work.
+        const OSFXSR = 1 << 9;
+        /// Errors of SSE are exceptions of their own.
+        const OSXMMEXCPT = 1 << 10;
         /// `sgdt`, `sidt`, `sldt`, `smsw` and `str` fault in user mode.
         const UMIP = 1 << 11;
         /// `rdfsbase` and its kin work.
         const FSGSBASE = 1 << 16;
+        /// `xsave` works, and XCR0 is there.
+        const OSXSAVE = 1 << 18;
         /// The kernel cannot execute user pages.
         const SMEP = 1 << 20;
         /// The kernel cannot read or write user pages unless it says so.

@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use super::entry_area;
 use super::features::{boot_cpu_has, feature};
+use crate::arch::x86::fpu;
 use crate::arch::x86::registers::{self, Cr4};
 use crate::arch::x86::segment::{self, CPU_TSS, Ist};
 use crate::mm::{PAGE_SIZE, memblock};
@@ -37,6 +38,7 @@ pub fn cpu_init() {
     }
     load_task_state();
     set_cr4_features();
+    fpu::init_system();
 }
 
 /// Gives a CPU that has just begun its task-state segment and the protections of the boot CPU: Linux's `cpu_init`, as `start_secondary` calls it. Its exception stacks are mapped.
@@ -44,6 +46,7 @@ pub fn cpu_init() {
 pub fn cpu_init_secondary() {
     // SAFETY: the CPUs are of a kind, or the bits that this one lacks fault here, before it is used.
     unsafe { registers::write_cr4(registers::cr4() | BOOT_CR4.load(Relaxed)) };
+    fpu::init_secondary();
     load_task_state();
 }
 
