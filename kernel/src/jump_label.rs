@@ -138,7 +138,7 @@ macro_rules! keys {
             }
 
             /// Turns it on, and every branch on it, before this returns. Before `jump_label_init` the branches follow in that stage. Not for interrupt handlers,
-            /// and with interrupts on where there are several CPUs: each is waited for.
+            /// and not while another CPU may run one of the branches.
             ///
             /// # Panics
             ///
