@@ -16,9 +16,9 @@ pub mod dumpstack;
 #[cfg(CONFIG_EDD)]
 mod edd;
 pub mod extable;
+pub mod fpu;
 #[cfg(CONFIG_ACPI)]
 pub mod hpet;
-pub mod fpu;
 pub mod hw_breakpoint;
 pub mod i8253;
 pub mod i8259;
