@@ -5,6 +5,7 @@ use linkme::distributed_slice;
 use super::hotplug;
 use crate::arch::x86::irq::{RESCHEDULE_VECTOR, SYSVECS, SysVec};
 use crate::arch::x86::irqflags;
+use crate::time::tick;
 use crate::{irq, softirq};
 
 /// Makes a CPU look again at what there is to do: coming is all that it is for.
@@ -25,8 +26,10 @@ pub(super) fn cpu_startup_entry() -> ! {
             hotplug::die();
         }
         if softirq::pending() == 0 {
+            tick::idle_enter();
             irqflags::safe_halt();
         } else {
+            tick::idle_exit();
             irq::local_irq_enable();
             softirq::run_pending();
         }

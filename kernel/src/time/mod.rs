@@ -3,14 +3,20 @@
 //! The time-stamp counter is the only clock here; how fast it counts is found out in [`crate::arch::x86::tsc`].
 
 pub mod clock;
+pub mod clockevents;
 pub mod clocksource;
 pub mod delay;
+pub mod hrtimer;
+pub mod tick;
 pub mod timekeeping;
+pub mod timer;
 pub mod watchdog;
 
 pub use clock::sched_clock;
 pub use delay::{mdelay, udelay};
+pub use hrtimer::HrTimer;
 pub use timekeeping::{ktime_get, ktime_get_boottime, ktime_get_coarse, ktime_get_raw, ktime_get_real};
+pub use timer::{HZ, Timer, jiffies, msecs_to_jiffies};
 
 use crate::arch::x86::tsc;
 use crate::prelude::*;

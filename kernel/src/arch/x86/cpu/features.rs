@@ -56,6 +56,8 @@ pub mod feature {
         APIC = "apic";
         /// A local APIC that can be reached by model-specific registers.
         X2APIC = "x2apic";
+        /// The local APIC's timer can wait for the time-stamp counter.
+        TSC_DEADLINE_TIMER = "tsc_deadline_timer";
         /// Memory type range registers.
         MTRR = "mtrr";
     }

@@ -1,0 +1,235 @@
+//! The timer of each local APIC, the best clock event device: it belongs to one CPU and is reached without leaving it.
+//!
+//! Where the processor can compare the time-stamp counter with a deadline there is nothing to calibrate. Elsewhere the timer counts at a rate that is measured against the counter
+//! while the boot does other things: it is started by one stage and looked at by a later one.
+
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use linkme::distributed_slice;
+
+use super::access::{Register, is_present, read, write};
+use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
+use crate::arch::x86::irq::{LOCAL_TIMER_VECTOR, SYSVECS, SysVec};
+use crate::arch::x86::msr::wrmsr;
+use crate::arch::x86::tsc::{rdtsc, tsc_khz};
+use crate::irq::IrqGuard;
+use crate::prelude::*;
+use crate::time::clockevents::{self, ClockEventDevice, Features};
+use crate::time::{hrtimer, tick};
+
+/// In the entry of the local vector table: masked.
+const LVT_MASKED: u32 = 1 << 16;
+/// Interrupts when the time-stamp counter reaches [`IA32_TSC_DEADLINE`].
+const LVT_TSC_DEADLINE: u32 = 2 << 17;
+/// [`Register::TimerDivide`]: counts each clock.
+const DIVIDE_BY_1: u32 = 0b1011;
+const IA32_TSC_DEADLINE: u32 = 0x6e0;
+
+/// The least that is measured over: long beside the two accesses at its ends.
+const MEASURE_NS: u64 = 500_000;
+/// A rate that no such timer has: the measurement has failed.
+const PLAUSIBLE_KHZ: core::ops::Range<u64> = 100..20_000_000;
+
+/// The time-stamp counter when the count began; 0 if it did not.
+static STARTED_TSC: AtomicU64 = AtomicU64::new(0);
+static STARTED_COUNT: AtomicU32 = AtomicU32::new(0);
+static NO_TIMER: AtomicBool = AtomicBool::new(false);
+static NO_DEADLINE: AtomicBool = AtomicBool::new(false);
+
+/// `nolapic_timer`: leaves the timers of the local APICs alone.
+#[init]
+#[early_param("nolapic_timer")]
+fn nolapic_timer(_: Option<&'static str>) -> Result<(), Errno> {
+    NO_TIMER.store(true, Relaxed);
+    Ok(())
+}
+
+/// `lapic=notscdeadline`: lets the timer count instead of comparing the time-stamp counter with a deadline.
+#[init]
+#[early_param("lapic")]
+fn lapic(value: Option<&'static str>) -> Result<(), Errno> {
+    match value {
+        // Linux's word for switching on an APIC that firmware has left off, which is done anyway.
+        None => {}
+        Some("notscdeadline") => NO_DEADLINE.store(true, Relaxed),
+        Some(_) => return Err(Errno::EINVAL),
+    }
+    Ok(())
+}
+
+static LAPIC: ClockEventDevice = ClockEventDevice {
+    name: "lapic",
+    rating: 100,
+    features: Features::PERIODIC
+        .union(Features::ONESHOT)
+        .union(Features::C3STOP)
+        .union(Features::PERCPU),
+    mult: AtomicU64::new(0),
+    min_delta_ns: 1000,
+    max_delta_ticks: u32::MAX as u64,
+    set_next_event: |ticks| set_count(ticks as u32),
+    set_oneshot: || {
+        // SAFETY: the vector has a handler. Nothing is counted before a count is set.
+        unsafe {
+            write(Register::TimerDivide, DIVIDE_BY_1);
+            write(Register::TimerInitialCount, 0);
+            write(Register::LvtTimer, u32::from(LOCAL_TIMER_VECTOR));
+        }
+    },
+    shutdown: mask,
+};
+
+static LAPIC_DEADLINE: ClockEventDevice = ClockEventDevice {
+    name: "lapic-deadline",
+    rating: 150,
+    features: Features::ONESHOT.union(Features::C3STOP).union(Features::PERCPU),
+    mult: AtomicU64::new(0),
+    min_delta_ns: 1000,
+    max_delta_ticks: i64::MAX as u64,
+    // SAFETY: the register is there where the device is, and what it brings has a handler.
+    set_next_event: |ticks| unsafe { wrmsr(IA32_TSC_DEADLINE, rdtsc().wrapping_add(ticks)) },
+    set_oneshot: || {
+        // SAFETY: as above.
+        unsafe { write(Register::LvtTimer, u32::from(LOCAL_TIMER_VECTOR) | LVT_TSC_DEADLINE) };
+        // The write to the register must not overtake that to memory (SDM 3, 11.5.4.1).
+        // SAFETY: waits.
+        unsafe { core::arch::asm!("mfence", options(nostack, preserves_flags)) };
+    },
+    shutdown: mask,
+};
+
+fn set_count(count: u32) {
+    // SAFETY: what it brings has a handler, or is masked.
+    unsafe { write(Register::TimerInitialCount, count) };
+}
+
+fn mask() {
+    // SAFETY: a masked entry delivers nothing, and a count of 0 stops it.
+    unsafe {
+        write(Register::LvtTimer, u32::from(LOCAL_TIMER_VECTOR) | LVT_MASKED);
+        write(Register::TimerInitialCount, 0);
+    }
+}
+
+#[distributed_slice(SYSVECS)]
+static LOCAL_TIMER: SysVec = SysVec {
+    vector: LOCAL_TIMER_VECTOR,
+    mnemonic: "LOC",
+    description: "Local timer interrupts",
+    handler: |_| hrtimer::hrtimer_interrupt(),
+};
+
+fn is_usable() -> bool {
+    is_present() && !NO_TIMER.load(Relaxed)
+}
+
+fn has_deadline() -> bool {
+    boot_cpu_has(feature::TSC_DEADLINE_TIMER) && !NO_DEADLINE.load(Relaxed)
+}
+
+/// Lets the timer of the boot CPU count, unless its rate need not be known.
+#[init]
+pub fn start_calibration() {
+    if !is_usable() || has_deadline() {
+        return;
+    }
+    mask();
+    // SAFETY: masked.
+    unsafe { write(Register::TimerDivide, DIVIDE_BY_1) };
+    set_count(u32::MAX);
+    let (count, tsc) = sample();
+    STARTED_COUNT.store(count, Relaxed);
+    STARTED_TSC.store(tsc, Relaxed);
+}
+
+/// What the timer and the time-stamp counter have come to, at the same moment.
+fn sample() -> (u32, u64) {
+    let _guard = IrqGuard::new();
+    let before = rdtsc();
+    let count = read(Register::TimerCurrentCount);
+    (count, before.midpoint(rdtsc()))
+}
+
+/// The rate of the timer, measured from [`start_calibration`] until now; nothing if it does not count.
+#[init]
+fn measure() -> Option<u64> {
+    let started = STARTED_TSC.load(Relaxed);
+    if started == 0 {
+        return None;
+    }
+    let least = MEASURE_NS * tsc_khz() / 1_000_000;
+    while rdtsc().wrapping_sub(started) < least {
+        core::hint::spin_loop();
+    }
+    let (count, tsc) = sample();
+    // At 0 it has stopped some time ago.
+    let counted = u128::from(STARTED_COUNT.load(Relaxed).checked_sub(count).filter(|_| count != 0)?);
+    let khz = counted * u128::from(tsc_khz()) / u128::from(tsc.wrapping_sub(started)).max(1);
+    u64::try_from(khz).ok().filter(|khz| PLAUSIBLE_KHZ.contains(khz))
+}
+
+/// Gives the boot CPU its clock event device, and lets it tick: Linux's `setup_boot_APIC_clock`.
+#[init]
+#[initcall(early)]
+fn setup_boot_apic_clock() -> Result<(), Errno> {
+    if !is_usable() {
+        pr_info!("APIC: the local timer is not used");
+        return Ok(());
+    }
+    let khz = if has_deadline() {
+        LAPIC_DEADLINE.mult.store(clockevents::mult(tsc_khz()), Relaxed);
+        tsc_khz()
+    } else {
+        let Some(khz) = measure() else {
+            mask();
+            pr_warn!("APIC frequency not sane: the local timer is not used");
+            return Ok(());
+        };
+        LAPIC.mult.store(clockevents::mult(khz), Relaxed);
+        khz
+    };
+    pr_info!("clockevents: {} counts at {}.{:03} MHz", device().name, khz / 1000, khz % 1000);
+    let _interrupts_off = IrqGuard::new();
+    setup_this_cpu();
+    Ok(())
+}
+
+fn device() -> &'static ClockEventDevice {
+    if has_deadline() { &LAPIC_DEADLINE } else { &LAPIC }
+}
+
+/// Gives this CPU the device whose rate is known, and lets it tick. Interrupts are off.
+fn setup_this_cpu() {
+    if device().mult.load(Relaxed) != 0 && clockevents::register(device()) {
+        tick::start();
+    }
+}
+
+/// Gives a CPU that comes its device, and lets it tick.
+#[cpu_state(starting, name = "x86/apic/timer:starting", teardown = stop_this_cpu)]
+fn start_this_cpu(_cpu: usize) -> Result<(), Errno> {
+    setup_this_cpu();
+    Ok(())
+}
+
+fn stop_this_cpu(_cpu: usize) {
+    tick::stop();
+}
+
+#[ktest]
+fn the_timer_ticks_at_the_rate_that_was_found() {
+    use crate::arch::x86::irq::sysvec_count;
+    use crate::percpu::smp_processor_id;
+    if !tick::is_running() {
+        return;
+    }
+    let cpu = smp_processor_id();
+    let (ticks, interrupts) = (crate::time::jiffies(), sysvec_count(LOCAL_TIMER_VECTOR, cpu));
+    let flags = crate::irq::local_irq_save();
+    while crate::time::jiffies() < ticks + 3 {
+        crate::arch::x86::irqflags::safe_halt();
+        crate::irq::local_irq_disable();
+    }
+    crate::irq::local_irq_restore(flags);
+    assert!(sysvec_count(LOCAL_TIMER_VECTOR, cpu) > interrupts);
+}
