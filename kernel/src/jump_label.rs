@@ -138,7 +138,7 @@ macro_rules! keys {
             }
 
             /// Turns it on, and every branch on it, before this returns. Before `jump_label_init` the branches follow in that stage. Not for interrupt handlers,
-            /// and not while another CPU may run one of the branches.
+            /// nor with interrupts off once other CPUs run: they are waited for.
             ///
             /// # Panics
             ///
@@ -223,7 +223,7 @@ macro_rules! __static_branch {
                     likely = const $likely,
                     key = sym $key,
                     target = label {
-                        ::core::hint::cold_path();
+                        $crate::jump_label::seldom();
                         break 'branch $taken
                     },
                     options(nomem, nostack, preserves_flags),
@@ -233,5 +233,11 @@ macro_rules! __static_branch {
         }
     };
 }
+
+/// Says to the compiler that who comes here comes seldom.
+#[doc(hidden)]
+#[cold]
+#[inline(always)]
+pub const fn seldom() {}
 
 mod tests;

@@ -1,10 +1,8 @@
 //! Writing to the kernel's own code, which is mapped read-only: through a second mapping of the page that is there for the moment of writing only.
 //!
 //! Code that an interrupt or an exception, non-maskable ones included, may run meanwhile is written behind a breakpoint (Linux's `text_poke_bp`): the first byte becomes `int3`,
-//! then the others change, then the first. Between the steps the CPU serializes itself, so that it never has bytes of two instructions. Who runs into the
+//! then the others change, then the first. Between the steps all CPUs serialize themselves, so that none has bytes of two instructions. Who runs into the
 //! breakpoint goes on as the new instruction says.
-//!
-//! Only the CPU that patches serializes itself so far: it may be done to code that the other CPUs do not run at that moment.
 
 use core::arch::x86_64::__cpuid;
 use core::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -15,6 +13,7 @@ use super::ptregs::PtRegs;
 use crate::locking::SpinLock;
 use crate::mm::{PAGE_SIZE, virt_to_phys};
 use crate::prelude::*;
+use crate::smp;
 
 /// Bytes of an instruction that can be replaced while it is run: a jump with a 32-bit distance.
 pub const PATCH_SIZE: usize = 5;
@@ -94,7 +93,7 @@ pub unsafe fn text_poke(address: usize, bytes: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Puts `patch` in place of the instruction of [`PATCH_SIZE`] bytes at `address`, which this CPU's interrupts and exceptions may run meanwhile.
+/// Puts `patch` in place of the instruction of [`PATCH_SIZE`] bytes at `address`, which any CPU may run meanwhile. Interrupts are on once other CPUs run: they are waited for.
 ///
 /// # Errors
 ///
@@ -102,7 +101,7 @@ pub unsafe fn text_poke(address: usize, bytes: &[u8]) -> Result<(), Errno> {
 ///
 /// # Safety
 ///
-/// An instruction of that size must stand there, which no other CPU runs meanwhile, nobody jumps into its middle, and the code must be right with either.
+/// An instruction of that size must stand there, nobody jumps into its middle, and the code must be right with either.
 pub unsafe fn text_poke_bp(address: usize, patch: Patch) -> Result<(), Errno> {
     let bytes = patch.encode(address).ok_or(Errno::EINVAL)?;
     let _one_at_a_time = TEXT_MUTEX.lock();
@@ -163,9 +162,9 @@ fn sync_core() {
     __cpuid(0);
 }
 
-/// The same between two steps of a patch, where other CPUs that may run the code would have to do it too.
+/// The same on every CPU that runs: what one has fetched before is not what it runs afterwards.
 fn sync_all_cores() {
-    sync_core();
+    smp::on_each_cpu(&sync_core);
 }
 
 #[ktest]

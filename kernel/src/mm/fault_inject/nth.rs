@@ -17,7 +17,8 @@ pub(super) const ARMED: u32 = 1 << 31;
 static FAIL_NTH: AtomicU32 = AtomicU32::new(0);
 
 static STRUCK: IrqSpinLock<Option<Site>> = IrqSpinLock::new(None);
-static ONE_AT_A_TIME: crate::locking::SpinLock<()> = crate::locking::SpinLock::new(());
+/// None of the kernel's own locks: who has it allocates as one who may sleep.
+static ONE_AT_A_TIME: spin::Mutex<()> = spin::Mutex::new(());
 
 /// An allocation that was made to fail.
 #[derive(Debug, Clone, Copy)]

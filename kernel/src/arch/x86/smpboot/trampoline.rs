@@ -58,7 +58,7 @@ struct Told {
 }
 
 const GDT: [u64; 4] = [0, 0x00cf_9b00_0000_ffff, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff];
-const CODE32: u16 = 1 * 8;
+const CODE32: u16 = 8;
 const CODE64: u16 = 2 * 8;
 
 global_asm!(
