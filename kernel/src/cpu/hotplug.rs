@@ -1,6 +1,6 @@
 //! Bringing CPUs up and taking them down, at the boot and whenever.
 //!
-//! One CPU does it for others, which it starts all at once and then waits for; what each of them has come to is a [`Phase`]. One bring-up or take-down at a time: who comes
+//! One CPU does it for others, which it starts all at once and then waits for; what each of them has come to is a `Phase`. One bring-up or take-down at a time: who comes
 //! second is told so.
 
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering::*};

@@ -19,7 +19,7 @@ fn scales_are_those_that_linux_logs() {
     assert_eq!(
         Limits::new(kvm, u64::MAX),
         Limits {
-            max_cycles: 0x1c_d42e_4dff_b,
+            max_cycles: 0x01cd_42e4_dffb,
             max_idle_ns: 881_590_591_483
         }
     );

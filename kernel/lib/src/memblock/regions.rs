@@ -108,7 +108,7 @@ impl Region {
     }
 }
 
-/// The list; room for `N` regions, or for more since it was [moved](Regions::move_to).
+/// The list; room for `N` regions, or for more since it was moved.
 #[derive(Debug)]
 pub struct Regions<const N: usize> {
     list: List,

@@ -1,7 +1,7 @@
 //! Instructions of which better processors have a better form: written once, when the processor is known.
 //!
 //! [`alternative!`](crate::alternative) puts the form that every processor has into the code and the better one into memory that goes with the boot;
-//! [`alternative_instructions`] copies the better over the other where the boot CPU has the feature. Entries are laid out as Linux's `struct alt_instr`.
+//! `alternative_instructions` copies the better over the other where the boot CPU has the feature. Entries are laid out as Linux's `struct alt_instr`.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

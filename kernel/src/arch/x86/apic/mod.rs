@@ -1,6 +1,6 @@
 //! The local APIC of each CPU (SDM 3, chapter 11): which interrupts it takes, how it says that one is done, and how it sends them to others.
 //!
-//! [`access`] reads and writes its registers, by memory or, in x2APIC mode, by model-specific registers; [`local`] makes it ready on each CPU; [`ipi`] sends; [`timer`] is the device of time that each has. What arrives is
+//! `access` reads and writes its registers, by memory or, in x2APIC mode, by model-specific registers; `local` makes it ready on each CPU; `ipi` sends; [`timer`] is the device of time that each has. What arrives is
 //! handled by [`crate::arch::x86::irq`], and which CPUs there are is known by [`crate::arch::x86::smpboot`].
 
 mod access;

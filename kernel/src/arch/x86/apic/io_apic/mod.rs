@@ -1,6 +1,6 @@
 //! The I/O APICs: where devices' lines arrive, and from where each goes to a CPU and a vector.
 //!
-//! Firmware names them, by ACPI's tables or by the MP table, and says which input each of ISA's lines is at. [`register`] and [`route_isa`] take that down; [`setup`] gives
+//! Firmware names them, by ACPI's tables or by the MP table, and says which input each of ISA's lines is at. [`register`] and [`route_isa`] take that down; `setup` gives
 //! the lines to them. An input has a number among all, its GSI.
 
 mod chip;
