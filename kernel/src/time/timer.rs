@@ -14,7 +14,6 @@ use incipit_lib::timer_wheel::home::{Bases, Home};
 use incipit_lib::timer_wheel::{Arena, Id, TimerNode, Wheel};
 use linkme::distributed_slice;
 
-use super::tick;
 use crate::irq::IrqGuard;
 use crate::locking::{IrqSpinLock, IrqSpinLockGuard};
 use crate::percpu::smp_processor_id;
@@ -306,7 +305,7 @@ mod tests {
 
     #[ktest]
     fn timers_are_called_by_real_ticks_and_none_early() {
-        if !tick::is_running() {
+        if !crate::time::tick::is_running() {
             return;
         }
         static TIMERS: [Timer; 40] = [const { Timer::new(count) }; 40];
@@ -331,7 +330,7 @@ mod tests {
             assert!(timer.as_ref().modify(jiffies() + 1) && timer.is_pending());
         }
         let until = jiffies() + 3;
-        if tick::is_running() {
+        if crate::time::tick::is_running() {
             tick_until(|| jiffies() > until);
         }
         assert_eq!(CALLS.load(Relaxed), before);
