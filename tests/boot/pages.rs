@@ -191,7 +191,7 @@ fn nothing_of_others() -> Result<()> {
         Ok(address - incipit_linker::tables::KERNEL_MAP)
     };
     refuse("code and constants", phys("_text")?, phys("__init_begin")?)?;
-    refuse("data", phys("_sdata")?, phys("_end")?)?;
+    refuse("data", phys("_sdata")?, phys("__brk_base")?)?;
     for line in listed.lines().filter(|line| line.starts_with("reserved")) {
         if let [first, last] = ranges(line)?[..] {
             refuse(line, first, last + 1)?;

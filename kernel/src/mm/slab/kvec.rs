@@ -187,7 +187,12 @@ mod tests {
             appended
         };
         let sites = every_site(grow, |site, outcome| {
-            assert_eq!(outcome, site.map_or(Ok(()), |_| Err(Errno::ENOMEM)));
+            match site {
+                None => assert_eq!(outcome, Ok(())),
+                // Without a large slab there is a smaller one.
+                Some(site) if site.name == "fail_page_alloc" && outcome.is_ok() => {}
+                Some(_) => assert_eq!(outcome, Err(Errno::ENOMEM)),
+            }
         });
         assert!(sites > 5, "{sites}");
     }
