@@ -8,7 +8,7 @@ use super::sections::{self, Section};
 use crate::locking::IrqSpinLock;
 use crate::prelude::*;
 
-/// Declares that up to `$size` bytes are taken by [`extend_brk`](crate::mm::brk::extend_brk), with what their alignment costs.
+/// Declares that up to `$size` bytes are taken by [`extend_brk`], with what their alignment costs.
 #[macro_export]
 macro_rules! reserve_brk {
     ($name:ident, $size:expr) => {

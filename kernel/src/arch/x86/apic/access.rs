@@ -144,7 +144,7 @@ pub unsafe fn write(register: Register, value: u32) {
 ///
 /// # Safety
 ///
-/// As for [`write`].
+/// As for [`write()`].
 #[inline]
 pub(super) unsafe fn write_command(command: u32, destination: u32) {
     if is_x2apic() {
