@@ -99,13 +99,21 @@ fn all_tests() -> Result<()> {
     let log = guest.wait_for(PROMPT)?;
     ensure!(log.contains("ok 1 ten_million_operations_lose_nothing"), "{log}");
     ensure!(!log.contains("not ok "), "{log}");
-    for report in [
-        "=====\nBUG ",
-        "ODEBUG: ",
-        "pagealloc: ",
-        "kmemleak: Kernel memory leak detector disabled",
-    ] {
-        ensure!(!log.contains(report), "{report} in:\n{log}");
+    let mut lines = log.lines().map(str::trim_end);
+    while let Some(line) = lines.next() {
+        // The tests of debugobjects use objects against their rules, and look themselves at what is said of it.
+        if line.ends_with("# Subtest: incipit::debugobjects::tests") {
+            lines.find(|line| line.ends_with(" incipit::debugobjects::tests"));
+            continue;
+        }
+        for report in [
+            "] BUG",
+            "ODEBUG: ",
+            " pagealloc: ",
+            "kmemleak: Kernel memory leak detector disabled",
+        ] {
+            ensure!(!line.contains(report), "{line}\nin:\n{log}");
+        }
     }
     nothing_leaks(&mut Session { guest })
 }

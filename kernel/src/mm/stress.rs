@@ -6,7 +6,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::page_alloc::{alloc_pages, drain_all_pages, free_pages, total_free_pages};
+use super::page_alloc::{alloc_pages, drain_all_pages, free_pages, free_pages_and_traces};
 use super::slab::{KVec, kfree, kmalloc, shrink_all};
 use super::vmalloc::{vfree, vm_unmap_aliases, vmalloc};
 use super::{Gfp, PAGE_SIZE, page};
@@ -126,7 +126,7 @@ fn free_for_good() -> u64 {
     shrink_all();
     vm_unmap_aliases();
     drain_all_pages();
-    total_free_pages()
+    free_pages_and_traces()
 }
 
 /// The users take and free by turns, and in the end free all. Says how often there was no memory.

@@ -223,10 +223,20 @@ pub fn nr_free_pages() -> u64 {
     all_zones().map(Zone::free).sum()
 }
 
-/// Pages that nobody has, those at hand of CPUs included: what comes out the same when all that was allocated is given back.
+/// Pages that nobody has, those at hand of CPUs included.
 #[must_use]
 pub fn total_free_pages() -> u64 {
     all_zones().map(|zone| zone.free() + zone.free_at_hand()).sum()
+}
+
+/// [`total_free_pages`], and those in which checkers keep for good who allocated: what comes out the same when all that was allocated is given back.
+#[must_use]
+pub fn free_pages_and_traces() -> u64 {
+    #[cfg(CONFIG_STACKDEPOT)]
+    let traces = (crate::stackdepot::stats().1 / super::PAGE_SIZE) as u64;
+    #[cfg(not(CONFIG_STACKDEPOT))]
+    let traces = 0;
+    total_free_pages() + traces
 }
 
 /// Pages that the page allocator has got in all: Linux's `totalram_pages`.
