@@ -25,7 +25,8 @@ impl<'g> Keys<'g> {
     pub fn compare(&self, sort: Sort, one: &Record, other: &Record) -> Ordering {
         let place = |record: &Record| self.places.get(record.entry.as_str());
         let by_key = match sort {
-            Sort::RankName => place(one).cmp(&place(other)),
+            // What has no place in the boot goes by its name.
+            Sort::RankName => place(one).cmp(&place(other)).then_with(|| one.name.cmp(&other.name)),
             Sort::FoldedName => folded_bytes(&one.name).cmp(folded_bytes(&other.name)),
             Sort::Path => module(&one.path).cmp(module(&other.path)).then_with(|| one.name.cmp(&other.name)),
             Sort::None | Sort::ExceptionTable | Sort::RelativeCode | Sort::WithCompanion => Ordering::Equal,
