@@ -3,13 +3,11 @@
 //! What the boot loader gave stays untouched (`/proc/cmdline` shows it); each parse works on a copy of its own, which stays, too, because handlers keep
 //! pieces of it.
 
-use core::slice;
-
 use incipit_lib::text::Lossy;
 use spin::Once;
 
 use crate::arch::x86::setup;
-use crate::mm;
+use crate::mm::slab::KVec;
 use crate::prelude::*;
 
 /// The command line as the boot loader gave it.
@@ -43,13 +41,8 @@ pub(super) fn copy_of(line: &[u8]) -> &'static mut [u8] {
     if line.is_empty() {
         return &mut [];
     }
-    match mm::memblock::alloc(line.len() as u64, 8) {
-        Ok(address) => {
-            // SAFETY: memblock gave these bytes to nobody else, and the direct map has them.
-            let copy = unsafe { slice::from_raw_parts_mut(mm::phys_to_virt(address.0), line.len()) };
-            copy.copy_from_slice(line);
-            copy
-        }
+    match KVec::collect(line.iter().copied()) {
+        Ok(copy) => copy.leak(),
         Err(error) => {
             pr_err!("no memory for a command line of {} bytes ({error}): ignored", line.len());
             &mut []
