@@ -14,9 +14,9 @@ const VITAL: [(&str, &str); 7] = [
     ("::kmem_cache_init+", "SLUB: cannot open the first caches: ENOMEM"),
     ("::pgtable_cache_init+", "pgtable_cache_init: no memory for page tables (ENOMEM)"),
     ("::vmalloc::areas::open+", "vmalloc_init: no memory for areas (ENOMEM)"),
-    ("::collections::nodes::", "kmem_cache_create: Failed to create slab '"),
     ("::early_irq_init+", "no memory for the descriptor of IRQ "),
     ("::init_IRQ+", "no memory for the stack of interrupts (ENOMEM)"),
+    ("::collections::nodes::", "kmem_cache_create: Failed to create slab '"),
     ("::rest_init+", "no memory for the stack of init (ENOMEM)"),
 ];
 
