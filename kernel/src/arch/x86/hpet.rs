@@ -9,10 +9,17 @@ use linkme::distributed_slice;
 use spin::Once;
 
 use crate::arch::x86::mm::ioremap::{CacheMode, IoMemory, ioremap};
+#[cfg(CONFIG_PCI)]
 use crate::arch::x86::pci::boot_hpet_disabled;
 use crate::arch::x86::tsc::rdtsc;
 use crate::prelude::*;
 use crate::time::clocksource::{self, CLOCKSOURCES, Clocksource, ClocksourceFlags};
+
+/// Without PCI no chipset is known that keeps the timer from being used.
+#[cfg(not(CONFIG_PCI))]
+const fn boot_hpet_disabled() -> bool {
+    false
+}
 
 /// Length of the registers.
 const LENGTH: usize = 1024;
