@@ -100,7 +100,7 @@ fn axis(class: &str, marks: &[u64], place: impl Fn(u64) -> f64, unit: fn(u64) ->
     html! {
         div.axis.(class) aria-hidden="true" {
             @for moment in marks {
-                span.mark style=(format!("left:{:.3}%", place(*moment) * 100.0)) { span { (unit(*moment)) } }
+                span.mark style=(format!("--at:{:.3}%", place(*moment) * 100.0)) { span { (unit(*moment)) } }
             }
         }
     }
