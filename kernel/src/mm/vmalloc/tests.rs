@@ -12,7 +12,7 @@ use core::slice;
 use super::memory::HUGE_ORDER;
 use super::*;
 use crate::mm::page::page_address;
-use crate::mm::page_alloc::nr_free_pages;
+use crate::mm::page_alloc::free_pages_and_traces;
 
 fn is_mapped(address: usize) -> bool {
     lookup(address).is_some_and(|(entry, _)| entry.is_present())
@@ -60,7 +60,7 @@ fn what_is_freed_comes_back_whole() {
         vm_unmap_aliases();
         crate::mm::slab::shrink_all();
         page_alloc::drain_all_pages();
-        nr_free_pages()
+        free_pages_and_traces()
     };
     vm_unmap_aliases();
     // Tables stay where they were made, so the second round, which gets the same addresses, needs none.
@@ -148,11 +148,11 @@ fn impossible_sizes_are_refused() {
     for size in [(total + 1) * PAGE_SIZE, usize::MAX, usize::MAX - PAGE_SIZE] {
         assert_eq!(vmalloc(size), None);
     }
-    let before = nr_free_pages();
+    let before = free_pages_and_traces();
     // More than there is free, though not more than there is.
     assert_eq!(vmalloc_gfp(total * PAGE_SIZE, Gfp::KERNEL | Gfp::NORETRY), None);
     page_alloc::drain_all_pages();
-    assert!(nr_free_pages().abs_diff(before) < 1024);
+    assert!(free_pages_and_traces().abs_diff(before) < 1024);
 }
 
 #[ktest]
