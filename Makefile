@@ -185,7 +185,7 @@ ktest: $(O)/vmlinux ## Run the tests that are inside the image: FILTER=foo::*, o
 # Cargo knows best whether the tool is out of date, and says nothing if it is not.
 pictures = $(Q)$(cargo) run -q -p incipit-report --
 
-graph: $(O)/vmlinux ## Draw who runs before whom, and why: out/graph.svg and out/graph.dot
+graph: $(O)/vmlinux ## Draw who runs before whom, and why: out/graph.svg and out/graph.dot; the states of CPUs in out/cpu-states.*
 	$(pictures) graph --image $< --output $(O)
 
 report: $(O)/vmlinux ## Boot the image once, and write out/report.html: timeline, memory, image, tables, parameters

@@ -554,7 +554,8 @@ pub const INITCALL_LEVELS: &[(&str, &str)] = &[
     ("late", "initcall7"),
 ];
 
-/// The level that fills `part`, as the attribute spells it: `device`, `device, sync`, `console`, `stage`. Parts that no level fills go by their name.
+/// The level that fills `part`, as the attribute spells it: `device`, `device, sync`, `console`, `stage`; the section of a state of CPUs: `prepare`. Parts that
+/// no level fills go by their name.
 #[must_use]
 pub fn level_of(part: &Part) -> String {
     let level = |name: &str| INITCALL_LEVELS.iter().find(|(_, part)| *part == name).map(|(level, _)| *level);
@@ -562,7 +563,7 @@ pub fn level_of(part: &Part) -> String {
         (Some(level), _) => level.to_owned(),
         (None, Some(level)) => format!("{level}, sync"),
         _ if part.name == CON_INITCALL.parts[0].name => "console".to_owned(),
-        _ => part.name.to_owned(),
+        _ => part.name.strip_prefix("cpu_state_").unwrap_or(part.name).to_owned(),
     }
 }
 

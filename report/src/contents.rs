@@ -28,6 +28,8 @@ pub struct Contents {
     pub tables: Vec<Listed>,
     /// Its stages and initcalls, and what relates them.
     pub graph: Graph,
+    /// Its states of CPUs, and what relates them.
+    pub cpu_states: Graph,
     /// What stays and may refer to init memory, each with its reason.
     pub exceptions: Vec<Record>,
 }
@@ -81,6 +83,7 @@ impl Contents {
             areas: areas(image),
             tables: tables::listed(image, &placed)?,
             graph: Graph::of_image(image)?,
+            cpu_states: Graph::cpu_states_of_image(image)?,
             exceptions: exceptions(image)?,
         })
     }

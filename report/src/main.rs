@@ -26,7 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write graph.svg and graph.dot: who runs before whom, and why. If the image was reported on, with what took long
+    /// Write graph.svg and graph.dot: who runs before whom, and why. If the image was reported on, with what took long. The states of CPUs, if it has any,
+    /// into cpu-states.svg and cpu-states.dot
     Graph {
         /// The sealed image
         #[arg(long)]
@@ -71,7 +72,13 @@ fn run(command: Command) -> Result<()> {
             let contents = Contents::of(&Image::read(&image)?)?;
             let costs = last_costs(&contents, &output.join(MEASURED))?;
             write(&output.join("graph.svg"), &svg::draw(&contents.graph, &costs, svg::Form::File))?;
-            write(&output.join("graph.dot"), &dot::draw(&contents.graph, &costs))
+            write(&output.join("graph.dot"), &dot::draw(&contents.graph, &costs))?;
+            let (states, none) = (&contents.cpu_states, Costs::default());
+            if states.entries.is_empty() {
+                return Ok(());
+            }
+            write(&output.join("cpu-states.svg"), &svg::draw(states, &none, svg::Form::File))?;
+            write(&output.join("cpu-states.dot"), &dot::draw(states, &none))
         }
         Command::Report {
             image,

@@ -2,6 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use incipit_lib::acpi::build::{self, Firmware};
+use incipit_linker::graph::Graph;
+use incipit_linker::seal::image::Image;
+use incipit_linker::tables::level_of;
 use incipit_machine::grub::Protocol;
 use incipit_tests::built::Build;
 use incipit_tests::guest::Folder;
@@ -59,6 +62,7 @@ pub fn trials() -> Vec<Trial> {
         }),
         trial("smp::each_goes_and_comes_back", go_and_come),
         trial("smp::who_cannot_come_or_go_is_said_to", refused),
+        trial("smp::states_are_listed_as_they_are_called", states),
         trial("smp::an_absent_cpu_is_named_and_the_others_come", || {
             // The third is not there.
             let log = with_madt(2, &[(0, 1), (1, 1), (7, 1)])?;
@@ -130,6 +134,24 @@ fn go_and_come() -> Result<()> {
             online(&mut session, &[0, 1, 2, 3])?;
         }
     }
+    Ok(())
+}
+
+/// The states in the order of the image, which is that of their declarations.
+fn states() -> Result<()> {
+    let image = Build::ours().vmlinux();
+    let text = Session::on(&Machine::new(&image).append("kdb"))?.obey("cpu states")?;
+    let rows = text.lines().filter_map(|line| line.split_once(' '));
+    let listed: Vec<_> = rows
+        .map(|(section, name)| (section.to_owned(), name.trim().trim_end_matches(" (nothing to take back)").to_owned()))
+        .collect();
+    let graph = Graph::cpu_states_of_image(&Image::read(&image)?)?;
+    let declared: Vec<_> = graph
+        .entries
+        .iter()
+        .map(|node| (level_of(node.part), node.record.name.clone()))
+        .collect();
+    ensure!(listed == declared && !declared.is_empty(), "{text}");
     Ok(())
 }
 

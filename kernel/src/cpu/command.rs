@@ -4,6 +4,7 @@ use core::fmt::Write;
 
 use linkme::distributed_slice;
 
+use super::state::Section;
 use super::{ONLINE, POSSIBLE, PRESENT, cpu_down, cpu_up};
 use crate::arch::x86::apic::cpu_to_apicid;
 use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
@@ -13,14 +14,15 @@ use crate::percpu::smp_processor_id;
 #[distributed_slice(KDB_COMMANDS)]
 static CPU: Command = Command {
     name: "cpu",
-    usage: "[up N | down N]",
-    help: "Display the CPUs; bring one up or take it down",
+    usage: "[up N | down N | states]",
+    help: "Display the CPUs; bring one up or take it down; display what is done for each",
     run: cpu,
 };
 
 fn cpu(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
     match arguments {
         [] => list(screen)?,
+        ["states"] => states(screen)?,
         ["up", number] => {
             let number = parse(number)?;
             if let Err(error) = cpu_up(number) {
@@ -40,6 +42,21 @@ fn cpu(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError>
 
 fn parse(number: &str) -> Result<usize, CommandError> {
     number.parse().map_err(|_| CommandError::BadNumber)
+}
+
+/// What is done for a CPU that comes, in order; one that goes meets it from the end, as far as there is something to take back.
+fn states(screen: &mut dyn Write) -> Result<(), CommandError> {
+    for (section, name) in Section::ALL {
+        for state in section.states() {
+            writeln!(
+                screen,
+                "{name:<9} {}{}",
+                state.name(),
+                if state.has_teardown() { "" } else { " (nothing to take back)" }
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn list(screen: &mut dyn Write) -> Result<(), CommandError> {

@@ -21,6 +21,13 @@ impl CpuState {
         CpuState { startup, teardown, name }
     }
 
+    /// Whether there is something to be called when a CPU goes.
+    #[cfg(CONFIG_SMP)]
+    #[must_use]
+    pub fn has_teardown(&self) -> bool {
+        self.teardown.is_some()
+    }
+
     /// What messages call it.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -42,7 +49,16 @@ pub(super) enum Section {
 
 #[cfg(CONFIG_SMP)]
 impl Section {
-    fn states(self) -> &'static Table<CpuState> {
+    /// All sections, in the order in which a CPU that comes goes through them.
+    #[cfg(CONFIG_KDB)]
+    pub(super) const ALL: [(Section, &'static str); 3] = [
+        (Section::Prepare, "prepare"),
+        (Section::Starting, "starting"),
+        (Section::Online, "online"),
+    ];
+
+    /// The states of the section, in the order in which they are started.
+    pub(super) fn states(self) -> &'static Table<CpuState> {
         match self {
             Section::Prepare => &table::CPU_STATE_PREPARE,
             Section::Starting => &table::CPU_STATE_STARTING,

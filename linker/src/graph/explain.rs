@@ -39,6 +39,16 @@ pub fn too_late(graph: &Graph, edge: &Edge) -> String {
     )
 }
 
+/// A relation, `word`, between entries of tables that are walked for different reasons.
+pub fn stranger(record: &Record, word: &str, other: &Record, own_table: &str, other_table: &str) -> String {
+    format!(
+        "{} says {word}({}), but {} is an entry of {other_table}, and nothing orders those and entries of {own_table}",
+        place(record),
+        other.name,
+        place(other)
+    )
+}
+
 /// A requirement that nothing in the image provides.
 pub fn unprovided(record: &Record, capability: &Record) -> String {
     format!(

@@ -16,12 +16,13 @@ struct Names {
     providers: BTreeMap<usize, Vec<usize>>,
 }
 
-/// Adds the edges of `graph`. Returns what is wrong with them; an edge that cannot be kept is left out.
-pub fn relate(graph: &mut Graph) -> Problems {
+/// Adds the edges of `graph`, which `records` declare. Returns what is wrong with them; an edge that cannot be kept is left out.
+pub fn relate(graph: &mut Graph, records: &[Record]) -> Problems {
     let mut problems = Problems::default();
     let names = Names::of(graph);
     check_exclusive(graph, &names, &mut problems);
     check_last(graph, &mut problems);
+    check_strangers(graph, &names, records, &mut problems);
     let mut edges = Vec::new();
     for index in 0..graph.entries.len() {
         functions(graph, &names, index, &mut edges);
@@ -77,7 +78,7 @@ pub fn items<'r>(record: &'r Record, key: &str) -> impl Iterator<Item = &'r str>
 
 /// The table of an entry: what a problem with it is about.
 pub fn subject(graph: &Graph, entry: usize) -> &'static str {
-    super::WALKED[graph.entries[entry].turn.0].name
+    graph.tables[graph.entries[entry].turn.0].name
 }
 
 /// Edges to functions. One that is not in the image had its own complaint: its entry was lost.
@@ -125,6 +126,23 @@ fn capabilities(graph: &Graph, names: &Names, index: usize, edges: &mut Vec<Edge
                 kind,
                 capability: Some(capability),
             }));
+        }
+    }
+}
+
+/// Refuses relations to what is walked for another reason: nothing would keep them.
+fn check_strangers(graph: &Graph, names: &Names, records: &[Record], problems: &mut Problems) {
+    let strangers: HashMap<_, _> = records
+        .iter()
+        .filter_map(|record| Some((record.path.as_str(), (record, super::related_table(record)?))))
+        .filter(|(path, _)| !names.by_path.contains_key(*path))
+        .collect();
+    for (index, node) in graph.entries.iter().enumerate() {
+        for word in [key::AFTER, key::BEFORE] {
+            for (other, table) in items(&node.record, word).filter_map(|path| strangers.get(path)) {
+                let own = subject(graph, index);
+                problems.add(own, explain::stranger(&node.record, word, other, own, table.name));
+            }
         }
     }
 }

@@ -122,6 +122,67 @@ fn records_of_other_tables_are_passed_over() {
 }
 
 #[test]
+fn states_of_cpus_are_a_graph_of_their_own() {
+    let declared = Declared::default()
+        .entry("cpu_state_online", "a", &[])
+        .entry("cpu_state_prepare", "z", &[("before", "test::y,")])
+        .entry("cpu_state_prepare", "y", &[])
+        .entry("cpu_state_prepare", "b", &[("after", "test::y,")])
+        .entry("cpu_state_starting", "c", &[("after", "test::b,")])
+        .entry("initcall6", "elsewhere", &[]);
+    assert_eq!(declared.names(), ["elsewhere"]);
+    let graph = Graph::resolve_cpu_states(&parse(&declared.0).unwrap()).unwrap();
+    let names: Vec<_> = graph.entries.iter().map(|node| node.record.name.as_str()).collect();
+    assert_eq!(names, ["z", "y", "b", "c", "a"]);
+}
+
+#[test]
+fn nothing_orders_states_of_cpus_and_the_boot() {
+    let declared = Declared::default()
+        .entry("cpu_state_prepare", "page_sets", &[("after", "test::cache_init,")])
+        .entry("initcall6", "cache_init", &[("before", "test::page_sets,")]);
+    let cpus = Graph::resolve_cpu_states(&parse(&declared.0).unwrap()).unwrap_err();
+    let texts = [declared.problems(), cpus.iter().map(ToString::to_string).collect()].concat();
+    let expected = [
+        "initcall: cache_init (src/lib.rs:2) says before(page_sets), but page_sets (src/lib.rs:1) is an entry of cpu_state, and nothing orders those and entries \
+         of initcall",
+        "cpu_state: page_sets (src/lib.rs:1) says after(cache_init), but cache_init (src/lib.rs:2) is an entry of initcall, and nothing orders those and entries \
+         of cpu_state",
+    ];
+    assert_eq!(texts, expected);
+}
+
+#[test]
+fn a_state_that_waits_for_a_later_section_is_told_so_and_a_cycle_with_its_places() {
+    let late = Declared::default()
+        .entry("cpu_state_prepare", "early", &[("after", "test::late,")])
+        .entry("cpu_state_online", "late", &[]);
+    let cycle = Declared::default()
+        .entry("cpu_state_starting", "a", &[("after", "test::b,"), ("before", "test::c,")])
+        .entry("cpu_state_starting", "b", &[])
+        .entry("cpu_state_starting", "c", &[("before", "test::b,")]);
+    let problems = |declared: &Declared| {
+        let problems = Graph::resolve_cpu_states(&parse(&declared.0).unwrap()).unwrap_err();
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        problems(&late),
+        [
+            "cpu_state: early (src/lib.rs:1) says after(late), but late runs in online, behind prepare: move late to prepare or earlier, or early to online or later"
+        ]
+    );
+    let text = problems(&cycle).concat();
+    for part in [
+        "cpu_state: these run in a cycle",
+        "b before a: a (src/lib.rs:1) says after(b)",
+        "a before c: a (src/lib.rs:1) says before(c)",
+        "c before b: c (src/lib.rs:3) says before(b)",
+    ] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+}
+
+#[test]
 fn the_order_owes_nothing_to_the_order_of_the_records() {
     let entries = [
         ("a", "test::c,"),

@@ -88,13 +88,15 @@ pub fn seal(options: &Options) -> Result<Outcome> {
 fn seal_image(image: &mut Image, problems: &mut Problems) -> Result<Vec<String>> {
     let records = records::read(image)?;
     expected::check_parameters(&records, problems);
-    let graph = Graph::resolve(&records).unwrap_or_else(|refused| {
-        problems.extend(refused);
-        Graph::default()
+    let [boot, cpu_states] = [Graph::resolve(&records), Graph::resolve_cpu_states(&records)].map(|resolved| {
+        resolved.unwrap_or_else(|refused| {
+            problems.extend(refused);
+            Graph::default()
+        })
     });
     mismatch::check(image, &records, problems)?;
     let placed = placed::find(image, problems);
-    order::sort_all(image, &placed, &records, &graph, problems)?;
+    order::sort_all(image, &placed, &records, &[&boot, &cpu_states], problems)?;
     check::check(image, &placed, problems);
     let build_id = trailer::build_id(image, problems);
     if !problems.is_empty() {

@@ -13,11 +13,12 @@ use super::{Costs, bands};
 pub fn draw(graph: &Graph, costs: &Costs) -> String {
     let critical = critical::find(graph, costs);
     let relations = words::relations(graph);
-    let mut out = String::from(
-        "// The declared boot: an arrow leads to what runs later. Grey: by path (dashed: before); blue: by capability (dotted: wants); red: critical path.\n\
-         digraph incipit {\n\
+    let mut out = format!(
+        "// {}: an arrow leads to what runs later. Grey: by path (dashed: before); blue: by capability (dotted: wants); red: critical path.\n\
+         digraph incipit {{\n\
          \tnode [shape=box, fontname=\"monospace\", fontsize=10, color=\"#8c867c\"]\n\
          \tedge [fontname=\"monospace\", fontsize=9, color=\"#8c867c\", arrowsize=0.6]\n",
+        words::title(graph)
     );
     let bands = bands(graph);
     // Writing to a string cannot fail.

@@ -104,10 +104,13 @@ impl<'a> Picture<'a> {
         let (entries, edges) = (self.graph.entries.len() as u64, self.graph.edges.len() as u64);
         let stages = self.layout.bands.iter().find(|(band, ..)| band.name == "stages");
         let stages = stages.map_or(0, |(band, ..)| band.entries.len() as u64);
+        let what = if words::is_of_cpus(self.graph) {
+            counted(entries, "state")
+        } else {
+            format!("{}, {}", counted(stages, "stage"), counted(entries - stages, "initcall"))
+        };
         format!(
-            "{}, {}, {}",
-            counted(stages, "stage"),
-            counted(entries - stages, "initcall"),
+            "{what}, {}",
             match edges {
                 1 => "1 dependency".to_owned(),
                 edges => format!("{} dependencies", grouped(edges)),
@@ -122,7 +125,7 @@ impl<'a> Picture<'a> {
             (false, false) => "by time",
         };
         html! {
-            @if self.form == Form::File { text.title x=(MARGIN) y=(MARGIN + 16) { "The declared boot" } }
+            @if self.form == Form::File { text.title x=(MARGIN) y=(MARGIN + 16) { (words::title(self.graph)) } }
             text.subtitle x=(MARGIN) y=(MARGIN + title_height(self.form) - 16) { (self.summary()) }
             g.legend {
                 @for (index, (class, words)) in (0..).zip(LEGEND) {

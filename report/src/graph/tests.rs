@@ -30,6 +30,27 @@ fn relations_are_told_at_the_entry_that_declares_them() {
     assert_eq!(of("wait_init"), (vec!["after disk_init".to_owned()], vec![]));
 }
 
+#[test]
+fn states_of_cpus_are_drawn_by_section_and_called_so() {
+    let records = [
+        entry("cpu_state_prepare", "stacks", &[]),
+        entry("cpu_state_online", "shares", &[("after", "test::stacks,")]),
+    ];
+    let graph = Graph::resolve_cpu_states(&records).unwrap();
+    let names: Vec<_> = bands(&graph).into_iter().map(|band| band.name).collect();
+    assert_eq!(names, ["prepare", "online"]);
+    let drawn = svg::draw(&graph, &Costs::default(), svg::Form::File);
+    assert!(
+        drawn.contains("What is done for each CPU that comes") && drawn.contains("2 states, 1 dependency"),
+        "{drawn}"
+    );
+    let dot = dot::draw(&graph, &Costs::default());
+    assert!(
+        dot.starts_with("// What is done for each CPU that comes: ") && dot.contains("n0 -> n1 [style=solid]"),
+        "{dot}"
+    );
+}
+
 /// The names on the critical path.
 fn critical(graph: &Graph, costs: &Costs) -> Vec<String> {
     let critical = critical::find(graph, costs);

@@ -3,7 +3,7 @@
 use incipit_linker::graph::{Graph, Kind};
 use incipit_linker::record::key;
 use incipit_linker::table::Part;
-use incipit_linker::tables::{CON_INITCALL, INITCALL_LEVELS, STAGE};
+use incipit_linker::tables::{CON_INITCALL, CPU_STATE, INITCALL_LEVELS, STAGE, level_of};
 
 /// What people call the level that `part` holds.
 #[must_use]
@@ -19,8 +19,24 @@ pub fn level(part: &Part) -> String {
         Some(level) => level.into(),
         None => {
             let plain = part.name.strip_suffix('s').and_then(named);
-            plain.map_or_else(|| part.name.into(), |level| format!("{level} (sync)"))
+            plain.map_or_else(|| level_of(part), |level| format!("{level} (sync)"))
         }
+    }
+}
+
+/// Whether `graph` is that of the states of CPUs.
+#[must_use]
+pub fn is_of_cpus(graph: &Graph) -> bool {
+    graph.tables.iter().any(|table| table.name == CPU_STATE.name)
+}
+
+/// What `graph` shows.
+#[must_use]
+pub fn title(graph: &Graph) -> &'static str {
+    if is_of_cpus(graph) {
+        "What is done for each CPU that comes"
+    } else {
+        "The declared boot"
     }
 }
 

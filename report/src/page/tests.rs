@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use incipit_linker::graph::Graph;
 use incipit_linker::seal::list::Row;
 use incipit_linker::tables::{PARAM, STAGE_INFO};
 
@@ -35,6 +36,7 @@ fn contents() -> Contents {
             listed(&STAGE_INFO, Entries::SlotsOf("stage", 3)),
         ],
         graph: small(),
+        cpu_states: Graph::default(),
         exceptions: vec![entry("param", HOSTILE, &[("reason", HOSTILE)])],
     }
 }

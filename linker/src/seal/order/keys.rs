@@ -7,17 +7,17 @@ use crate::graph::Graph;
 use crate::seal::records::Record;
 use crate::table::Sort;
 
-/// What the keys need besides the records: the place of each entry in the boot.
+/// What the keys need besides the records: the place of each entry among those that are walked for the same reason.
 pub struct Keys<'g> {
     places: HashMap<&'g str, usize>,
 }
 
 impl<'g> Keys<'g> {
-    /// The keys for the entries of `graph`, and for those of tables without relations.
-    pub fn of(graph: &'g Graph) -> Self {
-        let symbols = graph.entries.iter().map(|node| node.record.entry.as_str());
+    /// The keys for the entries of `graphs`, and for those of tables without relations.
+    pub fn of(graphs: &[&'g Graph]) -> Self {
+        let symbols = |graph: &'g Graph| graph.entries.iter().map(|node| node.record.entry.as_str()).zip(0..);
         Self {
-            places: symbols.zip(0..).collect(),
+            places: graphs.iter().copied().flat_map(symbols).collect(),
         }
     }
 
@@ -25,8 +25,7 @@ impl<'g> Keys<'g> {
     pub fn compare(&self, sort: Sort, one: &Record, other: &Record) -> Ordering {
         let place = |record: &Record| self.places.get(record.entry.as_str());
         let by_key = match sort {
-            // What has no place in the boot goes by its name.
-            Sort::RankName => place(one).cmp(&place(other)).then_with(|| one.name.cmp(&other.name)),
+            Sort::RankName => place(one).cmp(&place(other)),
             Sort::FoldedName => folded_bytes(&one.name).cmp(folded_bytes(&other.name)),
             Sort::Path => module(&one.path).cmp(module(&other.path)).then_with(|| one.name.cmp(&other.name)),
             Sort::None | Sort::ExceptionTable | Sort::RelativeCode | Sort::WithCompanion => Ordering::Equal,

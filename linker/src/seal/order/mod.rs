@@ -47,14 +47,14 @@ pub fn has_records(table: &Table) -> bool {
     matches!(table.sort, Sort::RankName | Sort::FoldedName | Sort::Path)
 }
 
-/// Sorts every table; stages and initcalls as `graph` has them. A table whose entries and records do not match is noted in `problems` and left alone.
+/// Sorts every table; entries with relations as `graphs` have them. A table whose entries and records do not match is noted in `problems` and left alone.
 ///
 /// # Errors
 ///
 /// If the file does not hold a table that its symbols say it has.
-pub fn sort_all(image: &mut Image, placed: &[Placed], records: &[Record], graph: &Graph, problems: &mut Problems) -> Result<()> {
+pub fn sort_all(image: &mut Image, placed: &[Placed], records: &[Record], graphs: &[&Graph], problems: &mut Problems) -> Result<()> {
     let groups = by_section(records);
-    let keys = Keys::of(graph);
+    let keys = Keys::of(graphs);
     note_strangers(&groups, problems);
     for table in placed {
         match table.table.sort {

@@ -13,8 +13,9 @@ fn sort(kernel: &Kernel) -> Sorted {
     let mut problems = Problems::default();
     let records = records::read(&image).unwrap();
     let placed = placed::find(&image, &mut problems);
-    let graph = Graph::resolve(&records).unwrap_or_default();
-    sort_all(&mut image, &placed, &records, &graph, &mut problems).unwrap();
+    let boot = Graph::resolve(&records).unwrap_or_default();
+    let cpu_states = Graph::resolve_cpu_states(&records).unwrap_or_default();
+    sort_all(&mut image, &placed, &records, &[&boot, &cpu_states], &mut problems).unwrap();
     // Through the file and back, as the next reader sees it.
     let image = Image::parse(image.into_bytes().unwrap()).unwrap();
     Sorted {
@@ -126,6 +127,23 @@ fn the_companion_follows_across_all_parts() {
 }
 
 #[test]
+fn states_of_cpus_go_by_their_relations_within_a_section() {
+    let mut kernel = Kernel::new();
+    for (section, name, after) in [
+        ("online", "a", ""),
+        ("prepare", "a", "test::z,"),
+        ("prepare", "z", ""),
+        ("prepare", "b", ""),
+    ] {
+        kernel.entry_with(&format!("cpu_state_{section}"), name, &[("after", after)]);
+    }
+    let sorted = sort(&kernel);
+    assert!(sorted.problems.is_empty(), "{:?}", sorted.problems);
+    assert_eq!(sorted.names("cpu_state_prepare"), ["b", "z", "a"]);
+    assert_eq!(sorted.names("cpu_state_online"), ["a"]);
+}
+
+#[test]
 fn sorting_twice_changes_nothing() {
     let mut kernel = Kernel::new();
     for (name, after) in [("z", ""), ("y", "test::x,"), ("x", "")] {
@@ -137,7 +155,7 @@ fn sorting_twice_changes_nothing() {
     let placed = placed::find(&twice, &mut problems);
     let records = records::read(&once).unwrap();
     let graph = Graph::resolve(&records).unwrap();
-    sort_all(&mut twice, &placed, &records, &graph, &mut problems).unwrap();
+    sort_all(&mut twice, &placed, &records, &[&graph], &mut problems).unwrap();
     assert_eq!(twice.into_bytes().unwrap(), once.into_bytes().unwrap());
 }
 
@@ -223,7 +241,7 @@ fn two_entries_with_one_slot_are_a_problem() {
         let placed = placed::find(&image, &mut problems);
         let records = records::read(&image).unwrap();
         let graph = Graph::resolve(&records).unwrap();
-        sort_all(&mut image.clone(), &placed, &records, &graph, &mut problems).unwrap();
+        sort_all(&mut image.clone(), &placed, &records, &[&graph], &mut problems).unwrap();
         problems.into_vec().iter().map(ToString::to_string).collect::<String>()
     };
     assert!(check(info).contains("both point to"));
