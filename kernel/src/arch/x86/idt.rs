@@ -8,10 +8,14 @@ use x86::dtables::{DescriptorTablePointer, lidt};
 
 use crate::arch::x86::segment::{Ist, KERNEL_CS};
 use crate::arch::x86::traps::entry::{self, IRQ_ENTRY_SIZE};
+use crate::arch::x86::traps::paranoid;
 use crate::prelude::*;
 
 /// The first vector that the processor leaves to devices and software.
 pub const FIRST_EXTERNAL_VECTOR: u8 = 32;
+
+/// The vector of system calls by `int`, which no device gets.
+pub const IA32_SYSCALL_VECTOR: u8 = 0x80;
 
 /// Vectors in the table.
 const NR_VECTORS: usize = 256;
@@ -84,15 +88,19 @@ const EXCEPTIONS: [extern "C" fn(); FIRST_EXTERNAL_VECTOR as usize] = [
     entry::reserved_31,
 ];
 
-/// The gates that differ from the rest, as Linux has them: stacks of their own, and those that user code may call.
-const fn attributes(vector: u8) -> (Dpl, Ist) {
+/// The exceptions that can come at any instruction, with the stack of each and the entry that relies on nothing.
+const IST_ENTRIES: [(u8, Ist, extern "C" fn()); 4] = [
+    (1, Ist::Debug, paranoid::debug),
+    (2, Ist::Nmi, paranoid::nmi),
+    (8, Ist::DoubleFault, paranoid::double_fault),
+    (18, Ist::MachineCheck, paranoid::machine_check),
+];
+
+/// Who may call the gate of `vector`: Linux's choice.
+const fn dpl(vector: u8) -> Dpl {
     match vector {
-        1 => (Dpl::Kernel, Ist::Debug),
-        2 => (Dpl::Kernel, Ist::Nmi),
-        3 | 4 => (Dpl::User, Ist::None),
-        8 => (Dpl::Kernel, Ist::DoubleFault),
-        18 => (Dpl::Kernel, Ist::MachineCheck),
-        _ => (Dpl::Kernel, Ist::None),
+        3 | 4 | IA32_SYSCALL_VECTOR => Dpl::User,
+        _ => Dpl::Kernel,
     }
 }
 
@@ -107,12 +115,18 @@ const fn attributes(vector: u8) -> (Dpl, Ist) {
 #[init]
 pub unsafe fn idt_setup_early_handler() {
     for (vector, handler) in (0..).zip(EXCEPTIONS) {
-        set_gate(vector, handler as usize, attributes(vector).0, Ist::None);
+        set_gate(vector, handler as usize, dpl(vector), Ist::None);
     }
     for vector in FIRST_EXTERNAL_VECTOR..=u8::MAX {
         let stub = entry::irq_entries_start as *const () as usize + usize::from(vector - FIRST_EXTERNAL_VECTOR) * IRQ_ENTRY_SIZE;
         set_gate(vector, stub, Dpl::Kernel, Ist::None);
     }
+    set_gate(
+        IA32_SYSCALL_VECTOR,
+        entry::int80 as *const () as usize,
+        dpl(IA32_SYSCALL_VECTOR),
+        Ist::None,
+    );
     // SAFETY: each vector has a gate; the caller vouches for the segment.
     unsafe { load_current_idt() };
 }
@@ -124,11 +138,8 @@ pub unsafe fn idt_setup_early_handler() {
 /// The task-state segment of each CPU that uses the table must name the stacks.
 #[init]
 pub unsafe fn idt_setup_ist_traps() {
-    for (vector, handler) in (0..).zip(EXCEPTIONS) {
-        let (dpl, ist) = attributes(vector);
-        if ist != Ist::None {
-            set_gate(vector, handler as usize, dpl, ist);
-        }
+    for (vector, ist, handler) in IST_ENTRIES {
+        set_gate(vector, handler as usize, dpl(vector), ist);
     }
 }
 
@@ -173,7 +184,7 @@ fn every_vector_has_a_gate_and_the_seeds_attributes() {
             18 => 4,
             _ => 0,
         };
-        let expected_dpl = if matches!(vector, 3 | 4) { 3 } else { 0 };
+        let expected_dpl = if matches!(vector, 3 | 4 | 0x80) { 3 } else { 0 };
         assert_eq!(
             (low >> 47 & 1, low >> 40 & 0xf, low >> 45 & 3, ist),
             (1, 0xe, expected_dpl, expected_ist),

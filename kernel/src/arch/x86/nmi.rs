@@ -1,9 +1,16 @@
-//! Non-maskable interrupts: the machine says that something is wrong, and mostly not what.
+//! Non-maskable interrupts: another CPU wants something at once, or the machine says that something is wrong, and mostly not what.
+//!
+//! Who sends them declares who takes them, as an entry of [`NMI_HANDLERS`]. What is nobody's is reported, and survived. The handlers run on a stack of their own, whatever they interrupt:
+//! they take no lock that others take, and what they log may be shown later.
 
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use linkme::distributed_slice;
 use x86::io::{inb, outb};
 
 use crate::arch::x86::dumpstack;
 use crate::arch::x86::ptregs::PtRegs;
+use crate::arch::x86::registers;
 use crate::percpu::smp_processor_id;
 use crate::preempt;
 use crate::prelude::*;
@@ -19,11 +26,42 @@ const KEPT: u8 = 0x0f;
 const CLEAR_SERR: u8 = 0x04;
 const CLEAR_IOCHK: u8 = 0x08;
 
-/// Handles a non-maskable interrupt, on a stack of its own: reports it and goes on, as Linux does.
+/// Looks whether an NMI is for it, does what is to be done if so, and says so. All are asked: two that come close together are one.
+pub type NmiHandler = fn(&mut PtRegs) -> bool;
+
+/// All handlers.
+#[distributed_slice]
+pub static NMI_HANDLERS: [NmiHandler];
+
+/// Where the last NMI struck that more than one handler took: the next one, if it strikes there too, was for the second of them. 0 is nowhere.
+#[percpu]
+static SWALLOW_AT: AtomicU64 = AtomicU64::new(0);
+
+/// Handles a non-maskable interrupt. What it interrupts may be the beginning of a page fault or of a debug exception, so CR2 and the breakpoints are left as they are found.
 pub(super) extern "C" fn exc_nmi(regs: &mut PtRegs, _error_code: u64, _vector: u64) {
+    let (cr2, armed) = (registers::cr2(), registers::disarm_breakpoints());
     #[cfg(CONFIG_SMP)]
     crate::arch::x86::smpboot::stop::stop_if_asked();
     preempt::add(preempt::NMI_OFFSET | preempt::HARDIRQ_OFFSET);
+    let swallow_at = SWALLOW_AT.this_cpu_read();
+    SWALLOW_AT.this_cpu_write(0);
+    match NMI_HANDLERS.iter().filter(|handler| handler(regs)).count() {
+        0 if swallow_at != 0 && swallow_at == regs.ip => {}
+        0 => report(regs),
+        1 => {}
+        _ => SWALLOW_AT.this_cpu_write(regs.ip),
+    }
+    preempt::sub(preempt::NMI_OFFSET | preempt::HARDIRQ_OFFSET);
+    // SAFETY: what was armed above.
+    unsafe { registers::restore_dr7(armed) };
+    if registers::cr2() != cr2 {
+        registers::write_cr2(cr2);
+    }
+}
+
+/// Says what the machine says, and goes on, as Linux does.
+#[cold]
+fn report(regs: &PtRegs) {
     let cpu = smp_processor_id();
     // SAFETY: reading the port has no effect.
     let reason = unsafe { inb(NMI_REASON_PORT) };
@@ -38,7 +76,6 @@ pub(super) extern "C" fn exc_nmi(regs: &mut PtRegs, _error_code: u64, _vector: u
         pr_emerg!("Uhhuh. NMI received for unknown reason {reason:02x} on CPU {cpu}.");
     }
     pr_emerg!("Dazed and confused, but trying to continue");
-    preempt::sub(preempt::NMI_OFFSET | preempt::HARDIRQ_OFFSET);
 }
 
 /// Takes the line back and lets it be raised again.
@@ -50,3 +87,6 @@ fn acknowledge(reason: u8, clear: u8) {
         outb(NMI_REASON_PORT, kept);
     }
 }
+
+#[cfg(CONFIG_KUNIT)]
+mod tests;

@@ -108,6 +108,23 @@ pub unsafe fn write_cr0(value: u64) {
     unsafe { asm!("mov cr0, {}", in(reg) value, options(nostack, preserves_flags)) };
 }
 
+/// Sets CR2, which nobody but page faults and their handler use: for what can come between the two.
+#[inline]
+pub fn write_cr2(value: u64) {
+    // SAFETY: the register only reports.
+    unsafe { asm!("mov cr2, {}", in(reg) value, options(nomem, nostack, preserves_flags)) };
+}
+
+/// The selector of the local descriptor table in use; 0 is none.
+#[inline]
+#[must_use]
+pub fn sldt() -> u16 {
+    let selector: u16;
+    // SAFETY: reading the register changes nothing.
+    unsafe { asm!("sldt {:x}", out(reg) selector, options(nomem, nostack, preserves_flags)) };
+    selector
+}
+
 /// Sets CR3 and with it drops the TLB's entries of pages that are not global.
 ///
 /// # Safety

@@ -1,12 +1,13 @@
 //! Making a CPU ready for the kernel: its descriptor tables, its exception stacks, its protections.
 
+use core::arch::asm;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use super::entry_area;
 use super::features::{boot_cpu_has, feature};
-use crate::arch::x86::fpu;
 use crate::arch::x86::registers::{self, Cr4};
 use crate::arch::x86::segment::{self, CPU_TSS, Ist};
+use crate::arch::x86::{fpu, msr};
 use crate::mm::{PAGE_SIZE, memblock};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
@@ -74,6 +75,15 @@ fn load_task_state() {
     });
     // SAFETY: the descriptor table is this CPU's, the stacks are memory of its own, and the guard above lets nobody in twice.
     unsafe { segment::load_tr() };
+    clear_ldt();
+    // SAFETY: what `swapgs` exchanges the kernel's base with is nobody's yet.
+    unsafe { msr::wrmsr(msr::IA32_KERNEL_GS_BASE, 0) };
+}
+
+/// Leaves this CPU without a local descriptor table, which only user code ever has: Linux's `clear_LDT`.
+fn clear_ldt() {
+    // SAFETY: no segment in use comes from a local table.
+    unsafe { asm!("lldt {:x}", in(reg) 0_u16, options(nostack, preserves_flags)) };
 }
 
 /// Notes that this CPU stops, and is to be made ready again when it begins anew.
@@ -124,4 +134,9 @@ fn the_protections_that_the_cpu_has_are_on() {
     for (feature, bit) in [(feature::SMEP, Cr4::SMEP), (feature::SMAP, Cr4::SMAP), (feature::UMIP, Cr4::UMIP)] {
         assert_eq!(cr4.contains(bit), boot_cpu_has(feature), "{bit:?}");
     }
+}
+
+#[ktest]
+fn there_is_no_local_descriptor_table_and_nothing_to_swap_gs_with() {
+    assert_eq!((registers::sldt(), msr::rdmsr(msr::IA32_KERNEL_GS_BASE)), (0, 0));
 }

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use super::FIRST_SYSTEM_VECTOR;
 use crate::arch::x86::apic;
 use crate::arch::x86::cpu::masks::{CpuMask, ONLINE};
-use crate::arch::x86::idt::FIRST_EXTERNAL_VECTOR;
+use crate::arch::x86::idt::{FIRST_EXTERNAL_VECTOR, IA32_SYSCALL_VECTOR};
 use crate::irq::{IrqData, IrqDesc, NR_IRQS_LEGACY};
 use crate::locking::IrqSpinLock;
 use crate::percpu::smp_processor_id;
@@ -176,7 +176,7 @@ fn find(desc: &IrqDesc, wanted: Option<u8>, cpu: usize) -> Option<u8> {
     let isa = ISA_IRQ_VECTOR..ISA_IRQ_VECTOR + NR_IRQS_LEGACY as u8;
     let is_free = |vector: &u8| {
         let owner = slot(cpu, *vector).map(|slot| slot.load(Ordering::Relaxed).cast_const());
-        !isa.contains(vector) && owner.is_some_and(|owner| owner.is_null() || ptr::eq(owner, desc))
+        !isa.contains(vector) && *vector != IA32_SYSCALL_VECTOR && owner.is_some_and(|owner| owner.is_null() || ptr::eq(owner, desc))
     };
     wanted
         .into_iter()

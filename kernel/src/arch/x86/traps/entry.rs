@@ -1,11 +1,12 @@
 //! The first instructions of each exception and interrupt: they save the registers as a `PtRegs`, call the handler and return.
 //!
-//! All interrupted code is kernel code: there is no other yet. RBP points to the saved registers with its lowest bit set, which tells a backtrace that a
+//! All interrupted code is kernel code with the kernel's GS base: there is no other yet. Where that must not be relied on, the entries of [`super::paranoid`] take over
+//! as soon as they have their stacks. RBP points to the saved registers with its lowest bit set, which tells a backtrace that a
 //! frame of this kind stands here (Linux's `ENCODE_FRAME_POINTER`).
 
 use core::arch::naked_asm;
 
-use crate::arch::x86::idt::FIRST_EXTERNAL_VECTOR;
+use crate::arch::x86::idt::{FIRST_EXTERNAL_VECTOR, IA32_SYSCALL_VECTOR};
 use crate::arch::x86::ptregs::ORIG_AX;
 use crate::arch::x86::traps::Vector;
 
@@ -33,8 +34,8 @@ macro_rules! save_registers {
     };
 }
 
-/// Restores what [`save_registers!`] saved and returns to the interrupted code.
-macro_rules! restore_registers_and_return {
+/// Restores what [`save_registers!`] saved; the error code's place is left on the stack.
+macro_rules! restore_registers {
     () => {
         "pop r15
         pop r14
@@ -50,11 +51,18 @@ macro_rules! restore_registers_and_return {
         pop rcx
         pop rdx
         pop rsi
-        pop rdi
-        add rsp, 8
-        iretq"
+        pop rdi"
     };
 }
+
+/// Restores what [`save_registers!`] saved and returns to the interrupted code.
+macro_rules! restore_registers_and_return {
+    () => {
+        concat!(restore_registers!(), "\nadd rsp, 8\niretq")
+    };
+}
+
+pub(super) use {restore_registers, restore_registers_and_return, save_registers};
 
 /// Stubs of exceptions: `name: vector => handler, error code or not`. A handler gets the registers, the error code (0 where there is none) and the vector.
 macro_rules! exception_stubs {
@@ -130,6 +138,7 @@ exception_stubs! {
     vmm_communication: 29 => super::exc_reserved, error_code;
     security: 30 => super::exc_reserved, error_code;
     reserved_31: 31 => super::exc_reserved, no_error_code;
+    int80: IA32_SYSCALL_VECTOR => super::exc_int80, no_error_code;
 }
 
 /// Bytes between two stubs of [`irq_entries_start`].

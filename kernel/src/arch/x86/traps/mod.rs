@@ -9,6 +9,7 @@ pub(super) mod fatal;
 mod general_protection;
 pub mod irq_stack;
 mod page_fault;
+pub mod paranoid;
 
 use crate::arch::x86::cpu;
 use crate::arch::x86::extable::fixup_exception;
@@ -116,6 +117,15 @@ extern "C" fn exc_reserved(regs: &mut PtRegs, error_code: u64, vector: u64) {
         smp_processor_id(),
         crate::panic::Symbol(regs.ip as usize)
     );
+}
+
+/// Handles `int 0x80`: the system calls of 32-bit programs, and Linux's answer to whoever else comes this way.
+///
+/// # Panics
+///
+/// Always: the kernel calls nothing through it, so that a device or another CPU has sent the vector.
+extern "C" fn exc_int80(_regs: &mut PtRegs, _error_code: u64, _vector: u64) {
+    panic!("Unexpected external interrupt 0x80");
 }
 
 mod tests;
