@@ -3,7 +3,7 @@
 use crate::expect::Address::{Announced, Symbol, Value};
 use crate::expect::Expect::{GoesOn, Panic, PanicBehind};
 use crate::expect::Rip::{After, At, AtOrAfter, Data, Heap, Number};
-use crate::expect::{Case, after_the_boot, anywhere, case, guard_page, oops, page_fault, with_words};
+use crate::expect::{Case, after_the_boot, anywhere, case, guard_page, oops, page_fault, page_fault_inside, with_words};
 
 /// The page below the direct map, where nothing is mapped.
 const UNMAPPED: u64 = 0xffff_887f_ffff_f000;
@@ -101,6 +101,15 @@ pub const CASES: &[Case] = &[
     case(
         "STACK_GUARD_PAGE_EXCEPTION",
         guard_page("stack::stack_guard_page_exception", &["BUG: NMI stack guard page was hit at "]),
+    ),
+    case(
+        "STACK_GUARD_PAGE_IRQ",
+        anywhere(
+            "stack guard page",
+            "stack::recursive_loop",
+            At(&["call", "addr32", "push"]),
+            &["BUG: IRQ stack guard page was hit at "],
+        ),
     ),
     case(
         "VMALLOC_LINEAR_OVERFLOW",
@@ -342,6 +351,21 @@ pub const CASES: &[Case] = &[
             "Dazed and confused, but trying to continue",
         ]),
     ),
+    case(
+        "NMI_NESTED",
+        GoesOn(&[
+            "lkdtm: the first NMI has faulted\n",
+            "lkdtm: the second NMI is handled inside of 0 others\n",
+        ]),
+    ),
+    case(
+        "NMI_IN_EXCEPTION",
+        GoesOn(&[
+            "Uhhuh. NMI received for unknown reason ",
+            " on CPU 0.",
+            "Dazed and confused, but trying to continue",
+        ]),
+    ),
     case("BREAKPOINT", anywhere("int3", "instructions::breakpoint", After(&["int3"]), &[])),
     case("OVERFLOW", oops("overflow", &[0], "instructions::overflow", After(&["int"]))),
     case("BOUNDS", oops("bounds", &[0], "instructions::bounds", After(&["int"]))),
@@ -451,6 +475,8 @@ pub const CASES: &[Case] = &[
             Symbol("incipit_lkdtm::window::PAGE", 0),
         ),
     ),
+    case("PAGE_FAULT_NESTED", page_fault_inside("nested::write_null", NULL_WRITE)),
+    case("PAGE_FAULT_IN_NMI", page_fault_inside("nested::write_null", NULL_WRITE)),
     case(
         "SPURIOUS",
         GoesOn(&["vector 0x0f, error code 0x0000, at incipit_lkdtm::instructions::spurious+"]),
@@ -507,6 +533,7 @@ pub const CASES: &[Case] = &[
         "RESERVED_31",
         GoesOn(&["vector 0x1f, error code 0x0000, at incipit_lkdtm::instructions::reserved_31+"]),
     ),
+    case("SYSTEM_CALL", Panic("Unexpected external interrupt 0x80")),
     case("UNEXPECTED_INTERRUPT", GoesOn(&["0.239 No irq handler for vector"])),
     case("UNALIGNED_LOAD_STORE_WRITE", GoesOn(&[])),
     case(

@@ -12,8 +12,9 @@ use crate::report::{self, PROLOGUE, Report};
 
 const PAGE_SIZE: u64 = 4 << 10;
 /// The stacks that have guard pages, with the addresses among which they lie, and their size: Linux's.
-const STACKS: [(&str, Range<u64>, u64); 2] = [
+const STACKS: [(&str, Range<u64>, u64); 3] = [
     ("TASK", 0xffff_c900_0000_0000..0xffff_e900_0000_0000, 16 << 10),
+    ("IRQ", 0xffff_c900_0000_0000..0xffff_e900_0000_0000, 16 << 10),
     ("NMI", 0xffff_fe00_0000_0000..0xffff_fe80_0000_0000, 8 << 10),
 ];
 

@@ -194,3 +194,16 @@ pub const fn page_fault(
         ending: Killed,
     })
 }
+
+/// A write to the null pointer by what handles an exception that can come anywhere.
+pub const fn page_fault_inside(function: &'static str, before: &'static [&'static str]) -> Expect {
+    Oops(Report {
+        title: "Oops",
+        error_codes: &[2],
+        function,
+        rip: Rip::At(&["mov"]),
+        before,
+        cr2: Some(Address::Value(0)),
+        ending: InInterrupt,
+    })
+}

@@ -20,6 +20,9 @@ const REGISTERS: [&str; 9] = [
     "CR2: ################ CR3: ################ CR4: ################",
 ];
 
+/// How many of them an exception has in the backtrace.
+const GENERAL: usize = 6;
+
 /// What an oops says.
 #[derive(Debug)]
 pub struct Report {
@@ -96,9 +99,20 @@ impl Report {
         ensure!(line == "Call Trace:", "`{line}` instead of the backtrace");
         let mut trace = Vec::new();
         let mut line = next()?;
-        while let Some(entry) = line.strip_prefix(' ') {
-            if !entry.starts_with('<') {
-                trace.push(Entry::parse(entry)?);
+        loop {
+            if let Some(entry) = line.strip_prefix(' ') {
+                if !entry.starts_with('<') {
+                    trace.push(Entry::parse(entry)?);
+                }
+            } else if line.starts_with("RIP: 0010:") {
+                // What was interrupted, where the trace goes on from one stack to another.
+                let _ = self::code(next()?)?;
+                for template in &REGISTERS[..GENERAL] {
+                    let line = next()?;
+                    ensure!(has_form(line, template), "`{line}` is not of the form `{template}`");
+                }
+            } else {
+                break;
             }
             line = next()?;
         }

@@ -1,6 +1,6 @@
 //! The list of crash points.
 
-use crate::{bugs, debug, descriptors, external, fpu, gate, heap, init, instructions, pages, perms, stack, vmalloc};
+use crate::{bugs, debug, descriptors, external, fpu, gate, heap, init, instructions, nested, pages, perms, stack, vmalloc};
 
 /// What became of a crash point that came back: it was to, or it was not, and why that is wrong.
 pub type Outcome = Result<(), &'static str>;
@@ -46,6 +46,11 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         "STACK_GUARD_PAGE_EXCEPTION",
         "a read of the byte below the stack for NMIs",
         stack::stack_guard_page_exception,
+    ),
+    point(
+        "STACK_GUARD_PAGE_IRQ",
+        "a recursion without end in an interrupt",
+        stack::exhaust_irq_stack,
     ),
     point(
         "VMALLOC_LINEAR_OVERFLOW",
@@ -103,6 +108,12 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
     point("DEBUG_DATA", "vector 1, a data breakpoint that nobody waits for", debug::data),
     point("DEBUG_SOFTWARE", "vector 1, int 1", debug::software),
     point("NMI", "vector 2, an NMI that this CPU sends to itself", external::nmi),
+    point("NMI_NESTED", "vector 2, an NMI while another one is handled", nested::nmi_in_nmi),
+    point(
+        "NMI_IN_EXCEPTION",
+        "vector 2, an NMI while an exception is handled",
+        nested::nmi_in_exception,
+    ),
     point("BREAKPOINT", "vector 3, int3", instructions::breakpoint),
     point("OVERFLOW", "vector 4, int 4", instructions::overflow),
     point("BOUNDS", "vector 5, int 5", instructions::bounds),
@@ -173,6 +184,16 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         "vector 14, a reserved bit in a page table",
         instructions::page_fault_reserved,
     ),
+    point(
+        "PAGE_FAULT_NESTED",
+        "vector 14, a write to the null pointer while an exception is handled",
+        nested::fault_in_exception,
+    ),
+    point(
+        "PAGE_FAULT_IN_NMI",
+        "vector 14, a write to the null pointer while an NMI is handled",
+        nested::fault_in_nmi,
+    ),
     point("SPURIOUS", "vector 15, int 15", instructions::spurious),
     point("MATH", "vector 16, an unmasked x87 division by zero", fpu::math),
     point("ALIGNMENT", "vector 17 (gate)", gate::alignment),
@@ -194,6 +215,7 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
     point("VMM_COMMUNICATION", "vector 29 (gate)", gate::vmm_communication),
     point("SECURITY", "vector 30 (gate)", gate::security),
     point("RESERVED_31", "vector 31, int 31", instructions::reserved_31),
+    point("SYSTEM_CALL", "vector 128, int 128", instructions::system_call),
     point("UNEXPECTED_INTERRUPT", "vector 239, int 239", instructions::unexpected_interrupt),
     point(
         "UNALIGNED_LOAD_STORE_WRITE",

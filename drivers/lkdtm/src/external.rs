@@ -24,7 +24,7 @@ const X2APIC_ICR: u32 = 0x830;
 const DELIVER_NMI: u32 = 0x4400;
 
 /// How long an NMI may take from one end of a CPU to the other.
-const NMI_MICROSECONDS: u64 = 1000;
+pub const NMI_MICROSECONDS: u64 = 1000;
 
 /// Sends this CPU an NMI by way of its local APIC, which need not have been set up for that. Comes back: an NMI without a known reason is survived.
 #[inline(never)]

@@ -54,6 +54,8 @@ software_interrupts! {
     reserved_27: 27 => Ok(());
     hv_injection: 28 => Ok(());
     reserved_31: 31 => Ok(());
+    /// The system calls of 32-bit programs, which the kernel itself has no use for.
+    system_call: 128 => SURVIVED;
     /// A vector of devices that no device uses.
     unexpected_interrupt: 239 => Ok(());
 }

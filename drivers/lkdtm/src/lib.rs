@@ -20,6 +20,7 @@ mod gate;
 mod heap;
 mod init;
 mod instructions;
+mod nested;
 mod pages;
 mod perms;
 mod stack;

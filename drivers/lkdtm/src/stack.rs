@@ -6,6 +6,7 @@ use core::hint::black_box;
 use incipit::arch::x86::cpu::entry_area;
 use incipit::arch::x86::process;
 use incipit::arch::x86::segment::Ist;
+use incipit::irq_work::IrqWork;
 use incipit::mm::kstack::THREAD_SIZE;
 use incipit::percpu::smp_processor_id;
 use incipit::prelude::*;
@@ -20,6 +21,17 @@ const FRAME_SIZE: usize = 512;
 #[inline(never)]
 pub fn exhaust_stack() -> Outcome {
     black_box(recursive_loop(2 * THREAD_SIZE / FRAME_SIZE));
+    SURVIVED
+}
+
+/// The same on the stack for interrupts, in work that this CPU is interrupted for.
+#[inline(never)]
+pub fn exhaust_irq_stack() -> Outcome {
+    static WORK: IrqWork = IrqWork::new(|_| {
+        let _ = exhaust_stack();
+    });
+    WORK.queue();
+    WORK.sync();
     SURVIVED
 }
 

@@ -205,7 +205,6 @@ struct Trace {
 impl Trace {
     /// Shows one stack from `start` on, and says where to go on if an exception led to it from another.
     fn show_stack(&mut self, start: usize, stack: &StackInfo) -> Option<usize> {
-        let mut next_stack = None;
         let mut interrupted_ip = 0;
         for slot in (start..stack.end).step_by(8) {
             if let Some(Step::Exception { regs: at }) = self.expected
@@ -215,8 +214,11 @@ impl Trace {
                 show_ip(&regs);
                 show_general_registers(&regs);
                 interrupted_ip = at + offset_of!(PtRegs, ip);
-                next_stack = (!stack.holds(regs.sp as usize, 8)).then_some(regs.sp as usize);
                 self.expected = self.frames.next();
+                if !stack.holds(regs.sp as usize, 8) {
+                    // Behind the registers there are but the entry's own words.
+                    return Some(regs.sp as usize);
+                }
             }
             let address = get_kernel_nofault(slot as *const u64).ok()? as usize;
             if slot == interrupted_ip || !sections::is_text(address) {
@@ -236,6 +238,6 @@ impl Trace {
             self.lines += 1;
             printk!(Level::Warning, " {}{}", if reliable { "" } else { "? " }, ReturnAddress(address));
         }
-        next_stack.or_else(|| stack.interrupted())
+        stack.interrupted()
     }
 }
