@@ -30,6 +30,7 @@ mod screens;
 mod slab;
 mod smp;
 mod takeover;
+mod traps;
 mod video_mode;
 mod vmalloc;
 
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         disks::trials(),
         processors::trials(),
         resources::trials(),
+        traps::trials(),
         vmalloc::trials(),
         monitor::trials(),
         pages::trials(),

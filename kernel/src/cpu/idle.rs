@@ -4,7 +4,7 @@ use linkme::distributed_slice;
 
 use super::hotplug;
 use crate::arch::x86::irq::{RESCHEDULE_VECTOR, SYSVECS, SysVec};
-use crate::arch::x86::irqflags;
+use crate::arch::x86::process;
 use crate::time::tick;
 use crate::{irq, softirq};
 
@@ -27,7 +27,7 @@ pub(super) fn cpu_startup_entry() -> ! {
         }
         if softirq::pending() == 0 {
             tick::idle_enter();
-            irqflags::safe_halt();
+            process::default_idle();
         } else {
             tick::idle_exit();
             irq::local_irq_enable();

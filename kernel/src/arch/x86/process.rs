@@ -1,8 +1,9 @@
-//! Where a thread of execution begins: with a function, on a stack that has nothing on it.
+//! Where a thread of execution begins, with a function, on a stack that has nothing on it; and how a CPU waits that has nothing to do.
 
 use core::arch::naked_asm;
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
+use super::irqflags;
 use crate::mm::kstack::THREAD_SIZE;
 use crate::mm::sections::{self, Section};
 use crate::prelude::*;
@@ -10,6 +11,34 @@ use crate::prelude::*;
 /// Where the stack begins of the task that this CPU runs; 0 is the boot's.
 #[percpu]
 static TASK_STACK: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a CPU may stop until an interrupt comes.
+static HLT_WORKS_OK: AtomicBool = AtomicBool::new(true);
+
+/// `no-hlt`: a CPU that has nothing to do spins until an interrupt comes, as if `hlt` did not work.
+#[early_param("no-hlt")]
+#[init]
+fn no_hlt(_value: Option<&'static str>) -> Result<(), Errno> {
+    HLT_WORKS_OK.store(false, Relaxed);
+    Ok(())
+}
+
+/// Whether [`default_idle`] stops the CPU.
+#[must_use]
+pub fn hlt_works_ok() -> bool {
+    HLT_WORKS_OK.load(Relaxed)
+}
+
+/// Waits for an interrupt: called with interrupts off, comes back with them on. With `no-hlt` it may come back earlier.
+#[inline]
+pub fn default_idle() {
+    if hlt_works_ok() {
+        irqflags::safe_halt();
+    } else {
+        irqflags::sti();
+        core::hint::spin_loop();
+    }
+}
 
 /// The stack of the task that this CPU runs.
 #[must_use]

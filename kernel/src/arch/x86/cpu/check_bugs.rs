@@ -1,11 +1,12 @@
-//! The last that is done with the boot CPU before the others come up: its floating-point unit computes, and the code becomes what suits it best.
+//! The last that is done with the boot CPU before the others come up: its floating-point unit computes, it wakes up from `hlt`, and the code becomes what suits it best.
 
 use core::arch::asm;
 
-use crate::arch::x86::alternative;
 use crate::arch::x86::registers::{self, Cr0};
+use crate::arch::x86::{alternative, apic, irqflags, process};
 use crate::init::InitMemory;
 use crate::irq::IrqGuard;
+use crate::irq_work::IrqWork;
 use crate::prelude::*;
 
 /// Linux's stage of the same name.
@@ -13,6 +14,7 @@ use crate::prelude::*;
 #[init]
 pub(crate) fn check_bugs(init: InitMemory<'_>) {
     check_fpu();
+    check_hlt();
     // SAFETY: the other CPUs come up in `kernel_init`, which the last stage becomes.
     unsafe { alternative::alternative_instructions(init) };
 }
@@ -24,6 +26,29 @@ fn check_fpu() {
         pr_warn!("x86/fpu: No FPU emulation: floating-point instructions fault");
     } else if fdiv_remainder() != 0 {
         pr_warn!("Hmm, FPU with FDIV bug");
+    } else {
+        pr_info!("Checking 386/387 coupling... OK, FPU using exception 16 error reporting.");
+    }
+}
+
+/// How often the CPU is stopped to see whether it wakes up again: Linux's number.
+const HALTS: usize = 4;
+
+/// Stops the CPU with an interrupt under way: Linux's function of the same name. One without a local APIC, which waits for the tick, is not made to wait.
+#[init]
+fn check_hlt() {
+    static WAKE_UP: IrqWork = IrqWork::new(|_| ());
+    if !process::hlt_works_ok() {
+        pr_info!("Checking 'hlt' instruction... disabled");
+    } else if apic::is_present() {
+        let _no_interrupts = IrqGuard::new();
+        crate::pr_begin!(Level::Info, "Checking 'hlt' instruction... ");
+        for _ in 0..HALTS {
+            WAKE_UP.queue();
+            irqflags::safe_halt();
+            irqflags::cli();
+        }
+        pr_cont!("OK.\n");
     }
 }
 
