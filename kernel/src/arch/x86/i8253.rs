@@ -72,7 +72,7 @@ pub fn start() {
 /// passed, it is started anew.
 #[init]
 pub fn interval(ticks: u32) -> Option<Interval> {
-    if read()?.0 & STATUS_OUTPUT != 0 {
+    if is_over() {
         start();
     }
     let started = (*STARTED.lock())?;
@@ -96,15 +96,31 @@ pub fn interval(ticks: u32) -> Option<Interval> {
     })
 }
 
-/// The moment of the timer's next tick, on both clocks: reading at a tick is exact to one port access, not to one tick.
+/// Whether the timer has come to its end, so that the interval since [`start`] is not known any more; or is not there.
+#[init]
+pub fn is_over() -> bool {
+    read().is_none_or(|(status, _)| status & STATUS_OUTPUT != 0)
+}
+
+/// The moment of one of the timer's next ticks, on both clocks: reading at a tick is exact to one port access, not to one tick. A reading that took much longer than another one is
+/// not believed, since firmware or a hypervisor has come in between.
 #[init]
 fn at_tick() -> Option<Started> {
-    let (_, first) = read()?;
+    let (_, mut last) = read()?;
+    let mut shortest = 0;
     for _ in 0..STUCK_READS {
+        let before = rdtsc();
         let (_, count) = read()?;
-        if count != first {
-            return Some(Started { tsc: rdtsc(), count });
+        let after = rdtsc();
+        let took = after.wrapping_sub(before);
+        if count != last && took / 2 <= shortest {
+            return Some(Started {
+                tsc: before.midpoint(after),
+                count,
+            });
         }
+        shortest = if shortest == 0 { took } else { shortest.min(took) };
+        last = count;
     }
     None
 }

@@ -8,7 +8,7 @@ mod clocksource;
 pub use clocksource::{compare, early_clocksource, mark_tsc_unstable};
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use incipit_lib::param::parse_int;
 
@@ -90,6 +90,8 @@ enum Source {
 }
 
 static SOURCE_IS_PIT: AtomicU64 = AtomicU64::new(0);
+/// Over how many ticks of the interval timer the rate was measured.
+static MEASURED_TICKS: AtomicU32 = AtomicU32::new(0);
 
 /// What `tsc_early_khz=` gives; 0 without it.
 static TSC_EARLY_KHZ: AtomicU64 = AtomicU64::new(0);
@@ -131,10 +133,10 @@ pub fn tsc_early_init() {
     print_rate("processor");
 }
 
-/// Measures once more over the longer interval that has passed since: what `time_init` does.
+/// Measures once more over the longer interval that has passed since, unless the timer has come to its end: what `time_init` does.
 #[init]
 pub fn tsc_refine() {
-    if SOURCE_IS_PIT.load(Relaxed) == 0 {
+    if SOURCE_IS_PIT.load(Relaxed) == 0 || i8253::is_over() && MEASURED_TICKS.load(Relaxed) >= REFINE_TICKS {
         return;
     }
     if let Some(khz) = measure(REFINE_TICKS) {
@@ -155,6 +157,7 @@ fn print_rate(what: &str) {
 #[init]
 fn measure(ticks: u32) -> Option<u64> {
     let interval = i8253::interval(ticks)?;
+    MEASURED_TICKS.store(interval.ticks, Relaxed);
     let khz = u128::from(interval.tsc) * u128::from(PIT_TICK_RATE) / (u128::from(interval.ticks) * 1000);
     u64::try_from(khz).ok().filter(|&khz| khz != 0)
 }
