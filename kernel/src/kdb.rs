@@ -35,6 +35,8 @@ pub fn is_requested() -> bool {
 pub fn enter(reason: &str) -> bool {
     let Some(monitor) = MONITOR.get() else { return false };
     monitor(reason);
+    // Timers may not have come meanwhile.
+    crate::time::watchdog::touch();
     true
 }
 

@@ -16,7 +16,7 @@ use linkme::distributed_slice;
 use crate::irq::{self, IrqGuard};
 use crate::preempt::{self, HARDIRQ_OFFSET, SOFTIRQ_OFFSET};
 use crate::prelude::*;
-use crate::time::sched_clock;
+use crate::time::{sched_clock, tick};
 
 pub use tasklet::Tasklet;
 
@@ -150,6 +150,7 @@ pub fn raise_irqoff(nr: Softirq) {
 #[inline]
 pub fn irq_enter() {
     preempt::add(HARDIRQ_OFFSET);
+    tick::irq_enter();
 }
 
 /// The end of each hard interrupt: runs what it has raised, if it has interrupted neither another one nor a softirq. Interrupts are off.

@@ -14,7 +14,7 @@ use spin::Once;
 use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 use crate::locking::IrqSpinLock;
 use crate::prelude::*;
-use crate::time::timekeeping;
+use crate::time::{timekeeping, watchdog};
 
 bitflags::bitflags! {
     /// What is known of a clocksource; the values are Linux's.
@@ -244,6 +244,9 @@ fn select() {
     {
         timekeeping::change_clocksource(clocksource);
         pr_info!("clocksource: Switched to clocksource {}", clocksource.name);
+        if clocksource.flags().contains(ClocksourceFlags::MUST_VERIFY) {
+            watchdog::start();
+        }
     }
 }
 

@@ -1,12 +1,14 @@
-//! Time since boot, for the log and for waiting before there are timers.
+//! What time it is, and what is to be done when.
 //!
-//! The time-stamp counter is the only clock here; how fast it counts is found out in [`crate::arch::x86::tsc`].
+//! Counters are read and devices set by who declares them, in [`crate::arch`]; here it is decided which of them are used.
 
+mod bases;
 pub mod clock;
 pub mod clockevents;
 pub mod clocksource;
 pub mod delay;
 pub mod hrtimer;
+pub mod sleep;
 pub mod tick;
 pub mod timekeeping;
 pub mod timer;
@@ -15,6 +17,7 @@ pub mod watchdog;
 pub use clock::sched_clock;
 pub use delay::{mdelay, udelay};
 pub use hrtimer::HrTimer;
+pub use sleep::msleep;
 pub use timekeeping::{ktime_get, ktime_get_boottime, ktime_get_coarse, ktime_get_raw, ktime_get_real};
 pub use timer::{HZ, Timer, jiffies, msecs_to_jiffies};
 

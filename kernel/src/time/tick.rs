@@ -1,16 +1,17 @@
 //! The tick: what each CPU does [`HZ`] times a second while it has work, and does without while it has none.
 //!
-//! It is a high-resolution timer of each CPU. Any tick lets the ticks that have passed be counted, so that no CPU has a duty that others depend on. A CPU that goes to sleep
-//! (`nohz=on`) puts it off to when its next timer of the wheel is due.
+//! It is a high-resolution timer of each CPU. Any tick lets the ticks that have passed be counted and the clocks be brought up to date, by the CPU that comes first, so that none
+//! has a duty that others depend on. A CPU that goes to sleep (`nohz=on`) puts it off to when its next timer of the wheel is due, and each interrupt that wakes it counts first.
 
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::clockevents;
-use super::hrtimer::{self, Context, HrTimer, Mode, Restart, now};
+use super::hrtimer::{self, Clock, Context, HrTimer, Mode, Restart, now};
 use super::timer::{self, HZ, advance_jiffies, jiffies};
+use super::{clockevents, timekeeping};
 use crate::arch::x86::cpu::masks;
 use crate::irq::IrqGuard;
+use crate::irq_work;
 use crate::prelude::*;
 
 /// How long a tick is.
@@ -24,8 +25,6 @@ static NOHZ_OFF: AtomicBool = AtomicBool::new(false);
 /// The tick of a CPU.
 struct TickSched {
     timer: HrTimer,
-    /// The CPU sleeps, and its tick is put off.
-    is_stopped: AtomicBool,
     /// It has a device.
     is_running: AtomicBool,
     /// How often it has come.
@@ -36,12 +35,15 @@ struct TickSched {
 
 #[percpu]
 static TICK: TickSched = TickSched {
-    timer: HrTimer::new(Context::Hard, tick),
-    is_stopped: AtomicBool::new(false),
+    timer: HrTimer::new(Clock::Monotonic, Context::Hard, tick),
     is_running: AtomicBool::new(false),
     count: AtomicU64::new(0),
     idle_sleeps: AtomicU64::new(0),
 };
+
+/// Not 0 while this CPU sleeps and its tick is put off.
+#[percpu]
+static IS_STOPPED: AtomicU32 = AtomicU32::new(0);
 
 /// `nohz=on|off`: whether a CPU that has nothing to do does without the tick. On unless it says otherwise.
 #[early_param("nohz")]
@@ -62,7 +64,7 @@ pub fn is_running() -> bool {
     TICK.with_this_cpu(|tick| tick.is_running.load(Relaxed))
 }
 
-/// Counts the ticks that have passed until `now`.
+/// Counts the ticks that have passed until `now`, and brings the clocks up to date if there are any.
 fn update_jiffies(now: u64) {
     let last = LAST_UPDATE.load(Relaxed);
     let ticks = now.saturating_sub(last) / TICK_NSEC;
@@ -73,7 +75,21 @@ fn update_jiffies(now: u64) {
             .is_ok()
     {
         advance_jiffies(ticks);
+        timekeeping::update();
     }
+}
+
+/// An interrupt has come: if it has woken this CPU, which has not ticked meanwhile, counts what it has missed, so that handlers see what time it is. Interrupts are off.
+#[inline]
+pub(crate) fn irq_enter() {
+    if IS_STOPPED.this_cpu_read() != 0 {
+        catch_up();
+    }
+}
+
+#[cold]
+fn catch_up() {
+    update_jiffies(now());
 }
 
 /// What a tick does.
@@ -81,14 +97,13 @@ fn tick(timer: &HrTimer) -> Restart {
     let now = now();
     update_jiffies(now);
     timer::run_local_timers();
-    TICK.with_this_cpu(|tick| {
-        tick.count.fetch_add(1, Relaxed);
-        if tick.is_stopped.load(Relaxed) {
-            return Restart::No;
-        }
-        timer.forward(now, TICK_NSEC);
-        Restart::Yes
-    })
+    irq_work::tick();
+    TICK.with_this_cpu(|tick| tick.count.fetch_add(1, Relaxed));
+    if IS_STOPPED.this_cpu_read() != 0 {
+        return Restart::No;
+    }
+    timer.forward(now, TICK_NSEC);
+    Restart::Yes
 }
 
 /// Lets this CPU tick, with the device that was registered for it. Interrupts are off.
@@ -96,10 +111,8 @@ pub fn start() {
     if clockevents::this_cpu().is_none() {
         return;
     }
-    TICK.with_this_cpu(|tick| {
-        tick.is_running.store(true, Relaxed);
-        tick.is_stopped.store(false, Relaxed);
-    });
+    TICK.with_this_cpu(|tick| tick.is_running.store(true, Relaxed));
+    IS_STOPPED.this_cpu_write(0);
     hrtimer::start_device();
     start_timer(next_tick(now()));
 }
@@ -126,31 +139,25 @@ fn start_timer(expires: u64) {
     });
 }
 
-/// This CPU has nothing to do and is about to sleep, for the first time or again: puts its tick off until a timer of the wheel is due, or for good. Interrupts are off, and stay so
-/// until it sleeps.
+/// This CPU has nothing to do and is about to sleep, for the first time or again: puts its tick off until a timer of the wheel is due, but not for longer than the clocks may go
+/// without being brought up to date. Interrupts are off, and stay so until it sleeps.
 pub fn idle_enter() {
     if NOHZ_OFF.load(Relaxed) || !is_running() {
         return;
     }
     let begin = next_tick(now()) - TICK_NSEC;
-    let next = timer::next_expiry();
-    TICK.with_this_cpu(|tick| {
-        tick.idle_sleeps.fetch_add(1, Relaxed);
-        tick.is_stopped.store(true, Relaxed);
-        let Some(next) = next else {
-            tick.timer.cancel();
-            return;
-        };
-        let ticks = next.saturating_sub(jiffies()).max(1);
-        start_timer(begin.saturating_add(ticks.saturating_mul(TICK_NSEC)));
-    });
+    let due = timer::next_expiry().map_or(u64::MAX, |next| next.saturating_sub(jiffies()));
+    let ticks = due.min(timekeeping::max_idle_ns() / TICK_NSEC).max(1);
+    TICK.with_this_cpu(|tick| tick.idle_sleeps.fetch_add(1, Relaxed));
+    IS_STOPPED.this_cpu_write(1);
+    start_timer(begin.saturating_add(ticks.saturating_mul(TICK_NSEC)));
 }
 
 /// This CPU has something to do: goes on ticking.
 pub fn idle_exit() {
     let _interrupts_off = IrqGuard::new();
-    let was_stopped = TICK.with_this_cpu(|tick| tick.is_stopped.swap(false, Relaxed));
-    if was_stopped {
+    if IS_STOPPED.this_cpu_read() != 0 {
+        IS_STOPPED.this_cpu_write(0);
         start_timer(next_tick(now()));
     }
 }
@@ -159,7 +166,7 @@ pub fn idle_exit() {
 pub fn timer_list(out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(
         out,
-        "Timer List Version: v0.9\nHRTIMER_MAX_CLOCK_BASES: 2\nnow at {} nsecs\n",
+        "Timer List Version: v0.9\nHRTIMER_MAX_CLOCK_BASES: 6\nnow at {} nsecs\n",
         now()
     )?;
     for cpu in masks::ONLINE.iter() {
@@ -167,7 +174,11 @@ pub fn timer_list(out: &mut dyn fmt::Write) -> fmt::Result {
         hrtimer::list(cpu, out)?;
         if let Some(tick) = TICK.per_cpu(cpu) {
             writeln!(out, "  .nohz_mode: {}", if NOHZ_OFF.load(Relaxed) { 0 } else { 2 })?;
-            writeln!(out, "  .tick_stopped: {}", u8::from(tick.is_stopped.load(Relaxed)))?;
+            writeln!(
+                out,
+                "  .tick_stopped: {}",
+                IS_STOPPED.per_cpu(cpu).map_or(0, |is_stopped| is_stopped.load(Relaxed))
+            )?;
             writeln!(
                 out,
                 "  .ticks: {}\n  .idle_sleeps: {}",

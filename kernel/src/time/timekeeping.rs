@@ -7,7 +7,7 @@ use core::arch::asm;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use incipit_lib::clocksource::delta;
+use incipit_lib::clocksource::{Limits, delta};
 use incipit_lib::ntp::Adjustment;
 #[cfg(CONFIG_KDB)]
 use incipit_lib::ntp::PPM_SHIFT;
@@ -23,6 +23,7 @@ use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 use crate::locking::{IrqSpinLock, SeqCount};
 use crate::prelude::*;
 use crate::time::clocksource::{self, Clocksource, ClocksourceFlags};
+use crate::time::hrtimer;
 
 /// A [`Reading`] as words.
 struct Words {
@@ -89,6 +90,9 @@ struct State {
     keeper: Timekeeper,
     clocksource: &'static Clocksource,
 }
+
+/// What [`max_idle_ns`] says.
+static MAX_IDLE_NS: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// `None` before `timekeeping_init`.
 static STATE: IrqSpinLock<Option<State>> = IrqSpinLock::new(None);
@@ -197,19 +201,29 @@ fn passed_elsewhere() -> u64 {
     delta(clocksource.read(), PUBLISHED.cycle_last.load(Relaxed), clocksource.mask())
 }
 
-/// Brings the clocks up to the counter. Called with each tick of the CPU that keeps the time, and more often than the counter goes round: see
-/// [`max_idle_ns`]. Interrupts may be on; not in an NMI.
-pub fn update() {
+/// How far real time is ahead of the monotonic clock, in nanoseconds. Any context.
+#[inline]
+#[must_use]
+pub fn real_offset_ns() -> u64 {
+    PUBLISHED.real_offset_ns.load(Relaxed)
+}
+
+/// How far the time since boot is ahead of the monotonic clock, in nanoseconds. Any context.
+#[inline]
+#[must_use]
+pub fn boot_offset_ns() -> u64 {
+    PUBLISHED.boot_offset_ns.load(Relaxed)
+}
+
+/// Brings the clocks up to the counter. Called when a tick is counted, and more often than the counter goes round: see [`max_idle_ns`]. Interrupts may be on; not in an NMI.
+pub(super) fn update() {
     change(|state| state.keeper.advance(state.clocksource.read()));
 }
 
-/// How long [`update`] may stay away, in nanoseconds: Linux's `timekeeping_max_deferment`. `u64::MAX` before `timekeeping_init`.
+/// How long [`update`] may stay away, in nanoseconds: Linux's `timekeeping_max_deferment`.
 #[must_use]
-pub fn max_idle_ns() -> u64 {
-    STATE.lock().as_ref().map_or(u64::MAX, |state| {
-        let clocksource = state.clocksource;
-        incipit_lib::clocksource::Limits::new(clocksource.scale(), clocksource.mask()).max_idle_ns
-    })
+pub(super) fn max_idle_ns() -> u64 {
+    MAX_IDLE_NS.load(Relaxed)
 }
 
 /// Sets real time: Linux's `do_settimeofday64`.
@@ -244,6 +258,7 @@ pub(super) fn change_clocksource(clocksource: &'static Clocksource) {
         let (old, new) = (state.clocksource.read(), clocksource.read());
         state.keeper.change_clocksource(old, new, clocksource.mask(), clocksource.scale());
         state.clocksource = clocksource;
+        note_max_idle(clocksource);
     });
 }
 
@@ -260,16 +275,22 @@ pub fn timekeeper() -> Option<Timekeeper> {
 }
 
 fn change<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
-    let mut state = STATE.lock();
-    let state = state.as_mut()?;
+    let mut locked = STATE.lock();
+    let state = locked.as_mut()?;
     // Nobody who reads is made to wait for the counter: only for the words.
     let result = f(state);
-    publish(state);
+    let was_set = publish(state);
+    drop(locked);
+    if was_set {
+        hrtimer::clock_was_set();
+    }
     Some(result)
 }
 
-fn publish(state: &State) {
+/// Lets readers see the state. Says whether real time is another than it would have become by itself.
+fn publish(state: &State) -> bool {
     let keeper = &state.keeper;
+    let was_set = keeper.real_offset_ns() != real_offset_ns() || keeper.boot_offset_ns() != boot_offset_ns();
     PUBLISHED.seq.write(|| {
         let is_tsc = state.clocksource.flags().contains(ClocksourceFlags::IS_TSC);
         PUBLISHED.tsc_shift.store(if is_tsc { keeper.mono().shift } else { 0 }, Relaxed);
@@ -282,6 +303,12 @@ fn publish(state: &State) {
         PUBLISHED.real_offset_ns.store(keeper.real_offset_ns(), Relaxed);
         PUBLISHED.boot_offset_ns.store(keeper.boot_offset_ns(), Relaxed);
     });
+    was_set
+}
+
+fn note_max_idle(clocksource: &Clocksource) {
+    let limits = Limits::new(clocksource.scale(), clocksource.mask());
+    MAX_IDLE_NS.store(limits.max_idle_ns, Relaxed);
 }
 
 /// Starts the clocks: real time with what the CMOS clock shows, the others with 0. Linux's stage of the same name.
@@ -301,6 +328,7 @@ pub fn timekeeping_init() {
         Err(error) => pr_err!("timekeeping: CMOS clock: {error}: real time begins with 1970"),
     }
     let state = State { keeper, clocksource };
+    note_max_idle(clocksource);
     publish(&state);
     *STATE.lock() = Some(state);
 }

@@ -14,8 +14,9 @@ use incipit_lib::timer_wheel::home::{Bases, Home};
 use incipit_lib::timer_wheel::{Arena, Id, TimerNode, Wheel};
 use linkme::distributed_slice;
 
+use super::bases::PerCpuBases;
 use crate::irq::IrqGuard;
-use crate::locking::{IrqSpinLock, IrqSpinLockGuard};
+use crate::locking::IrqSpinLock;
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 use crate::softirq::{self, SOFTIRQS, Softirq, SoftirqAction};
@@ -85,18 +86,7 @@ static BASES: IrqSpinLock<Base> = IrqSpinLock::new(Base {
     running: None,
 });
 
-/// Where the bases of all CPUs are.
-struct AllBases;
-
-impl Bases for AllBases {
-    type Guard<'a> = IrqSpinLockGuard<'static, Base>;
-
-    #[inline]
-    fn lock(&self, cpu: u32) -> Self::Guard<'_> {
-        // SAFETY: homes are 0 or numbers of CPUs that have run, whose areas stay.
-        unsafe { &*BASES.per_cpu_ptr(cpu as usize) }.lock()
-    }
-}
+static ALL_BASES: PerCpuBases<Base> = PerCpuBases::new(&BASES);
 
 impl Timer {
     /// A timer that is not armed, for `function`, which is called in softirq context, with interrupts on: it may arm the timer anew and may not sleep.
@@ -128,14 +118,14 @@ impl Timer {
     pub fn modify(self: Pin<&Self>, expires: u64) -> bool {
         let interrupts_off = IrqGuard::new();
         let this_cpu = smp_processor_id() as u32;
-        let (home, mut base) = self.home.lock(&AllBases);
+        let (home, mut base) = self.home.lock(&ALL_BASES);
         let id = self.id();
         if home == this_cpu || base.running == Some(id) {
             base.wheel.forward(jiffies());
             return base.wheel.modify(&Memory, id, expires).0;
         }
         let was_pending = base.wheel.remove(&Memory, id);
-        base = self.home.migrate(&AllBases, base, this_cpu);
+        base = self.home.migrate(&ALL_BASES, base, this_cpu);
         base.wheel.forward(jiffies());
         base.wheel.add(&Memory, id, expires);
         drop(base);
@@ -151,13 +141,13 @@ impl Timer {
     /// Disarms it. Says whether it was armed. Its function may be running elsewhere. Any context but a non-maskable interrupt.
     pub fn del(&self) -> bool {
         // One that is in no wheel stays out of all for as long as nobody arms it, and who does so meanwhile does so afterwards.
-        self.is_pending() && self.home.lock(&AllBases).1.wheel.remove(&Memory, self.id())
+        self.is_pending() && self.home.lock(&ALL_BASES).1.wheel.remove(&Memory, self.id())
     }
 
     /// Disarms it and waits until its function is over. Says whether it was armed. Not from its function, nor from an interrupt, which may have interrupted it.
     pub fn del_sync(&self) -> bool {
         loop {
-            let (_, mut base) = self.home.lock(&AllBases);
+            let (_, mut base) = self.home.lock(&ALL_BASES);
             if base.running != Some(self.id()) {
                 return base.wheel.remove(&Memory, self.id());
             }
@@ -181,7 +171,7 @@ impl Drop for Timer {
     provides(Timers)
 )]
 pub fn init_timers() {
-    BASES.with_this_cpu(|base| base.lock().wheel.forward(jiffies() + 1));
+    ALL_BASES.lock_this_cpu().wheel.forward(jiffies() + 1);
 }
 
 /// Timers can be armed.
@@ -190,15 +180,14 @@ pub struct Timers;
 
 /// Lets the softirq run if a timer may be due on this CPU. From the tick, with interrupts off.
 pub(super) fn run_local_timers() {
-    let is_due = BASES.with_this_cpu(|base| base.lock().wheel.next_expiry().is_some_and(|next| next <= jiffies()));
-    if is_due {
+    if next_expiry().is_some_and(|next| next <= jiffies()) {
         softirq::raise_irqoff(Softirq::Timer);
     }
 }
 
-/// The tick at which this CPU must look at its timers next, if it has any.
+/// The tick at which this CPU must look at its timers next, if it has any. Interrupts are off.
 pub(super) fn next_expiry() -> Option<u64> {
-    BASES.with_this_cpu(|base| base.lock().wheel.next_expiry())
+    ALL_BASES.lock_this_cpu().wheel.next_expiry()
 }
 
 #[distributed_slice(SOFTIRQS)]
@@ -211,7 +200,7 @@ static TIMER_SOFTIRQ: SoftirqAction = SoftirqAction {
 fn run_timers() {
     // A softirq stays on its CPU.
     let this_cpu = smp_processor_id() as u32;
-    let mut base = AllBases.lock(this_cpu);
+    let mut base = ALL_BASES.lock(this_cpu);
     while base.wheel.advance(&Memory, jiffies()) {
         while let Some(id) = base.wheel.pop_due(&Memory) {
             let timer = Memory.timer(id);
@@ -219,7 +208,7 @@ fn run_timers() {
             drop(base);
             (timer.function)(timer);
             // The function may have been the last to need its timer: it is not looked at any more.
-            base = AllBases.lock(this_cpu);
+            base = ALL_BASES.lock(this_cpu);
             base.running = None;
         }
     }
@@ -227,38 +216,26 @@ fn run_timers() {
 
 /// Takes over the timers of a CPU that does not run any more: Linux's `timers_dead_cpu`.
 fn timers_dead_cpu(dead: usize) {
-    let interrupts_off = IrqGuard::new();
-    let here = smp_processor_id();
-    loop {
-        // In the order of their numbers, as nobody else takes two.
-        let (mut low, mut high) = (AllBases.lock(here.min(dead) as u32), AllBases.lock(here.max(dead) as u32));
-        let (from, to) = if dead < here {
-            (&mut low, &mut high)
-        } else {
-            (&mut high, &mut low)
-        };
-        let Some(id) = from.wheel.pop_any(&Memory) else { break };
+    ALL_BASES.take_over(dead, |from, to, here| {
+        let Some(id) = from.wheel.pop_any(&Memory) else { return false };
         let timer = Memory.timer(id);
         to.wheel.forward(jiffies());
-        timer.home.set(here as u32);
+        timer.home.set(here);
         to.wheel.add(&Memory, id, timer.node.expires());
-        drop(high);
-        drop(low);
-    }
-    drop(interrupts_off);
+        true
+    });
 }
 
 /// Lets the wheel of a CPU that comes begin with the present tick.
 #[cpu_state(prepare, name = "timers:prepare", teardown = timers_dead_cpu)]
 fn timers_prepare_cpu(cpu: usize) -> Result<(), Errno> {
-    AllBases.lock(cpu as u32).wheel.forward(jiffies() + 1);
+    ALL_BASES.lock(cpu as u32).wheel.forward(jiffies() + 1);
     Ok(())
 }
 
 /// Writes the timers of the wheel of `cpu`, for `timer_list`. Waits for nobody: one that is being changed is said to be busy.
 pub(super) fn list(cpu: usize, out: &mut dyn fmt::Write) -> fmt::Result {
-    let Some(base) = BASES.per_cpu(cpu) else { return Ok(()) };
-    let Some(mut base) = base.try_lock() else {
+    let Some(mut base) = ALL_BASES.try_lock(cpu) else {
         return writeln!(out, "  wheel: busy");
     };
     let next = base.wheel.next_expiry();
@@ -282,6 +259,7 @@ mod tests {
     use core::sync::atomic::{AtomicU32, AtomicU64};
 
     use super::*;
+    use crate::time::sleep::halt_until;
 
     static CALLS: AtomicU32 = AtomicU32::new(0);
     static EARLY: AtomicU32 = AtomicU32::new(0);
@@ -291,16 +269,6 @@ mod tests {
         EARLY.fetch_add(u32::from(jiffies() <= timer.node.expires()), Relaxed);
         LAST.store(timer.node.expires(), Relaxed);
         CALLS.fetch_add(1, Relaxed);
-    }
-
-    /// Interrupts come until `done` says that it is enough.
-    fn tick_until(mut done: impl FnMut() -> bool) {
-        let flags = crate::irq::local_irq_save();
-        while !done() {
-            crate::arch::x86::irqflags::safe_halt();
-            crate::irq::local_irq_disable();
-        }
-        crate::irq::local_irq_restore(flags);
     }
 
     #[ktest]
@@ -316,7 +284,7 @@ mod tests {
         // Each tenth is deleted again, so it must not come.
         let deleted = TIMERS.iter().rev().step_by(10).filter(|timer| timer.del()).count() as u32;
         assert_eq!(deleted, 4);
-        tick_until(|| TIMERS.iter().all(|timer| !timer.is_pending()));
+        halt_until(|| TIMERS.iter().all(|timer| !timer.is_pending()));
         TIMERS.iter().for_each(|timer| assert!(!timer.del_sync()));
         assert_eq!((CALLS.load(Relaxed), EARLY.load(Relaxed)), (36, 0));
     }
@@ -331,7 +299,7 @@ mod tests {
         }
         let until = jiffies() + 3;
         if crate::time::tick::is_running() {
-            tick_until(|| jiffies() > until);
+            halt_until(|| jiffies() > until);
         }
         assert_eq!(CALLS.load(Relaxed), before);
     }

@@ -1,10 +1,10 @@
 //! The watch over the clocksource in use: compared with another one every now and then, and given up if it is wrong.
 //!
-//! What the comparison says is [`incipit_lib::clocksource::watchdog`]'s. [`check`] is called by a timer every [`INTERVAL_NS`]; it reads both counters and nothing else.
+//! What the comparison says is [`incipit_lib::clocksource::watchdog`]'s. A timer asks for it every [`INTERVAL_NS`], for as long as the clocksource in use is to be verified.
 
 use incipit_lib::clocksource::delta;
-pub use incipit_lib::clocksource::watchdog::INTERVAL_NS;
-use incipit_lib::clocksource::watchdog::{Intervals, MAX_READ_NS, THRESHOLD_NS, Verdict};
+use incipit_lib::clocksource::watchdog::{INTERVAL_NS, Intervals, MAX_READ_NS, THRESHOLD_NS, Verdict};
+use incipit_lib::time::NSEC_PER_SEC;
 
 use crate::irq::IrqGuard;
 use crate::locking::IrqSpinLock;
@@ -12,6 +12,7 @@ use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 use crate::time::clocksource::{self, Clocksource, ClocksourceFlags};
 use crate::time::timekeeping;
+use crate::time::timer::{HZ, Timer, jiffies};
 
 /// Both counters at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -24,17 +25,44 @@ struct Sample {
 
 static LAST: IrqSpinLock<Option<Sample>> = IrqSpinLock::new(None);
 
-/// Compares the clocksource in use, if it is to be verified, with the best one that is not. Any context but an NMI's.
-pub fn check() {
-    let is_trusted = |clocksource: &Clocksource| {
-        !clocksource
-            .flags()
-            .intersects(ClocksourceFlags::MUST_VERIFY | ClocksourceFlags::UNSTABLE)
-    };
+static TIMER: Timer = Timer::new(|_| {
+    if check() {
+        rearm();
+    }
+});
+
+/// Ticks from one comparison to the next.
+const INTERVAL_TICKS: u64 = INTERVAL_NS / (NSEC_PER_SEC / HZ);
+
+fn rearm() {
+    TIMER.mod_timer(jiffies() + INTERVAL_TICKS);
+}
+
+/// Another clocksource is in use: it is looked at soon.
+pub(super) fn start() {
+    *LAST.lock() = None;
+    rearm();
+}
+
+/// The timer was kept from coming for a while, in which a counter may have gone round: begins anew. Linux's `clocksource_touch_watchdog`.
+pub fn touch() {
+    *LAST.lock() = None;
+}
+
+/// Whether a clocksource can tell that another one is wrong: it counts by itself, is believed without proof, and does not go round between two looks at it.
+fn is_trusted(clocksource: &Clocksource) -> bool {
+    let flags = clocksource.flags();
+    flags.contains(ClocksourceFlags::CONTINUOUS)
+        && !flags.intersects(ClocksourceFlags::MUST_VERIFY | ClocksourceFlags::UNSTABLE)
+        && clocksource.scale().nanoseconds(clocksource.mask()) > 4 * INTERVAL_NS
+}
+
+/// Compares the clocksource in use with the best one that is trusted. Says whether there is anything to compare.
+fn check() -> bool {
     let current = clocksource::best(timekeeping::is_current).filter(|current| current.flags().contains(ClocksourceFlags::MUST_VERIFY));
     let (Some(current), Some(watchdog)) = (current, clocksource::best(is_trusted)) else {
-        *LAST.lock() = None;
-        return;
+        touch();
+        return false;
     };
     let now = sample(current, watchdog);
     let last = core::mem::replace(&mut *LAST.lock(), now);
@@ -43,6 +71,7 @@ pub fn check() {
     {
         give_up(now.clocksource);
     }
+    true
 }
 
 fn give_up(clocksource: &'static Clocksource) {
@@ -115,9 +144,8 @@ fn is_wrong(last: &Sample, now: &Sample) -> bool {
 mod tests {
     use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-    use incipit_lib::time::NSEC_PER_SEC;
-
     use super::*;
+    use crate::arch::x86::tsc::{rdtsc, tsc_khz};
 
     static JUMPY_NOW: AtomicU64 = AtomicU64::new(0);
     static STEADY_NOW: AtomicU64 = AtomicU64::new(0);
@@ -138,5 +166,37 @@ mod tests {
         JUMPY_NOW.fetch_add(3 * INTERVAL_NS, Relaxed);
         STEADY_NOW.fetch_add(INTERVAL_NS, Relaxed);
         assert!(is_wrong(&second, &moment()));
+    }
+
+    static JUMP: AtomicU64 = AtomicU64::new(0);
+    static JUMPING: Clocksource = Clocksource::new(
+        "jumping",
+        1000,
+        64,
+        || rdtsc().wrapping_add(JUMP.load(Relaxed)),
+        ClocksourceFlags::CONTINUOUS.union(ClocksourceFlags::MUST_VERIFY),
+    );
+
+    #[ktest]
+    fn a_clocksource_in_use_that_jumps_is_given_up() {
+        if clocksource::best(is_trusted).is_none() {
+            return;
+        }
+        let hertz = tsc_khz() * 1000;
+        assert_eq!(clocksource::register(&JUMPING, hertz), Ok(()));
+        assert!(timekeeping::is_current(&JUMPING));
+        let before = timekeeping::ktime_get();
+        // Of several, in case that the host keeps one of them too long.
+        for _ in 0..100 {
+            check();
+            JUMP.fetch_add(hertz, Relaxed);
+            crate::time::udelay(200);
+            check();
+            if !timekeeping::is_current(&JUMPING) {
+                break;
+            }
+        }
+        assert!(!timekeeping::is_current(&JUMPING) && timekeeping::ktime_get() > before);
+        clocksource::unregister(&JUMPING);
     }
 }

@@ -44,6 +44,8 @@ impl Register {
     }
 }
 
+/// In an entry of the local vector table: the interrupt is not taken.
+pub(super) const LVT_MASKED: u32 = 1 << 16;
 /// [`IA32_APIC_BASE`]: the APIC is on.
 pub(super) const APIC_ENABLE: u64 = 1 << 11;
 /// [`IA32_APIC_BASE`]: it is in x2APIC mode.

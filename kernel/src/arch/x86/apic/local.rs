@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::access::{self, APIC_ENABLE, Register, X2APIC_ENABLE, read, read_at, write};
+use super::access::{self, APIC_ENABLE, LVT_MASKED, Register, X2APIC_ENABLE, read, read_at, write};
 use super::options;
 use crate::arch::x86::cpu::boot_cpu_apic_id;
 use crate::arch::x86::cpu::features::{boot_cpu_has, clear_cpu_cap, feature};
@@ -14,8 +14,6 @@ use crate::arch::x86::smpboot;
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 
-/// In an entry of the local vector table: the interrupt is not taken.
-const LVT_MASKED: u32 = 1 << 16;
 /// Delivered as a non-maskable interrupt.
 const LVT_NMI: u32 = 4 << 8;
 /// Delivered as the 8259 says: its vector is asked for.
