@@ -166,9 +166,16 @@ pub fn ensure(irq: u32) -> Result<&'static IrqDesc, Errno> {
     if let Some(desc) = desc(irq) {
         return Ok(desc);
     }
+    let new = KBox::new(IrqDesc::new(irq)?, Gfp::KERNEL)?;
+    let mut descs = DESCS.lock();
+    // Another CPU may have made one meanwhile.
+    if let Some(desc) = desc(irq) {
+        return Ok(desc);
+    }
+    descs.reserve(irq as usize)?;
     // Descriptors stay: interrupts find them without a lock.
-    let new: &'static IrqDesc = KBox::new(IrqDesc::new(irq)?, Gfp::KERNEL)?.leak();
-    DESCS.lock().store(irq as usize, new)?;
+    let new: &'static IrqDesc = new.leak();
+    descs.store(irq as usize, new)?;
     Ok(new)
 }
 
