@@ -80,16 +80,16 @@ pub fn in_nmi() -> bool {
     count() & NMI_MASK != 0
 }
 
-/// Whether [`might_sleep`] has nothing to say.
+/// Whether [`might_sleep`] has nothing to say. Before interrupts come for the first time it may have nothing to say all the same.
 #[inline]
 #[must_use]
 pub fn may_sleep() -> bool {
-    !cfg!(CONFIG_DEBUG_ATOMIC_SLEEP) || count() == INIT_PREEMPT_COUNT
+    !cfg!(CONFIG_DEBUG_ATOMIC_SLEEP) || (count() == INIT_PREEMPT_COUNT && !crate::irq::irqs_disabled())
 }
 
 /// Says that the caller may be put to sleep, and reports if it must not be: Linux's `might_sleep`. Nothing without `CONFIG_DEBUG_ATOMIC_SLEEP`.
 ///
-/// What forbids it is a lock, a guard of preemption, or an interrupt. That interrupts are off does not count: they are until the end of the boot.
+/// What forbids it is a lock, a guard of preemption, an interrupt, or that interrupts are off: that does not count before they come for the first time.
 #[inline]
 #[track_caller]
 pub fn might_sleep() {
@@ -100,9 +100,13 @@ pub fn might_sleep() {
 
 #[cold]
 fn report_atomic_sleep(place: &core::panic::Location<'_>) {
+    if count() == INIT_PREEMPT_COUNT && !crate::init::stage::interrupts_have_come() {
+        return;
+    }
     pr_err!("BUG: sleeping function called from invalid context at {place}");
     pr_err!(
-        "in_atomic(): 1, irqs_disabled(): {}, non_block: 0, pid: {}, name: {}",
+        "in_atomic(): {}, irqs_disabled(): {}, non_block: 0, pid: {}, name: {}",
+        u8::from(count() != INIT_PREEMPT_COUNT),
         u8::from(crate::irq::irqs_disabled()),
         crate::panic::task::pid(),
         crate::panic::task::comm()

@@ -600,8 +600,8 @@ pub const CASES: &[Case] = &[
         "SLEEPING_ALLOCATION",
         GoesOn(&[
             "BUG: sleeping function called from invalid context at ",
-            "in_atomic(): 1, irqs_disabled(): 1, non_block: 0, pid: 1, name: swapper/0",
-            "preempt_count: 2, expected: 1",
+            "in_atomic(): 0, irqs_disabled(): 1, non_block: 0, pid: 1, name: swapper/0",
+            "preempt_count: 1, expected: 1",
             "incipit_lkdtm::pages::sleeping_allocation+",
         ]),
     ),

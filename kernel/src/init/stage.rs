@@ -26,6 +26,8 @@ impl StageEntry {
 /// Linux's `early_boot_irqs_disabled`: set while no stage may enable interrupts.
 pub(super) static EARLY_BOOT_IRQS_DISABLED: AtomicBool = AtomicBool::new(false);
 
+static INTERRUPTS_HAVE_COME: AtomicBool = AtomicBool::new(false);
+
 /// Interrupts stay off from here until a stage says otherwise; who turns them on before is named.
 #[init]
 #[stage(after(crate::arch::x86::cpu::smp_setup_processor_id))]
@@ -43,7 +45,13 @@ pub(crate) fn local_irq_disable() {
 )]
 pub(crate) fn local_irq_enable() {
     EARLY_BOOT_IRQS_DISABLED.store(false, Relaxed);
+    INTERRUPTS_HAVE_COME.store(true, Relaxed);
     irq::local_irq_enable();
+}
+
+/// Whether the boot is past the stage that lets interrupts come: who finds them off afterwards runs where somebody has turned them off.
+pub(crate) fn interrupts_have_come() -> bool {
+    INTERRUPTS_HAVE_COME.load(Relaxed)
 }
 
 /// Runs every stage, in the order in which the build left them.

@@ -23,9 +23,6 @@ pub struct IrqSpinLockGuard<'a, T> {
     // Dropped in this order: an interrupt between the two would wait for a lock that its own CPU holds.
     inner: Held<'a, T>,
     _interrupts_off: IrqGuard,
-    /// With interrupts off nothing is preempted, but who must not sleep is found by the count.
-    #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
-    _preemption_off: crate::preempt::PreemptGuard,
 }
 
 /// The lock, given back when dropped.
@@ -76,8 +73,6 @@ impl<T> IrqSpinLock<T> {
         IrqSpinLockGuard {
             inner: Held(self),
             _interrupts_off: interrupts_off,
-            #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
-            _preemption_off: crate::preempt::PreemptGuard::new(),
         }
     }
 }
