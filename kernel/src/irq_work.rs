@@ -98,6 +98,24 @@ fn run() {
     }
 }
 
+/// A CPU that goes does its work before: the interrupt that it has sent itself does not come any more.
+#[cpu_state(
+    starting,
+    name = "irq_work:dying",
+    teardown = irq_work_dying_cpu,
+    after(crate::mm::slab::shrink::slub_cpu_starting)
+)]
+pub(crate) fn irq_work_starting_cpu(_cpu: usize) -> Result<(), Errno> {
+    Ok(())
+}
+
+fn irq_work_dying_cpu(_cpu: usize) {
+    // What another CPU is still at is put back, and comes here again as soon as that is over.
+    while !RAISED.with_this_cpu(List::is_empty) {
+        run();
+    }
+}
+
 /// The tick has come: does what a CPU without a local APIC could not send itself an interrupt for. Interrupts are off.
 #[inline]
 pub fn tick() {

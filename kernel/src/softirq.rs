@@ -146,6 +146,13 @@ pub fn raise_irqoff(nr: Softirq) {
     PENDING.this_cpu_write(PENDING.this_cpu_read() | 1 << nr as u32);
 }
 
+/// Raises here what was raised on a CPU that runs no longer.
+fn take_over_pending(dead: usize) {
+    let left = PENDING.per_cpu(dead).map_or(0, |pending| pending.swap(0, Relaxed));
+    let _interrupts_off = IrqGuard::new();
+    PENDING.this_cpu_write(PENDING.this_cpu_read() | left);
+}
+
 /// The beginning of each hard interrupt.
 #[inline]
 pub fn irq_enter() {

@@ -61,6 +61,7 @@ pub fn trials() -> Vec<Trial> {
             online(&mut session, &[0, 1, 3])
         }),
         trial("smp::each_goes_and_comes_back", go_and_come),
+        trial("smp::nothing_is_lost_while_each_goes_and_comes_back_100_times", replug),
         trial("smp::who_cannot_come_or_go_is_said_to", refused),
         trial("smp::states_are_listed_as_they_are_called", states),
         trial("smp::an_absent_cpu_is_named_and_the_others_come", || {
@@ -137,13 +138,37 @@ fn go_and_come() -> Result<()> {
     Ok(())
 }
 
+/// The test in the kernel that takes CPUs away while they are at work, with a device whose interrupts go to them.
+fn replug() -> Result<()> {
+    const TEST: &str = "nothing_is_lost_while_cpus_go_and_come_back";
+    let log = machine(4)
+        .option("-chardev", "null,id=second")
+        .option("-device", "isa-serial,index=1,iobase=0x2f8,irq=3,chardev=second")
+        .append("ignore_loglevel kunit.enable=1 kunit_shutdown=reboot cpu_replug.rounds=100")
+        .append(&format!("kunit.filter_glob=*{TEST}"))
+        .run()?;
+    log.require_mention(&format!("ok 1 {TEST}"))?;
+    log.require_mention("cpu_replug: ")?;
+    for cpu in 1..4 {
+        let line = format!("smpboot: CPU {cpu} is now offline");
+        let times = log.lines().filter(|found| found.ends_with(&line)).count();
+        ensure!(times == 100, "CPU {cpu} went {times} times");
+    }
+    Ok(())
+}
+
 /// The states in the order of the image, which is that of their declarations.
 fn states() -> Result<()> {
     let image = Build::ours().vmlinux();
     let text = Session::on(&Machine::new(&image).append("kdb"))?.obey("cpu states")?;
     let rows = text.lines().filter_map(|line| line.split_once(' '));
     let listed: Vec<_> = rows
-        .map(|(section, name)| (section.to_owned(), name.trim().trim_end_matches(" (nothing to take back)").to_owned()))
+        .map(|(section, name)| {
+            (
+                section.to_owned(),
+                name.trim().trim_end_matches(" (nothing to take back)").to_owned(),
+            )
+        })
         .collect();
     let graph = Graph::cpu_states_of_image(&Image::read(&image)?)?;
     let declared: Vec<_> = graph

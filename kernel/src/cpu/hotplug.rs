@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering::*};
 use super::state::{self, Section};
 use super::{ACTIVE, CpuMask, NR_CPUS, ONLINE, POSSIBLE, PRESENT, idle};
 use crate::arch::x86::apic;
+use crate::arch::x86::cpu::init as cpu_init;
 use crate::arch::x86::irq::RESCHEDULE_VECTOR;
 use crate::arch::x86::smpboot::{secondary, wake};
 use crate::percpu::smp_processor_id;
@@ -197,6 +198,7 @@ fn stop(cpu: usize) {
 /// One that is not `fit` for this kernel does not come.
 pub(crate) fn run_secondary(cpu: usize, fit: Result<(), Errno>) -> ! {
     if !change_phase(cpu, Phase::Started, Phase::Alive) {
+        cpu_init::forget();
         secondary::play_dead();
     }
     let started = fit.and_then(|()| {
@@ -207,6 +209,7 @@ pub(crate) fn run_secondary(cpu: usize, fit: Result<(), Errno>) -> ! {
     });
     if let Err(error) = started {
         ERRORS[cpu].store(error.code(), Relaxed);
+        cpu_init::forget();
         set_phase(cpu, Phase::Failed);
         secondary::play_dead();
     }
@@ -226,6 +229,8 @@ pub(super) fn die() -> ! {
     ONLINE.set(cpu, false);
     crate::irq::fixup_irqs(cpu);
     state::stop(Section::Starting, cpu);
+    // From there on it may begin anew.
+    cpu_init::forget();
     set_phase(cpu, Phase::Dead);
     secondary::play_dead()
 }

@@ -21,5 +21,7 @@ pub use hotplug::{cpu_down, cpu_up};
 pub(crate) use smp_init::smp_init;
 pub use state::CpuState;
 
+#[cfg(all(CONFIG_SMP, CONFIG_KUNIT))]
+mod replug;
 #[cfg(CONFIG_SMP)]
 mod tests;

@@ -2,10 +2,11 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::desc::{desc, for_each};
+use super::desc::{IrqDesc, desc, for_each};
 use super::options;
 use crate::arch::x86::cpu::masks::{CpuMask, ONLINE, POSSIBLE};
 use crate::prelude::*;
+use crate::time::udelay;
 
 /// The CPUs that lines go to if nobody says otherwise: all, or those of `irqaffinity=`.
 #[must_use]
@@ -42,23 +43,30 @@ pub fn set_affinity(irq: u32, cpus: &CpuMask) -> Result<(), Errno> {
 ///
 /// A line whose own CPUs are all gone goes to any. What has arrived here and not been handled is sent once more, to where the line goes now.
 pub fn fixup_irqs(cpu: usize) {
+    for_each(|desc| move_off(cpu, desc));
+    // What was on its way arrives: as long as Linux waits for it.
+    udelay(1000);
     for_each(|desc| {
-        let mut state = desc.lock();
-        if desc.data.place.cpu() != Some(cpu) {
-            return;
-        }
-        let moved = match state.chip.set_affinity(&desc.data, &state.affinity) {
-            Err(Errno::EINVAL) => {
-                pr_info!("IRQ {}: no longer affine to CPU{cpu}", desc.irq());
-                state.affinity = ONLINE.clone();
-                state.chip.set_affinity(&desc.data, &ONLINE)
-            }
-            other => other,
-        };
-        if let Err(error) = moved {
-            pr_warn!("IRQ{}: set affinity failed({}).", desc.irq(), error.code());
-        } else if desc.data.place.is_left_pending(cpu) {
-            state.chip.retrigger(&desc.data);
+        if desc.data.place.is_left_pending(cpu) {
+            desc.lock().chip.retrigger(&desc.data);
         }
     });
+}
+
+fn move_off(cpu: usize, desc: &IrqDesc) {
+    let mut state = desc.lock();
+    if desc.data.place.cpu() != Some(cpu) {
+        return;
+    }
+    let moved = match state.chip.set_affinity(&desc.data, &state.affinity) {
+        Err(Errno::EINVAL) => {
+            pr_info!("IRQ {}: no longer affine to CPU{cpu}", desc.irq());
+            state.affinity = ONLINE.clone();
+            state.chip.set_affinity(&desc.data, &ONLINE)
+        }
+        other => other,
+    };
+    if let Err(error) = moved {
+        pr_warn!("IRQ{}: set affinity failed({}).", desc.irq(), error.code());
+    }
 }

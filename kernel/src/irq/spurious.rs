@@ -118,8 +118,15 @@ fn try_one(desc: &IrqDesc) -> bool {
     if !shared || state.status.intersects(busy) || state.flow == flow::Flow::PerCpu {
         return false;
     }
-    let (state, handled) = flow::poll_handlers(desc, state);
-    drop(state);
+    let (mut state, mut handled) = flow::poll_handlers(desc, state);
+    // It has come by itself meanwhile, was masked and has left its handling to who was at it.
+    while state.status.contains(Status::PENDING) && !state.status.contains(Status::DISABLED) {
+        state.status.remove(Status::PENDING);
+        let again;
+        (state, again) = flow::poll_handlers(desc, state);
+        handled |= again;
+    }
+    flow::unmask_unless_disabled(desc, &mut state);
     handled
 }
 

@@ -63,20 +63,21 @@ pub(super) fn zone_set_pageset_high_and_batch(zone: &Zone) {
 pub fn page_alloc_init() {}
 
 /// Each CPU has pages at hand, which go back when it is gone.
-#[cpu_state(prepare, name = "mm/page_alloc:pcp", teardown = page_alloc_cpu_dead)]
+#[cpu_state(prepare, name = "mm/page_alloc:pcp", teardown = give_back_and_share)]
 fn page_alloc_cpu_prepare(_cpu: usize) -> Result<(), Errno> {
     Ok(())
 }
 
+fn give_back_and_share(cpu: usize) {
+    page_alloc_cpu_dead(cpu);
+    set_shares();
+}
+
 /// The more CPUs there are, the less each has at hand.
-#[cpu_state(online, name = "mm/page_alloc:shares", teardown = share_among_the_rest)]
+#[cpu_state(online, name = "mm/page_alloc:shares")]
 fn share_among_all(_cpu: usize) -> Result<(), Errno> {
     set_shares();
     Ok(())
-}
-
-fn share_among_the_rest(_cpu: usize) {
-    set_shares();
 }
 
 fn set_shares() {

@@ -158,6 +158,11 @@ impl Zone {
         self.pagesets().map(|set| u64::from(set.lock().count())).sum()
     }
 
+    /// Free pages that one CPU has at hand.
+    pub fn free_at_hand_of(&self, cpu: usize) -> u64 {
+        self.pageset(cpu).map_or(0, |set| u64::from(set.lock().count()))
+    }
+
     /// Pages in blocks kept for who cannot wait.
     #[inline]
     #[must_use]

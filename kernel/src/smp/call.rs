@@ -18,7 +18,7 @@ static CALLS: Calls = Calls([const { Call::new() }; NR_CPUS]);
 ///
 /// # Errors
 ///
-/// `ENXIO` if the CPU is not online.
+/// `ENXIO` if the CPU is not online, or goes before it has come to the call.
 pub fn call_function_single(cpu: usize, f: &(dyn Fn() + Sync)) -> Result<(), Errno> {
     // SAFETY: waited for.
     unsafe { call_single(cpu, f, true) }
@@ -28,7 +28,7 @@ pub fn call_function_single(cpu: usize, f: &(dyn Fn() + Sync)) -> Result<(), Err
 ///
 /// # Errors
 ///
-/// `ENXIO` if the CPU is not online.
+/// `ENXIO` if the CPU is not online, or goes before it has come to the call.
 pub fn call_function_single_nowait(cpu: usize, f: &'static (dyn Fn() + Sync)) -> Result<(), Errno> {
     // SAFETY: it lives for ever.
     unsafe { call_single(cpu, f, false) }
@@ -52,13 +52,11 @@ unsafe fn call_single(cpu: usize, f: &(dyn Fn() + Sync), wait: bool) -> Result<(
     if unsafe { call.queue(cpu, forget_lifetime(f), wait) } {
         queue::tell(cpu);
     }
-    if wait {
-        call.wait(cpu);
-    }
-    Ok(())
+    let is_made = if wait { call.wait(cpu) } else { call.is_accepted(cpu) };
+    is_made.then_some(()).ok_or(Errno::ENXIO)
 }
 
-/// Calls `f` on each CPU of `cpus` that is online but this one, all at the same time, and waits until it has returned on all of them. As for [`call_function_single`].
+/// Calls `f` on each CPU of `cpus` that is online but this one, all at the same time, and waits until it has returned on all of them but those that go meanwhile. As for [`call_function_single`].
 pub fn call_function_many(cpus: &CpuMask, f: &(dyn Fn() + Sync)) {
     call_many(cpus, f, || ());
 }
@@ -73,14 +71,18 @@ pub fn on_each_cpu(f: &(dyn Fn() + Sync)) {
 pub(super) fn call_many<R>(cpus: &CpuMask, f: &(dyn Fn() + Sync), here: impl FnOnce() -> R) -> R {
     let stay = PreemptGuard::new();
     let this = smp_processor_id();
-    let others = cpus.iter().filter(|&cpu| cpu != this && ONLINE.contains(cpu));
-    if others.clone().next().is_none() {
+    // Who goes meanwhile was asked all the same, and may be at it.
+    let others = CpuMask::new();
+    cpus.iter()
+        .filter(|&cpu| cpu != this && ONLINE.contains(cpu))
+        .for_each(|cpu| others.set(cpu, true));
+    if others.weight() == 0 {
         return here();
     }
     check_context();
     let calls = &CALLS.this_cpu(&stay).0;
     let to_tell = CpuMask::new();
-    for cpu in others.clone() {
+    for cpu in others.iter() {
         // SAFETY: as in `call_single`; waited for below.
         if unsafe { calls[cpu].queue(cpu, forget_lifetime(f), true) } {
             to_tell.set(cpu, true);
@@ -88,7 +90,9 @@ pub(super) fn call_many<R>(cpus: &CpuMask, f: &(dyn Fn() + Sync), here: impl FnO
     }
     queue::tell_all(&to_tell);
     let result = here();
-    others.for_each(|cpu| calls[cpu].wait(cpu));
+    others.iter().for_each(|cpu| {
+        calls[cpu].wait(cpu);
+    });
     result
 }
 

@@ -4,7 +4,8 @@ use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use core::sync::atomic::{
     AtomicPtr, AtomicU32,
-    Ordering::{Acquire, Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    fence,
 };
 
 use linkme::distributed_slice;
@@ -25,6 +26,8 @@ const FREE: u32 = 0;
 const WAITED_FOR: u32 = 1;
 /// The caller waits for nothing.
 const FORGOTTEN: u32 = 2;
+/// The CPU has gone offline before it came to the call: it was never made, and nobody uses it.
+const DROPPED: u32 = 3;
 
 /// A call for one CPU: Linux's `call_single_data_t`. It is in use from when its owner claims it until the other CPU needs it no longer.
 pub(super) struct Call {
@@ -102,14 +105,27 @@ impl Call {
         unsafe { (*QUEUE.per_cpu_ptr(cpu)).push(NonNull::from(self)) }
     }
 
-    /// Waits until `cpu`, which it was for the last time, needs the call no longer. One that has gone offline before it came to the call is not waited for.
-    pub(super) fn wait(&self, cpu: usize) {
+    /// Waits until `cpu`, which it was for the last time, needs the call no longer. `false` if the CPU has gone offline before it came to the call, which is not made then.
+    pub(super) fn wait(&self, cpu: usize) -> bool {
+        let state = || self.state.load(Acquire);
         wait_until(|| {
             if !ONLINE.contains(cpu) {
                 drop_queue(cpu);
             }
-            self.state.load(Acquire) == FREE
+            matches!(state(), FREE | DROPPED)
         });
+        state() == FREE
+    }
+
+    /// Whether `cpu` will make the call, which was just put into its queue, or has made it: `false` if it has gone offline, and nobody looks into the queue any more.
+    pub(super) fn is_accepted(&self, cpu: usize) -> bool {
+        // Either this CPU sees that the other one goes, or that one, which says so before it looks into its queue for the last time, sees the call.
+        fence(SeqCst);
+        if ONLINE.contains(cpu) {
+            return true;
+        }
+        drop_queue(cpu);
+        self.state.load(Acquire) != DROPPED
     }
 
     /// Calls the function. The owner may use the call again as soon as it is free, so nothing touches it after that.
@@ -143,17 +159,26 @@ fn drop_queue(cpu: usize) {
     unsafe {
         (*QUEUE.per_cpu_ptr(cpu))
             .take_all()
-            .for_each(|call| call.as_ref().state.store(FREE, Release))
+            .for_each(|call| call.as_ref().state.store(DROPPED, Release))
     };
 }
 
-/// A CPU makes the calls that were asked of it before it goes.
-#[cpu_state(starting, name = "smpcfd:dying", teardown = smpcfd_dying_cpu)]
-fn smpcfd_starting_cpu(_cpu: usize) -> Result<(), Errno> {
+/// A CPU makes the calls that were asked of it before it goes: while it still has its slabs, and what it leaves to an [`IrqWork`](crate::irq_work::IrqWork) is still done. One that
+/// comes begins with an empty queue, or who finds something in it would not tell it.
+#[cpu_state(
+    starting,
+    name = "smpcfd:dying",
+    teardown = smpcfd_dying_cpu,
+    after(crate::mm::slab::shrink::slub_cpu_starting, crate::irq_work::irq_work_starting_cpu)
+)]
+fn smpcfd_starting_cpu(cpu: usize) -> Result<(), Errno> {
+    drop_queue(cpu);
     Ok(())
 }
 
 fn smpcfd_dying_cpu(_cpu: usize) {
+    // With `Call::is_accepted`.
+    fence(SeqCst);
     flush_queue();
 }
 

@@ -161,8 +161,9 @@ fn softirq_prepare_cpu(_cpu: usize) -> Result<(), Errno> {
     Ok(())
 }
 
-/// What was scheduled on a CPU that runs no longer is run on the CPU that took it down: Linux's `takeover_tasklets`.
+/// What was scheduled on a CPU that runs no longer is run on the CPU that took it down: Linux's `takeover_tasklets`. The same holds for every other softirq that was raised there.
 fn take_over(dead: usize) {
+    super::take_over_pending(dead);
     for nr in [Softirq::Hi, Softirq::Tasklet] {
         let Some(list) = list_of(nr).per_cpu(dead) else { continue };
         let interrupts_off = IrqGuard::new();

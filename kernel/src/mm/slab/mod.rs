@@ -23,7 +23,7 @@ mod merge;
 mod objects;
 mod pages;
 mod report;
-mod shrink;
+pub(crate) mod shrink;
 
 pub use cache::KmemCache;
 pub use create::kmem_cache_create;

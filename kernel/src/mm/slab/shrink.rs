@@ -33,7 +33,7 @@ pub(super) fn flush(cache: &'static KmemCache) {
 
 /// Each CPU has slabs that it alone allocates from; one that stops gives them up, for nobody else can.
 #[cpu_state(starting, name = "slub:dead", teardown = flush_all)]
-fn slub_cpu_starting(_cpu: usize) -> Result<(), Errno> {
+pub(crate) fn slub_cpu_starting(_cpu: usize) -> Result<(), Errno> {
     Ok(())
 }
 

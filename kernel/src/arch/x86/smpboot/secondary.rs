@@ -131,7 +131,6 @@ extern "C" fn start_secondary(cpu: usize) -> ! {
 /// Stops this CPU until it is started anew: Linux's `play_dead`. Its caches hold nothing that is not in memory, and only INIT gets it back; what else wakes it finds it asleep again.
 pub(crate) fn play_dead() -> ! {
     crate::arch::x86::irqflags::cli();
-    cpu::init::forget();
     // SAFETY: writes the caches back, which changes nothing that can be seen.
     unsafe { core::arch::asm!("wbinvd", options(nostack, preserves_flags)) };
     crate::arch::x86::irqflags::halt_forever()
