@@ -16,8 +16,8 @@ use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 use crate::smp::{call_function_single, call_function_single_nowait};
 use crate::softirq::Tasklet;
-use crate::time::hrtimer::{Context, Mode, Restart};
-use crate::time::{HrTimer, Timer, jiffies, sched_clock};
+use crate::time::hrtimer::{Clock, Context, Mode, Restart};
+use crate::time::{HrTimer, Timer, jiffies, ktime_get};
 
 /// How often the test takes each CPU away and brings it back.
 #[param(name = "rounds", module = "cpu_replug")]
@@ -43,8 +43,8 @@ struct Load {
 static LOADS: [Load; NR_CPUS] = [const {
     Load {
         wheel: Timer::new(again_in_a_tick),
-        hard: HrTimer::new(Context::Hard, again_soon),
-        soft: HrTimer::new(Context::Soft, again_soon),
+        hard: HrTimer::new(Clock::Monotonic, Context::Hard, again_soon),
+        soft: HrTimer::new(Clock::Monotonic, Context::Soft, again_soon),
         work: IrqWork::new(|_| note(&WORKS_DONE)),
         tasklet: Tasklet::new(|_| note(&TASKLETS_DONE)),
     }
@@ -73,7 +73,7 @@ fn again_in_a_tick(timer: &Timer) {
 
 fn again_soon(timer: &HrTimer) -> Restart {
     note(&HRTIMER_CALLS);
-    let now = sched_clock();
+    let now = ktime_get().as_ns();
     EARLY.fetch_add(u32::from(now < timer.expires()), Relaxed);
     if !GOES_ON.load(Relaxed) {
         return Restart::No;
@@ -188,7 +188,7 @@ static SENT: AtomicU64 = AtomicU64::new(0);
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 
 /// Lets the port send its next interrupt, if the last one was handled.
-static RINGER: HrTimer = HrTimer::new(Context::Hard, |timer| {
+static RINGER: HrTimer = HrTimer::new(Clock::Monotonic, Context::Hard, |timer| {
     if SENT.load(Relaxed) == HANDLED.load(Relaxed) {
         SENT.fetch_add(1, Relaxed);
         // SAFETY: nobody else uses the port, which has nothing to send and says so each time it is asked anew to tell.
@@ -200,7 +200,7 @@ static RINGER: HrTimer = HrTimer::new(Context::Hard, |timer| {
     if !GOES_ON.load(Relaxed) {
         return Restart::No;
     }
-    timer.forward(sched_clock(), RING_INTERVAL);
+    timer.forward(ktime_get().as_ns(), RING_INTERVAL);
     Restart::Yes
 });
 
