@@ -29,12 +29,13 @@ INITRD ?= ## initial ramdisk file
 SMP ?= 1## processors of the guest
 MEM ?= 128M## memory of the guest
 MACHINE ?= pc## pc, q35 or microvm
+BOCHS ?= ## 1: make boots boots in Bochs instead of QEMU
 GUI ?= ## 1: a window for make qemu-uefi; x, sdl2, wx or term: Bochs' display library for make bochs
 GRUB ?= ## 1: make qemu-uefi boots with GRUB from the CD instead of starting bzImage
 CPU ?= max## processor model of the guest, as QEMU names it
 TARGET ?= cmdline## what make fuzz feeds: acpi, bootparam, cmdline, dmi, e820, edd, efi, kallsyms, memblock, mptable, processor, resource, ring, video or vt
 RUNS ?= 1000000## how many inputs
-N := $(or $(N),20)## how many orders make shuffle tries, and configurations make randconfig-test
+N := $(or $(N),20)## how many orders make shuffle tries, configurations make randconfig-test, and boots make boots
 SEED ?= 1## the first order's seed, and that of make randconfig and randconfig-test
 RECORD ?= ## 1: make bench records its figures in docs/figures.md
 
@@ -57,7 +58,7 @@ linked := out/target/$(target)/release/vmlinux
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),all)),)
 quoted = '$(subst ','\'',$(1))'
 asked := $(foreach name,RUSTC CARGO INCIPIT_SYSROOT,$(name)=$(call quoted,$($(name))))
-$(shell $(asked) scripts/setup.sh build $(filter run iso bochs test gdb,$(MAKECMDGOALS)) $(if $(filter qemu-uefi,$(MAKECMDGOALS)),uefi) $(if $(filter ktest shuffle bench report,$(MAKECMDGOALS)),run))
+$(shell $(asked) scripts/setup.sh build $(filter run iso bochs test gdb,$(MAKECMDGOALS)) $(if $(filter qemu-uefi,$(MAKECMDGOALS)),uefi) $(if $(filter ktest shuffle boots bench report,$(MAKECMDGOALS)),run))
 ifneq ($(.SHELLSTATUS),0)
 $(error the set-up is not complete)
 endif
@@ -67,7 +68,7 @@ endif
 export CARGO_TARGET_DIR := $(CURDIR)/out/target
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_BOOTSTRAP
 
-.PHONY: all new-subsystem run iso bochs qemu-uefi ktest graph report screenshots shuffle randconfig-test size test golden reference doc lint bench fuzz gdb clean help FORCE
+.PHONY: all new-subsystem run iso bochs qemu-uefi ktest boots graph report screenshots shuffle randconfig-test size test golden reference doc lint bench fuzz gdb clean help FORCE
 .PHONY: sync-config menuconfig oldconfig olddefconfig listnewconfig defconfig tinyconfig alldefconfig allnoconfig allyesconfig randconfig \
 	savedefconfig
 all: $(O)/bzImage ## Build out/vmlinux, out/System.map and out/bzImage (the default)
@@ -215,6 +216,9 @@ test: lint all ## Run every test that this machine can run, make lint first
 
 shuffle: $(O)/vmlinux ## Boot the initcalls in N other legal orders, from SEED on, and find what relies on an order that nobody declared
 	$(Q)$(cargo) run -q -p incipit-tests --bin shuffle -- $< --count $(N) --seed $(SEED) --append $(call quoted,$(APPEND))
+
+boots: $(O)/vmlinux ## Boot N times on 1, 2, 4 and 8 CPUs, in one thread of QEMU's and in many, and count what goes wrong; BOCHS=1: on 1, 2 and 4 in Bochs
+	$(Q)$(cargo) run -q -p incipit-tests --bin boots -- $< --count $(N) $(if $(BOCHS),--bochs)
 
 randconfig-test: all ## Build and boot N random configurations, from SEED on
 	$(Q)$(cargo) run -q -p incipit-tests --bin randconfig -- --count $(N) --seed $(SEED)

@@ -89,6 +89,8 @@ pub struct Machine {
     pub memory: String,
     /// How many processors.
     pub processors: u32,
+    /// Whether QEMU runs all processors by turns, in one thread.
+    pub one_thread: bool,
     /// The screen that GRUB leaves, as its `gfxpayload` has it.
     pub screen: Option<String>,
     /// More of QEMU's options, as they are given on a command line.
@@ -110,6 +112,7 @@ impl Machine {
             cpu: None,
             memory: "128M".into(),
             processors: 1,
+            one_thread: false,
             screen: None,
             options: Vec::new(),
         }

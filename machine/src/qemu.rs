@@ -77,9 +77,10 @@ impl Machine {
     /// As for [`Self::qemu_words`].
     pub fn qemu(&self, folder: &Path) -> Result<Command> {
         let mut command = Command::new(PROGRAM);
+        let accelerator = if self.one_thread { "tcg,thread=single" } else { "tcg" };
         command
             .args(QUIET.split(' '))
-            .args(["-accel", "tcg", "-cpu", self.cpu.as_deref().unwrap_or("max")]);
+            .args(["-accel", accelerator, "-cpu", self.cpu.as_deref().unwrap_or("max")]);
         command.args(self.qemu_words(folder)?);
         Ok(command)
     }

@@ -6,6 +6,7 @@ use incipit_linker::graph::Graph;
 use incipit_linker::seal::image::Image;
 use incipit_linker::tables::level_of;
 use incipit_machine::grub::Protocol;
+use incipit_tests::boots;
 use incipit_tests::built::Build;
 use incipit_tests::guest::Folder;
 use incipit_tests::machine::{Emulator, Loader, Machine};
@@ -18,6 +19,9 @@ const BASE: u64 = 64 << 20;
 
 /// One thread of the emulator's for all CPUs, and a clock that counts instructions.
 const ONE_THREAD: (&str, &str) = ("-icount", "shift=0,sleep=off");
+
+/// How many boots of each machine a test makes; `make boots` makes more.
+const FEW: u64 = 2;
 
 /// How often each CPU goes and comes back.
 const TIMES: usize = 20;
@@ -59,6 +63,12 @@ pub fn trials() -> Vec<Trial> {
             online(&mut session, &[0, 1])?;
             session.obey("cpu up 3")?;
             online(&mut session, &[0, 1, 3])
+        }),
+        trial("smp::no_boot_of_a_few_is_missed", || {
+            let misses = boots::run(&Build::ours().vmlinux(), &boots::QEMU, FEW, |_| ());
+            let misses: Vec<_> = misses.into_iter().filter(|outcome| !outcome.misses.is_empty()).collect();
+            ensure!(misses.is_empty(), "{misses:#?}");
+            Ok(())
         }),
         trial("smp::each_goes_and_comes_back", go_and_come),
         trial("smp::nothing_is_lost_while_each_goes_and_comes_back_100_times", replug),

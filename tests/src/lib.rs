@@ -16,6 +16,7 @@
 //! | `builds/` | other profiles and linkers, crates from outside the tree, mistakes between crates |
 //! | `fixtures/` | crates that exist only to be tested with |
 
+pub mod boots;
 pub mod browser;
 pub mod built;
 pub mod configured;

@@ -118,6 +118,13 @@ impl Machine {
         self
     }
 
+    /// With all processors run by turns, in one thread of the emulator's. Bochs has no other way.
+    #[must_use]
+    pub fn one_thread(mut self) -> Self {
+        self.description.one_thread = true;
+        self
+    }
+
     /// With another of QEMU's options, as it is given on a command line: `-smbios`, `type=0,vendor=…`.
     #[must_use]
     pub fn option(mut self, name: &str, value: &str) -> Self {

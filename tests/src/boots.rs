@@ -1,0 +1,177 @@
+//! Boots of machines with several CPUs, each as often as one likes: every one must bring all CPUs up, without a complaint.
+
+use std::fmt::{self, Display};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use incipit_machine::grub::Protocol;
+
+use crate::machine::{Emulator, Loader, Machine};
+use crate::session::Session;
+
+/// What no boot may say.
+const COMPLAINTS: &[&str] = &[
+    "BUG: ",
+    "WARNING: ",
+    "Kernel panic",
+    "do_boot_cpu failed",
+    "does not come",
+    "Call Trace:",
+    "nobody cared",
+];
+
+/// How the CPUs of a machine take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// A thread of QEMU's for each.
+    Many,
+    /// One thread of QEMU's for all.
+    One,
+    /// Bochs, which has one thread.
+    Bochs,
+}
+
+/// A machine that is booted again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// How many CPUs it has.
+    pub cpus: u32,
+    /// How they take turns.
+    pub threads: Threads,
+}
+
+/// The machines in QEMU.
+pub const QEMU: [Kind; 8] = {
+    let mut kinds = [Kind {
+        cpus: 1,
+        threads: Threads::Many,
+    }; 8];
+    let mut index = 0;
+    while index < kinds.len() {
+        kinds[index].cpus = 1 << (index / 2);
+        if index % 2 == 1 {
+            kinds[index].threads = Threads::One;
+        }
+        index += 1;
+    }
+    kinds
+};
+
+/// The machines in Bochs.
+pub const BOCHS: [Kind; 3] = [
+    Kind {
+        cpus: 1,
+        threads: Threads::Bochs,
+    },
+    Kind {
+        cpus: 2,
+        threads: Threads::Bochs,
+    },
+    Kind {
+        cpus: 4,
+        threads: Threads::Bochs,
+    },
+];
+
+impl Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match self.threads {
+            Threads::Many => "QEMU, a thread for each",
+            Threads::One => "QEMU, one thread",
+            Threads::Bochs => "Bochs",
+        };
+        write!(f, "{} CPU{}, {how}", self.cpus, if self.cpus == 1 { "" } else { "s" })
+    }
+}
+
+impl Kind {
+    /// The machine, with the image `vmlinux`.
+    #[must_use]
+    pub fn machine(&self, vmlinux: &Path) -> Machine {
+        let machine = Machine::new(vmlinux).processors(self.cpus).append("kdb");
+        match self.threads {
+            Threads::Many => machine,
+            Threads::One => machine.one_thread(),
+            Threads::Bochs => machine.emulator(Emulator::Bochs).loader(Loader::Grub(Protocol::Multiboot2)),
+        }
+    }
+
+    /// Boots once, up to the monitor, in which all CPUs must be online.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the boot, with the end of its log.
+    pub fn boot(&self, vmlinux: &Path) -> Result<()> {
+        let mut session = Session::on(&self.machine(vmlinux))?;
+        let list = session.obey("cpu")?;
+        let log = session.guest.log();
+        let online = list.lines().filter(|line| line.ends_with("  online")).count();
+        ensure!(
+            online == self.cpus as usize,
+            "{online} of {} CPUs are online; the log ends:\n{}",
+            self.cpus,
+            log.tail()
+        );
+        for complaint in COMPLAINTS {
+            ensure!(!log.mentions(complaint), "the log has `{complaint}`, and ends:\n{}", log.tail());
+        }
+        Ok(())
+    }
+}
+
+/// What came of many boots of a machine.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The machine.
+    pub kind: Kind,
+    /// How long each boot took that went well, the shortest first.
+    pub times: Vec<Duration>,
+    /// What was wrong with the others.
+    pub misses: Vec<String>,
+}
+
+/// Boots each of `kinds` so many times, as many at once as the computer has CPUs for, and tells `progress` how many boots are over.
+pub fn run(vmlinux: &Path, kinds: &[Kind], count: u64, progress: impl Fn(u64) + Sync) -> Vec<Outcome> {
+    let total = kinds.len() as u64 * count;
+    let (next, over) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (results, boots) = channel();
+    let work = |results: Sender<(usize, Result<Duration>)>| {
+        loop {
+            let boot = next.fetch_add(1, Relaxed);
+            if boot >= total {
+                return;
+            }
+            let index = (boot / count) as usize;
+            let begin = Instant::now();
+            let result = kinds[index].boot(vmlinux).map(|()| begin.elapsed());
+            // Who listens does so until all have sent.
+            let _ = results.send((index, result));
+            progress(over.fetch_add(1, Relaxed) + 1);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            let results = results.clone();
+            scope.spawn(|| work(results));
+        }
+    });
+    drop(results);
+    let outcome = |kind: &Kind| Outcome {
+        kind: *kind,
+        times: Vec::new(),
+        misses: Vec::new(),
+    };
+    let mut outcomes: Vec<_> = kinds.iter().map(outcome).collect();
+    for (index, result) in boots {
+        match result {
+            Ok(time) => outcomes[index].times.push(time),
+            Err(error) => outcomes[index].misses.push(format!("{error:#}")),
+        }
+    }
+    outcomes.iter_mut().for_each(|outcome| outcome.times.sort_unstable());
+    outcomes
+}
