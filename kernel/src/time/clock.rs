@@ -1,8 +1,13 @@
 //! The clock of the log: nanoseconds since the kernel started, by the time-stamp counter.
+//!
+//! It can be read anywhere, also by a non-maskable interrupt that has come in the middle of a change.
 
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use crate::arch::x86::tsc::rdtsc;
+use super::tick::TICK_NSEC;
+use super::timekeeping;
+use crate::arch::x86::tsc::{self, rdtsc};
+use crate::locking::{IrqSpinLock, SeqCountLatch};
 use crate::prelude::*;
 
 /// How counts become nanoseconds: `(count × multiplier) >> shift`, exact to better than one in a billion.
@@ -34,65 +39,114 @@ impl Conversion {
     }
 }
 
-/// The count at which [`BASE_NS`] was right.
-static BASE_TSC: AtomicU64 = AtomicU64::new(0);
-static BASE_NS: AtomicU64 = AtomicU64::new(0);
-/// 0 before the rate is known.
-static MULTIPLIER: AtomicU32 = AtomicU32::new(0);
-static SHIFT: AtomicU32 = AtomicU32::new(0);
-/// Odd while the four values above change: a reader that was interrupted by a change tries again.
-static SEQUENCE: AtomicU32 = AtomicU32::new(0);
+/// How the clock goes on from a count of the counter.
+struct Base {
+    tsc: AtomicU64,
+    ns: AtomicU64,
+    /// 0 before the rate is known.
+    multiplier: AtomicU32,
+    shift: AtomicU32,
+}
 
-/// How often a reader tries again: a change takes a few instructions.
-const RETRIES: u32 = 100;
+impl Base {
+    const fn new() -> Self {
+        Base {
+            tsc: AtomicU64::new(0),
+            ns: AtomicU64::new(0),
+            multiplier: AtomicU32::new(0),
+            shift: AtomicU32::new(0),
+        }
+    }
 
-/// Nanoseconds since [`start`], 0 before the counter's rate is known. Never goes back.
+    /// Nanoseconds at the base, and since.
+    #[inline]
+    fn now(&self) -> (u64, u64) {
+        let conversion = Conversion {
+            multiplier: self.multiplier.load(Relaxed),
+            shift: self.shift.load(Relaxed),
+        };
+        let count = rdtsc().saturating_sub(self.tsc.load(Relaxed));
+        (self.ns.load(Relaxed), conversion.nanoseconds(count))
+    }
+}
+
+/// The base in two copies, of which one is whole whoever interrupts a change.
+static BASES: [Base; 2] = [const { Base::new() }; 2];
+static LATCH: SeqCountLatch = SeqCountLatch::new();
+/// The right to change the base, and the monotonic clock when that was done last.
+static WRITER: IrqSpinLock<u64> = IrqSpinLock::new(0);
+
+/// The counter is not to be believed for longer than a tick.
+static IS_UNSTABLE: AtomicBool = AtomicBool::new(false);
+/// The latest time that was told, while the counter is not believed.
+static LATEST: AtomicU64 = AtomicU64::new(0);
+
+/// Nanoseconds since [`start`], 0 before the counter's rate is known. Never goes back. Any context.
 #[must_use]
 pub fn sched_clock() -> u64 {
-    for _ in 0..RETRIES {
-        let sequence = SEQUENCE.load(Ordering::Acquire);
-        let conversion = Conversion {
-            multiplier: MULTIPLIER.load(Ordering::Relaxed),
-            shift: SHIFT.load(Ordering::Relaxed),
-        };
-        let (base_tsc, base_ns) = (BASE_TSC.load(Ordering::Relaxed), BASE_NS.load(Ordering::Relaxed));
-        core::sync::atomic::fence(Ordering::Acquire);
-        if sequence & 1 == 0 && SEQUENCE.load(Ordering::Relaxed) == sequence {
-            let count = if conversion.multiplier == 0 {
-                0
-            } else {
-                rdtsc().saturating_sub(base_tsc)
-            };
-            return base_ns + conversion.nanoseconds(count);
-        }
-        core::hint::spin_loop();
+    let (base, passed) = LATCH.read(|copy| BASES[copy].now());
+    if IS_UNSTABLE.load(Relaxed) {
+        let now = base + passed.min(TICK_NSEC);
+        return LATEST.fetch_max(now, Relaxed).max(now);
     }
-    // A non-maskable interrupt has come in the middle of the change and must not wait for its end.
-    BASE_NS.load(Ordering::Relaxed)
+    base + passed
 }
 
 /// Notes that the kernel starts now, at count `tsc`.
 #[init]
 pub fn start(tsc: u64) {
-    BASE_TSC.store(tsc, Ordering::Relaxed);
+    LATCH.write(|copy| BASES[copy].tsc.store(tsc, Relaxed));
 }
 
 /// Lets the clock go on from its present time, at count `tsc`, with `khz` counts per millisecond. The first call makes it run, from [`start`] on.
-///
-/// Called on one CPU with interrupts off.
-#[init]
 pub fn set_rate(tsc: u64, khz: u64) {
+    let _writer = WRITER.lock();
     let new = Conversion::from_khz(khz.max(1));
-    let first = MULTIPLIER.load(Ordering::Relaxed) == 0;
+    let first = BASES[0].multiplier.load(Relaxed) == 0;
     let now = sched_clock();
-    SEQUENCE.fetch_add(1, Ordering::AcqRel);
-    if !first {
-        BASE_NS.store(now, Ordering::Relaxed);
-        BASE_TSC.store(tsc, Ordering::Relaxed);
+    LATCH.write(|copy| {
+        let base = &BASES[copy];
+        if !first {
+            base.ns.store(now, Relaxed);
+            base.tsc.store(tsc, Relaxed);
+        }
+        base.multiplier.store(new.multiplier, Relaxed);
+        base.shift.store(new.shift, Relaxed);
+    });
+}
+
+/// The counter has turned out not to count evenly: from now on the clock is the monotonic one at the last tick, and what the counter shows since, but no more than a tick.
+pub fn mark_unstable() {
+    if !IS_UNSTABLE.swap(true, Relaxed) {
+        *WRITER.lock() = timekeeping::ktime_get().as_ns();
     }
-    MULTIPLIER.store(new.multiplier, Ordering::Relaxed);
-    SHIFT.store(new.shift, Ordering::Relaxed);
-    SEQUENCE.fetch_add(1, Ordering::Release);
+}
+
+/// A tick was counted: a clock that does not believe its counter follows the monotonic one. Interrupts are off.
+pub(super) fn follow() {
+    if !IS_UNSTABLE.load(Relaxed) {
+        return;
+    }
+    let Some(mut last) = WRITER.try_lock() else { return };
+    let (now, tsc) = (timekeeping::ktime_get().as_ns(), rdtsc());
+    let ns = BASES[0].ns.load(Relaxed) + now.saturating_sub(*last);
+    *last = now;
+    LATCH.write(|copy| {
+        BASES[copy].ns.store(ns, Relaxed);
+        BASES[copy].tsc.store(tsc, Relaxed);
+    });
+}
+
+/// Says by what the log's clock goes from here on: Linux's stage of the same name.
+#[stage(after(super::late_time_init), before(super::calibrate::calibrate_delay))]
+#[init]
+pub fn sched_clock_init() {
+    if IS_UNSTABLE.load(Relaxed) {
+        pr_info!("sched_clock: Marking unstable: it follows the monotonic clock");
+    } else {
+        let khz = tsc::tsc_khz();
+        pr_info!("sched_clock: Marking stable ({}.{:03} MHz)", khz / 1000, khz % 1000);
+    }
 }
 
 #[ktest]

@@ -3,6 +3,7 @@
 //! Counters are read and devices set by who declares them, in [`crate::arch`]; here it is decided which of them are used.
 
 mod bases;
+pub mod calibrate;
 pub mod clock;
 pub mod clockevents;
 pub mod clocksource;
@@ -36,9 +37,9 @@ pub fn time_init() {
 }
 
 /// Looks for all clocksources and goes on with the best one: Linux's stage of the same name.
-#[stage(after(crate::mm::pageset::setup_per_cpu_pageset), before(crate::fs::vfs_caches_init))]
+#[stage(after(crate::mm::pageset::setup_per_cpu_pageset), before(clock::sched_clock_init))]
 #[init]
 pub fn late_time_init() {
     clocksource::probe_all();
-    tsc::compare();
+    tsc::compare::begin();
 }

@@ -2,7 +2,7 @@
 
 use super::hrtimer::{Clock, Context, HrTimer, Mode, Restart};
 use super::{mdelay, tick};
-use crate::arch::x86::irqflags::safe_halt;
+use crate::arch::x86::process::default_idle;
 use crate::irq::{IrqGuard, irqs_disabled, local_irq_disable};
 use crate::preempt;
 
@@ -10,7 +10,7 @@ use crate::preempt;
 pub fn halt_until(mut is_over: impl FnMut() -> bool) {
     let _as_before = IrqGuard::new();
     while !is_over() {
-        safe_halt();
+        default_idle();
         local_irq_disable();
     }
 }

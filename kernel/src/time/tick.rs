@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::hrtimer::{self, Clock, Context, HrTimer, Mode, Restart, now};
 use super::timer::{self, HZ, advance_jiffies, jiffies};
-use super::{clockevents, timekeeping};
+use super::{clock, clockevents, timekeeping};
 use crate::arch::x86::cpu::masks;
 use crate::irq::IrqGuard;
 use crate::irq_work;
@@ -76,6 +76,7 @@ fn update_jiffies(now: u64) {
     {
         advance_jiffies(ticks);
         timekeeping::update();
+        clock::follow();
     }
 }
 

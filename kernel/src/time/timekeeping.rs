@@ -268,6 +268,14 @@ pub fn is_current(clocksource: &Clocksource) -> bool {
     core::ptr::eq(PUBLISHED.clocksource.load(Relaxed), clocksource)
 }
 
+/// Whether the clocks go on between two ticks, with interrupts off.
+#[must_use]
+pub fn is_continuous() -> bool {
+    // SAFETY: as in `passed_elsewhere`.
+    let clocksource = unsafe { PUBLISHED.clocksource.load(Relaxed).as_ref() };
+    clocksource.is_some_and(|clocksource| clocksource.flags().contains(ClocksourceFlags::CONTINUOUS))
+}
+
 /// The state behind the clocks, at their last update. `None` before `timekeeping_init`.
 #[must_use]
 pub fn timekeeper() -> Option<Timekeeper> {

@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{
     AtomicU32,
-    Ordering::{self, Acquire, Relaxed, Release},
+    Ordering::{self, Relaxed, Release},
 };
 
 /// In a home: on the way to another one.
@@ -93,13 +93,5 @@ impl<W: Word> Home<W> {
     #[inline]
     pub fn set(&self, to: u32) {
         self.0.store(to, Release);
-    }
-
-    /// The CPU whose base the timer belonged to a moment ago; nothing if it was on its way.
-    #[inline]
-    #[must_use]
-    pub fn get(&self) -> Option<u32> {
-        let cpu = self.0.load(Acquire);
-        (cpu & MIGRATING == 0).then_some(cpu)
     }
 }

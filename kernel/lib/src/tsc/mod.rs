@@ -95,3 +95,31 @@ pub fn error_ppm(khz: u64, measured_khz: u64) -> i64 {
     let ppm = (i128::from(khz) - i128::from(measured_khz)) * 1_000_000 / measured;
     i64::try_from(ppm).unwrap_or(if ppm < 0 { i64::MIN } else { i64::MAX })
 }
+
+/// Who is wrong, when the rate in use and what other clocks measure are held together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// Nobody: the difference is what crystals differ by.
+    Agree,
+    /// The rate: two clocks agree against it.
+    RateIsWrong,
+    /// The clock that was asked first: the other one agrees with the rate.
+    ReferenceIsWrong,
+    /// One of them, but there is nobody to say which.
+    Unknown,
+}
+
+/// More than crystals and measurements differ by, in parts in a million: what Linux believes a refinement of.
+const PLAUSIBLE_PPM: u64 = 10_000;
+
+/// Judges the rate in use by what one clock measures, and a second one if there is.
+#[must_use]
+pub fn judge(khz: u64, first_khz: u64, second_khz: Option<u64>) -> Judgement {
+    let agree = |one, other| error_ppm(one, other).unsigned_abs() <= PLAUSIBLE_PPM;
+    match second_khz {
+        _ if agree(khz, first_khz) => Judgement::Agree,
+        Some(second) if agree(khz, second) => Judgement::ReferenceIsWrong,
+        Some(second) if agree(first_khz, second) => Judgement::RateIsWrong,
+        _ => Judgement::Unknown,
+    }
+}

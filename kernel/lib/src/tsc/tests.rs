@@ -78,6 +78,22 @@ fn errors_are_parts_in_a_million() {
     assert_eq!(error_ppm(0, u64::MAX), -1_000_000);
 }
 
+#[test]
+fn two_of_three_clocks_are_believed() {
+    let rate = 2_600_000;
+    for (first, second, judgement) in [
+        (2_600_100, None, Judgement::Agree),
+        (2_600_100, Some(1_300_000), Judgement::Agree),
+        (1_300_000, Some(2_599_900), Judgement::ReferenceIsWrong),
+        (1_300_000, Some(1_300_100), Judgement::RateIsWrong),
+        (1_300_000, Some(5_200_000), Judgement::Unknown),
+        (1_300_000, None, Judgement::Unknown),
+        (0, Some(u64::MAX), Judgement::Unknown),
+    ] {
+        assert_eq!(judge(rate, first, second), judgement, "{first} {second:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_leaves_give_a_rate_above_0_or_none(denominator: u32, numerator: u32, crystal_hz: u32, base_mhz: u32) {

@@ -4,19 +4,21 @@
 //! and what the kernel does in between is the measured interval. A first result is good enough for the log's time stamps; `time_init` refines it.
 
 mod clocksource;
+pub mod compare;
 
-pub use clocksource::{compare, early_clocksource, mark_tsc_unstable};
+pub use clocksource::{early_clocksource, is_unstable, mark_tsc_unstable};
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use incipit_lib::param::parse_int;
+use incipit_lib::tsc as told;
 
 use crate::arch::x86::cpu::common;
 use crate::arch::x86::i8253::{self, PIT_TICK_RATE};
 use crate::irq::IrqGuard;
 use crate::prelude::*;
-use crate::time::clock;
+use crate::time::{calibrate, clock};
 
 /// Ticks of the interval timer that make the first measurement good enough for time stamps: 50 µs.
 const EARLY_TICKS: u32 = PIT_TICK_RATE / 20_000;
@@ -82,14 +84,83 @@ pub fn tsc_khz() -> u64 {
 
 /// How the rate was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    CommandLine,
-    Cpuid,
-    Pit,
+#[repr(u8)]
+pub enum Source {
+    /// It is not known, and 1000 MHz are as good as anything.
     Assumed,
+    /// `tsc_early_khz=`.
+    CommandLine,
+    /// The processor says it: leaf 0x15.
+    Crystal,
+    /// The processor says it, rounded: leaf 0x16.
+    BaseFrequency,
+    /// The hypervisor says it.
+    Hypervisor,
+    /// Measured by the interval timer.
+    Pit,
+    /// Measured by another clocksource.
+    Reference,
 }
 
-static SOURCE_IS_PIT: AtomicU64 = AtomicU64::new(0);
+impl Source {
+    const ALL: [Source; 7] = [
+        Source::Assumed,
+        Source::CommandLine,
+        Source::Crystal,
+        Source::BaseFrequency,
+        Source::Hypervisor,
+        Source::Pit,
+        Source::Reference,
+    ];
+
+    /// Whether somebody has said it, so that it was not measured.
+    #[must_use]
+    pub const fn is_told(self) -> bool {
+        !matches!(self, Source::Assumed | Source::Pit | Source::Reference)
+    }
+}
+
+impl From<told::Source> for Source {
+    fn from(source: told::Source) -> Self {
+        match source {
+            told::Source::Crystal => Source::Crystal,
+            told::Source::BaseFrequency => Source::BaseFrequency,
+            told::Source::Hypervisor => Source::Hypervisor,
+        }
+    }
+}
+
+impl core::fmt::Display for Source {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Source::Assumed => "assumption",
+            Source::CommandLine => "tsc_early_khz=",
+            Source::Crystal => "CPUID 0x15",
+            Source::BaseFrequency => "CPUID 0x16",
+            Source::Hypervisor => "the hypervisor",
+            Source::Pit => "the interval timer",
+            Source::Reference => "another clock",
+        })
+    }
+}
+
+static SOURCE: AtomicU8 = AtomicU8::new(Source::Assumed as u8);
+
+/// How the rate in use was found.
+#[must_use]
+pub fn source() -> Source {
+    Source::ALL[usize::from(SOURCE.load(Relaxed))]
+}
+
+/// Goes on with another rate, everywhere.
+fn set_khz(khz: u64, source: Source) {
+    TSC_KHZ.store(khz, Relaxed);
+    SOURCE.store(source as u8, Relaxed);
+    clock::set_rate(rdtsc(), khz);
+    clocksource::rate_has_changed(khz);
+    calibrate::rate_has_changed();
+}
+
 /// Over how many ticks of the interval timer the rate was measured.
 static MEASURED_TICKS: AtomicU32 = AtomicU32::new(0);
 
@@ -115,20 +186,18 @@ fn parse_khz(value: Option<&str>) -> Result<u64, Errno> {
 pub fn tsc_early_init() {
     let (khz, source) = if let khz @ 1.. = TSC_EARLY_KHZ.load(Relaxed) {
         (khz, Source::CommandLine)
-    } else if let Some(khz) = common::tsc_khz() {
-        (khz, Source::Cpuid)
+    } else if let Some((khz, who)) = common::tsc_told().khz() {
+        (khz, who.into())
     } else if let Some(khz) = measure(EARLY_TICKS) {
         (khz, Source::Pit)
     } else {
         (ASSUMED_KHZ, Source::Assumed)
     };
-    TSC_KHZ.store(khz, Relaxed);
-    SOURCE_IS_PIT.store(u64::from(source == Source::Pit), Relaxed);
-    clock::set_rate(rdtsc(), khz);
+    set_khz(khz, source);
     match source {
-        Source::CommandLine | Source::Cpuid => {}
         Source::Pit => pr_info!("tsc: Fast TSC calibration using PIT"),
         Source::Assumed => pr_err!("tsc: Unable to calibrate against PIT, and CPUID does not tell the rate: assuming 1000 MHz"),
+        told => pr_info!("tsc: the rate is that of {told}"),
     }
     print_rate("processor");
 }
@@ -136,18 +205,15 @@ pub fn tsc_early_init() {
 /// Measures once more over the longer interval that has passed since, unless the timer has come to its end: what `time_init` does.
 #[init]
 pub fn tsc_refine() {
-    if SOURCE_IS_PIT.load(Relaxed) == 0 || i8253::is_over() && MEASURED_TICKS.load(Relaxed) >= REFINE_TICKS {
+    if source() != Source::Pit || i8253::is_over() && MEASURED_TICKS.load(Relaxed) >= REFINE_TICKS {
         return;
     }
     if let Some(khz) = measure(REFINE_TICKS) {
-        TSC_KHZ.store(khz, Relaxed);
-        clock::set_rate(rdtsc(), khz);
-        clocksource::refined(khz);
+        set_khz(khz, Source::Pit);
         print_rate("TSC");
     }
 }
 
-#[init]
 fn print_rate(what: &str) {
     let khz = tsc_khz();
     pr_info!("tsc: Detected {}.{:03} MHz {what}", khz / 1000, khz % 1000);

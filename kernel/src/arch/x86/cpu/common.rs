@@ -6,6 +6,7 @@
 use core::fmt;
 
 use incipit_lib::cpufeature::{Feature, FeatureSet, Word};
+use incipit_lib::tsc;
 use raw_cpuid::CpuId;
 use spin::Once;
 
@@ -346,21 +347,30 @@ impl fmt::Display for CpuInfo {
     }
 }
 
-/// The rate of the time-stamp counter in kHz, where CPUID tells it: crystal and ratio (leaf 0x15), the base frequency (leaf 0x16), or what the hypervisor
-/// says (leaf 0x4000_0010, VMware's invention that KVM and QEMU follow).
+/// What CPUID tells of the rate of the time-stamp counter: crystal and ratio (leaf 0x15), the base frequency (leaf 0x16), and what the hypervisor says (leaf 0x4000_0010, VMware's
+/// invention that KVM and QEMU follow).
 #[must_use]
 #[init]
-pub fn tsc_khz() -> Option<u64> {
+pub fn tsc_told() -> tsc::Told {
+    const RATIO_LEAF: u32 = 0x15;
+    const FREQUENCY_LEAF: u32 = 0x16;
     const TIMING_LEAF: u32 = 0x4000_0010;
-    let id = CpuId::with_cpuid_reader(boot_cpuid);
-    let from_ratio = id.get_tsc_info().and_then(|tsc| tsc.tsc_frequency()).map(|hertz| hertz / 1000);
-    let from_base = || {
-        id.get_processor_frequency_info()
-            .map(|info| u64::from(info.processor_base_frequency()) * 1000)
-    };
-    let from_hypervisor = || {
-        let has_leaf = boot_cpu_has(feature::HYPERVISOR) && (TIMING_LEAF..TIMING_LEAF + 0x1000).contains(&boot_cpuid(0x4000_0000, 0).eax);
-        has_leaf.then(|| u64::from(boot_cpuid(TIMING_LEAF, 0).eax))
-    };
-    from_ratio.or_else(from_base).or_else(from_hypervisor).filter(|&khz| khz != 0)
+    let cpu = boot_cpu();
+    let leaf = |leaf: u32| (cpu.cpuid_level >= leaf).then(|| boot_cpuid(leaf, 0));
+    let has_timing = || (TIMING_LEAF..TIMING_LEAF + 0x1000).contains(&boot_cpuid(0x4000_0000, 0).eax);
+    let is_intel = cpu.vendor_id == *b"GenuineIntel";
+    tsc::Told {
+        ratio: leaf(RATIO_LEAF).map_or_else(tsc::Ratio::default, |ratio| tsc::Ratio {
+            denominator: ratio.eax,
+            numerator: ratio.ebx,
+            crystal_hz: ratio.ecx,
+        }),
+        base_mhz: leaf(FREQUENCY_LEAF).map_or(0, |frequency| frequency.eax & 0xffff),
+        hypervisor_khz: if boot_cpu_has(feature::HYPERVISOR) && has_timing() {
+            boot_cpuid(TIMING_LEAF, 0).eax
+        } else {
+            0
+        },
+        model: is_intel.then_some((cpu.family, cpu.model)),
+    }
 }

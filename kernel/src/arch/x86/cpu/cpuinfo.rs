@@ -9,6 +9,7 @@ use super::{boot_cpu_apic_id, masks};
 use crate::arch::x86::apic::cpu_to_apicid;
 use crate::arch::x86::registers::{self, Cr0};
 use crate::arch::x86::tsc::tsc_khz;
+use crate::time::calibrate::BogoMips;
 
 /// What the bits of leaf 0x8000_0007 mean, from bit 0 on; what has no text here is shown by its number.
 const POWER_FLAGS: [&str; 14] = [
@@ -28,7 +29,7 @@ const POWER_FLAGS: [&str; 14] = [
     "",
 ];
 
-/// The text of `/proc/cpuinfo`, with Linux's rows in Linux's order, for each CPU that is online. `bogomips` waits for a delay loop that is calibrated.
+/// The text of `/proc/cpuinfo`, with Linux's rows in Linux's order, for each CPU that is online.
 #[must_use]
 pub fn cpuinfo() -> impl fmt::Display {
     fmt::from_fn(show)
@@ -68,7 +69,7 @@ fn show_cpu(number: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     flags(f)?;
     write!(f, "bugs\t\t:")?;
     cpu.bugs.names().try_for_each(|name| write!(f, " {name}"))?;
-    writeln!(f)?;
+    writeln!(f, "\nbogomips\t: {}", BogoMips::of_cpu(number))?;
     if caches.tlb_pages != 0 {
         writeln!(f, "TLB size\t: {} 4K pages", caches.tlb_pages)?;
     }

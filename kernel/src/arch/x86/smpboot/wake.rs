@@ -3,10 +3,11 @@
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::{max_cpus, secondary, trampoline};
+use crate::arch::x86::apic;
 use crate::arch::x86::cpu::masks::ONLINE;
 use crate::arch::x86::cpu::{self, boot_cpu};
-use crate::arch::x86::{apic, tsc};
 use crate::prelude::*;
+use crate::time::calibrate::BogoMips;
 
 /// `cpu_init_udelay=`, or that nothing was said.
 static INIT_UDELAY: AtomicU32 = AtomicU32::new(UNSET);
@@ -90,12 +91,6 @@ pub(crate) fn start(cpu: usize, trampoline: u32) -> Result<(), Errno> {
 /// Says how much all CPUs can do: Linux's `impress_friends`.
 #[init]
 pub(crate) fn impress_friends() {
-    let (cpus, khz) = (ONLINE.weight() as u64, tsc::tsc_khz());
-    // A delay loop that counts cycles makes 2 "instructions" of each.
-    let hundredths = cpus * khz * 2 / 10;
-    pr_info!(
-        "smpboot: Total of {cpus} processors activated ({}.{:02} BogoMIPS)",
-        hundredths / 100,
-        hundredths % 100
-    );
+    let (cpus, all) = (ONLINE.weight(), BogoMips::of_all());
+    pr_info!("smpboot: Total of {cpus} processors activated ({all} BogoMIPS)");
 }

@@ -1,9 +1,7 @@
 //! The time-stamp counter as a clocksource.
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
-use incipit_lib::clocksource::delta;
-use incipit_lib::tsc::error_ppm;
 use linkme::distributed_slice;
 
 use super::{rdtsc, tsc_khz};
@@ -22,6 +20,9 @@ static TSC: Clocksource = Clocksource::new("tsc", 300, 64, rdtsc, FLAGS);
 /// The same, if nobody is to doubt it.
 static TSC_RELIABLE: Clocksource = Clocksource::new("tsc", 300, 64, rdtsc, FLAGS.difference(ClocksourceFlags::MUST_VERIFY));
 
+const ALL: [&Clocksource; 3] = [&TSC_EARLY, &TSC, &TSC_RELIABLE];
+static IS_UNSTABLE: AtomicBool = AtomicBool::new(false);
+
 bitflags::bitflags! {
     /// What `tsc=` asks for.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +36,8 @@ bitflags::bitflags! {
 
 static OPTIONS: AtomicU32 = AtomicU32::new(0);
 
-/// `tsc=reliable` or `tsc=nowatchdog`: the counter is believed, whatever other clocks say. `tsc=unstable`: it is not used as a clocksource. `tsc=recalibrate`: its rate is compared
-/// with another clock and the difference is logged.
+/// `tsc=reliable` or `tsc=nowatchdog`: the counter is believed, whatever other clocks say. `tsc=unstable`: it is not used as a clocksource. `tsc=recalibrate`: the rate
+/// that another clock measures is used, even if the processor or the hypervisor tells one.
 #[early_param("tsc")]
 #[init]
 fn parse_tsc(value: Option<&'static str>) -> Result<(), Errno> {
@@ -51,42 +52,13 @@ fn parse_tsc(value: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
-fn is_asked_for(options: Options) -> bool {
-    Options::from_bits_truncate(OPTIONS.load(Relaxed)).intersects(options)
+/// Whether a rate that was told is to be measured nevertheless.
+pub(super) fn is_to_recalibrate() -> bool {
+    is_asked_for(Options::RECALIBRATE)
 }
 
-/// How long the comparison takes that `tsc=recalibrate` asks for.
-const COMPARE_NS: u64 = 10_000_000;
-/// Readings after which a clock that does not move is given up.
-const MAX_READINGS: u32 = 10_000_000;
-
-/// With `tsc=recalibrate`: measures the rate by the best other clock, and logs by how much the one in use differs.
-#[init]
-pub fn compare() {
-    if !is_asked_for(Options::RECALIBRATE) {
-        return;
-    }
-    let Some(reference) = clocksource::best(|clocksource| !clocksource.flags().contains(ClocksourceFlags::IS_TSC)) else {
-        pr_warn!("tsc: there is no other clock to compare the rate with");
-        return;
-    };
-    let (begin, tsc_begin) = (reference.read(), rdtsc());
-    for _ in 0..MAX_READINGS {
-        let passed = delta(reference.read(), begin, reference.mask());
-        let (ns, counts) = (reference.scale().nanoseconds(passed), rdtsc().wrapping_sub(tsc_begin));
-        if ns >= COMPARE_NS {
-            let measured = u64::try_from(u128::from(counts) * 1_000_000 / u128::from(ns)).unwrap_or(u64::MAX);
-            pr_info!(
-                "tsc: {} measures {}.{:03} MHz: the rate in use differs by {} ppm",
-                reference.name(),
-                measured / 1000,
-                measured % 1000,
-                error_ppm(tsc_khz(), measured)
-            );
-            return;
-        }
-    }
-    pr_warn!("tsc: {} does not move: the rate cannot be compared", reference.name());
+fn is_asked_for(options: Options) -> bool {
+    Options::from_bits_truncate(OPTIONS.load(Relaxed)).intersects(options)
 }
 
 /// The clocksource that the clocks start with.
@@ -97,18 +69,27 @@ pub fn early_clocksource() -> &'static Clocksource {
     &TSC_EARLY
 }
 
-/// The rate was measured better.
-#[init]
-pub(super) fn refined(khz: u64) {
-    clocksource::set_hertz(&TSC_EARLY, khz * 1000);
+/// The rate is another.
+pub(super) fn rate_has_changed(khz: u64) {
+    for clocksource in ALL {
+        clocksource::set_hertz(clocksource, khz * 1000);
+    }
+}
+
+/// Whether the counter was found not to count evenly, or is said not to.
+#[must_use]
+pub fn is_unstable() -> bool {
+    IS_UNSTABLE.load(Relaxed)
 }
 
 /// The counter is wrong, for a reason: it is not used again, neither early nor late. Linux's `mark_tsc_unstable`.
 pub fn mark_tsc_unstable(reason: &str) {
-    pr_info!("tsc: Marking TSC unstable due to {reason}");
-    for clocksource in [&TSC_EARLY, &TSC, &TSC_RELIABLE] {
-        clocksource::mark_unstable(clocksource);
+    if IS_UNSTABLE.swap(true, Relaxed) {
+        return;
     }
+    pr_info!("tsc: Marking TSC unstable due to {reason}");
+    crate::time::clock::mark_unstable();
+    ALL.into_iter().for_each(clocksource::mark_unstable);
 }
 
 #[distributed_slice(CLOCKSOURCES)]
