@@ -12,6 +12,7 @@ mod disks;
 mod ending;
 mod failures;
 mod firmware;
+mod hostile_cpus;
 mod init_memory;
 mod initrd;
 mod interrupts;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         nodes::trials(),
         slab::trials(),
         smp::trials(),
+        hostile_cpus::trials(),
         firmware::trials(),
         initrd::trials(),
         interrupts::trials(),

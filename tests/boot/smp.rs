@@ -1,21 +1,16 @@
 //! All CPUs: as many come as there are and are asked for, in each emulator; those that are not there are named; each goes and comes back.
 
 use anyhow::{Context, Result, ensure};
-use incipit_lib::acpi::build::{self, Firmware};
 use incipit_linker::graph::Graph;
 use incipit_linker::seal::image::Image;
 use incipit_linker::tables::level_of;
 use incipit_machine::grub::Protocol;
 use incipit_tests::boots;
 use incipit_tests::built::Build;
-use incipit_tests::guest::Folder;
 use incipit_tests::machine::{Emulator, Loader, Machine};
 use incipit_tests::session::Session;
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
-
-/// Where the tables of a test are put: RAM that nobody has taken by then.
-const BASE: u64 = 64 << 20;
 
 /// One thread of the emulator's for all CPUs, and a clock that counts instructions.
 const ONE_THREAD: (&str, &str) = ("-icount", "shift=0,sleep=off");
@@ -74,15 +69,6 @@ pub fn trials() -> Vec<Trial> {
         trial("smp::nothing_is_lost_while_each_goes_and_comes_back_100_times", replug),
         trial("smp::who_cannot_come_or_go_is_said_to", refused),
         trial("smp::states_are_listed_as_they_are_called", states),
-        trial("smp::an_absent_cpu_is_named_and_the_others_come", || {
-            // The third is not there.
-            let log = with_madt(2, &[(0, 1), (1, 1), (7, 1)])?;
-            log.require(&["smpboot: do_boot_cpu failed(-1) to wakeup CPU#2", "smp: Brought up 1 node, 2 CPUs"])
-        }),
-        trial("smp::a_cpu_that_is_named_twice_is_one", || {
-            let log = with_madt(2, &[(0, 1), (1, 1), (1, 1), (0, 1)])?;
-            log.require(&["smpboot: Allowing 2 CPUs, 0 hotplug CPUs", "smp: Brought up 1 node, 2 CPUs"])
-        }),
         trial("smp::a_panic_stops_all", || {
             let log = machine(4).run()?;
             log.require(&["smp: Brought up 1 node, 4 CPUs"])?;
@@ -93,7 +79,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// Boots and has as many CPUs online at the end, each in a row of `cpuinfo`.
-fn come(machine: &Machine, cpus: u32) -> Result<()> {
+pub fn come(machine: &Machine, cpus: u32) -> Result<()> {
     let mut session = Session::on(&machine.clone().append("kdb"))?;
     let all: Vec<u32> = (0..cpus).collect();
     online(&mut session, &all)?;
@@ -120,7 +106,7 @@ fn bochs(cpus: u32) -> Trial {
 }
 
 /// That these are the CPUs that `cpu` shows online.
-fn online(session: &mut Session, expected: &[u32]) -> Result<()> {
+pub fn online(session: &mut Session, expected: &[u32]) -> Result<()> {
     let text = session.obey("cpu")?;
     let rows = text.lines().filter(|line| line.ends_with("  online"));
     let numbers = rows.map(|line| {
@@ -206,21 +192,4 @@ fn refused() -> Result<()> {
         ensure!(text.lines().any(|found| found == answer), "{line}: {text}");
     }
     online(&mut session, &[0, 1])
-}
-
-/// Boots with an MADT of these APIC ids and flags.
-fn with_madt(cpus: u32, processors: &[(u8, u32)]) -> Result<incipit_tests::log::Log> {
-    let mut firmware = Firmware::new(BASE);
-    let entries: Vec<u8> = (0..)
-        .zip(processors)
-        .flat_map(|(acpi, &(apic, flags))| build::local_apic(acpi, apic, flags))
-        .collect();
-    let madt = firmware.push(&build::table(b"APIC", &build::madt(&entries)));
-    let rsdt = firmware.rsdt(&[madt]);
-    firmware.rsdp(rsdt);
-    let folder = Folder::new()?;
-    let file = folder.path().join("tables");
-    std::fs::write(&file, firmware.bytes())?;
-    let words = format!("acpi_rsdp={:#x}", firmware.base());
-    machine(cpus).loaded(&file, firmware.base()).append(&words).run()
 }

@@ -145,6 +145,16 @@ pub fn local_apic(acpi_id: u8, apic_id: u8, flags: u32) -> Vec<u8> {
     [&[0, 8, acpi_id, apic_id][..], &flags.to_le_bytes()].concat()
 }
 
+/// An MADT's entry of a processor in the form for ids that do not fit into eight bits.
+#[must_use]
+pub fn local_x2apic(acpi_id: u32, apic_id: u32, flags: u32) -> Vec<u8> {
+    let words = [apic_id, flags, acpi_id];
+    [9, 16, 0, 0]
+        .into_iter()
+        .chain(words.into_iter().flat_map(u32::to_le_bytes))
+        .collect()
+}
+
 /// An SRAT's entry of memory that is enabled.
 #[must_use]
 pub fn memory_affinity(domain: u32, base: u64, length: u64) -> Vec<u8> {

@@ -74,11 +74,16 @@ pub fn send_nmi(cpu: usize) {
     }
 }
 
+/// The first id that has no place in eight bits, or means all CPUs there.
+const FIRST_WIDE_ID: u32 = 0xff;
+
 /// Why a CPU could not be sent what starts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WakeError {
     /// There is no local APIC.
     NoApic,
+    /// A local APIC in this mode cannot name this id: it would be cut, and the signal would go to another CPU, or be that of all.
+    Id(u32),
     /// The signal was not taken.
     NotTaken,
     /// It was taken, and this CPU's APIC says that something was wrong: its error status.
@@ -89,6 +94,7 @@ impl core::fmt::Display for WakeError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             WakeError::NoApic => f.write_str("no local APIC"),
+            WakeError::Id(id) => write!(f, "APIC id {id:#x} cannot be reached without x2APIC mode"),
             WakeError::NotTaken => f.write_str("APIC never delivered???"),
             WakeError::Status(status) => write!(f, "APIC delivery error ({status:x})."),
         }
@@ -108,6 +114,9 @@ impl core::fmt::Display for WakeError {
 pub unsafe fn wake_secondary(destination: u32, start_ip: u32, init_pause_us: u64) -> Result<(), WakeError> {
     if !access::is_present() {
         return Err(WakeError::NoApic);
+    }
+    if destination >= FIRST_WIDE_ID && !access::is_x2apic() {
+        return Err(WakeError::Id(destination));
     }
     debug_assert!(start_ip < 1 << 20 && start_ip.is_multiple_of(4096) && destination != apic_id());
     let checked = |command| {
