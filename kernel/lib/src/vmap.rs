@@ -40,6 +40,9 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Areas<T, S> {
     tree: Tree<T, S>,
+    /// A node without addresses that a joined area left in the tree. The next area that begins there takes it: who allocates and frees again and again
+    /// changes no links.
+    left_over: Option<u32>,
 }
 
 impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
@@ -50,7 +53,7 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
         if !space.is_empty() && tree.spare() > 0 {
             tree.insert(space, None);
         }
-        Areas { tree }
+        Areas { tree, left_over: None }
     }
 
     /// How many nodes are not in use.
@@ -126,6 +129,7 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
     pub fn free(&mut self, start: usize) -> Option<(Range<usize>, T)> {
         let index = self.tree.find(start).filter(|&index| self.tree.node(index).start == start)?;
         let value = self.tree.node_mut(index).value.take()?;
+        self.remove_left_over();
         let area = self.tree.range(index);
         let mut gap = area.clone();
         let is_gap = |index: &u32| self.tree.node(*index).value.is_none();
@@ -151,11 +155,21 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
         let (Some(before), Some(area)) = (before, area) else { return false };
         let agrees = self.tree.node(area).value.is_some() && self.tree.node(before).value.as_ref().is_some_and(joins);
         if agrees {
-            let joined = self.tree.node(before).start..self.tree.node(area).end;
-            self.tree.remove(area);
+            self.remove_left_over();
+            let end = self.tree.node(area).end;
+            let joined = self.tree.node(before).start..end;
+            self.tree.node_mut(area).value = None;
+            self.tree.set_range(area, end..end);
             self.tree.set_range(before, joined);
+            self.left_over = Some(area);
         }
         agrees
+    }
+
+    fn remove_left_over(&mut self) {
+        if let Some(index) = self.left_over.take() {
+            self.tree.remove(index);
+        }
     }
 
     /// The area that has `address`, and what is kept with it.
@@ -177,8 +191,7 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
     #[must_use]
     pub fn next(&self, address: usize) -> Option<(Range<usize>, &T)> {
         let mut index = self.tree.from(address)?;
-        // Gaps have no gap behind them.
-        if self.tree.node(index).value.is_none() {
+        while self.tree.node(index).value.is_none() {
             index = self.tree.find(self.tree.node(index).end)?;
         }
         let value = self.tree.node(index).value.as_ref()?;
@@ -222,7 +235,13 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
             }
             (false, true) => {
                 self.tree.set_range(gap, area.end..end);
-                self.tree.insert(area, Some(value));
+                match self.left_over.take_if(|index| self.tree.node(*index).start == start) {
+                    Some(index) => {
+                        self.tree.node_mut(index).value = Some(value);
+                        self.tree.set_range(index, area);
+                    }
+                    None => self.tree.insert(area, Some(value)),
+                }
             }
             (true, remains) => {
                 self.tree.set_range(gap, start..area.start);

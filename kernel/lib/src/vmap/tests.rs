@@ -124,7 +124,29 @@ fn areas_side_by_side_can_be_joined() {
     assert!(areas.join(0x3000, |&value| value == 1));
     assert_eq!(areas.find(0x4fff), Some((0x2000..0x5000, &1)));
     assert!(areas.tree.is_sound());
+    assert_eq!(areas.alloc(&pages(1), 4), Ok(0x1000..0x2000));
     assert_eq!(areas.free(0x2000), Some((0x2000..0x5000, 1)));
+}
+
+#[test]
+fn who_takes_and_joins_again_and_again_uses_one_node() {
+    let mut areas = areas();
+    areas.take(SPACE.start..0x2000, 0).expect("free");
+    let mut spare = Vec::new();
+    for round in 0..20 {
+        let area = areas.alloc(&pages(2), 1).expect("room");
+        assert_eq!(area.start, 0x2000 + round * 0x2000);
+        assert_eq!(areas.next(area.start).map(|(area, _)| area), Some(area.clone()));
+        assert!(areas.join(area.start, |&value| value == 0) && areas.tree.is_sound());
+        assert!(areas.find(area.start).is_some() && areas.find(area.end).is_none() && areas.next(area.end).is_none());
+        spare.push(areas.spare());
+    }
+    assert!(spare.iter().all(|&count| count == spare[0]), "{spare:?}");
+    // What is taken elsewhere, and what is given back around the node, does not mind it.
+    areas.take(0x8_0000..0x8_1000, 2).expect("free");
+    assert_eq!(areas.free(0x8_0000), Some((0x8_0000..0x8_1000, 2)));
+    assert_eq!(areas.free(SPACE.start).map(|(area, _)| area), Some(SPACE.start..0x2_a000));
+    assert_eq!((areas.largest_gap(), areas.spare()), (SPACE.len(), areas.nodes() - 1));
 }
 
 #[test]
@@ -144,7 +166,7 @@ fn congruent_places_are_found_behind_what_is_in_the_way() {
 proptest! {
     #[test]
     fn it_does_what_a_map_of_ranges_does(
-        operations in proptest::collection::vec((0_u8..4, 1_usize..40, 0_u32..6, any::<prop::sample::Index>()), 1..300),
+        operations in proptest::collection::vec((0_u8..5, 1_usize..40, 0_u32..6, any::<prop::sample::Index>()), 1..300),
     ) {
         let mut areas: Areas<u32, Store> = Areas::new(store(4), SPACE);
         let mut model: BTreeMap<usize, usize> = BTreeMap::new();
@@ -168,6 +190,15 @@ proptest! {
                     prop_assert_eq!(areas.take(start..start + size, number).is_ok(), expected);
                     if expected {
                         model.insert(start, size);
+                    }
+                }
+                2 if !model.is_empty() => {
+                    let start = *which.get(&model.keys().copied().collect::<Vec<_>>());
+                    let before = model.range(..start).next_back().map(|(&at, &len)| (at, len)).filter(|(at, len)| at + len == start);
+                    prop_assert_eq!(areas.join(start, |_| true), before.is_some());
+                    if let Some((at, len)) = before {
+                        let joined = model.remove(&start).expect("chosen among them");
+                        model.insert(at, len + joined);
                     }
                 }
                 _ => {

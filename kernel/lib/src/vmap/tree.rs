@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use super::Request;
 use crate::rbtree::{self, Arena, Id, RbNode, RbRoot};
 
-/// A range of addresses.
+/// A range of addresses. A gap may have none, between two others: nobody finds it.
 #[derive(Debug)]
 pub struct Node<T> {
     /// The first address.
@@ -198,16 +198,16 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
     /// The gap with the lowest addresses that are as asked for, and the addresses. Subtrees without a gap of the size are not looked into; alignment and limits can
     /// make it look into some in vain.
     pub(super) fn lowest_fit(&self, request: &Request) -> Option<(u32, Range<usize>)> {
-        self.lowest_fit_in(self.root.root(), request)
+        let top = self.root.root().filter(|_| self.largest_gap() >= request.size);
+        self.lowest_fit_in(top, request)
     }
 
+    /// As [`lowest_fit`](Self::lowest_fit) in a subtree that has a gap of the size.
     fn lowest_fit_in(&self, mut at: Option<Id>, request: &Request) -> Option<(u32, Range<usize>)> {
         while let Some(id) = at {
             let node = self.node(index(id));
-            if node.largest() < request.size {
-                return None;
-            }
             if node.start > request.within.start
+                && self.links().largest_below(node.links.left()) >= request.size
                 && let Some(found) = self.lowest_fit_in(node.links.left(), request)
             {
                 return Some(found);
@@ -218,7 +218,10 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
             if let Some(area) = node.fit(request) {
                 return Some((index(id), area));
             }
-            at = node.links.right();
+            at = node
+                .links
+                .right()
+                .filter(|right| self.node(index(*right)).largest() >= request.size);
         }
         None
     }
@@ -261,7 +264,7 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Tree<T, S> {
         let mut end = 0;
         self.root.iter(&links).all(|id| {
             let node = links.get(id);
-            let in_order = end <= node.start && node.start < node.end;
+            let in_order = end <= node.start && (node.start < node.end || node.start == node.end && node.value.is_none());
             end = node.end;
             in_order && !links.update(id)
         })
