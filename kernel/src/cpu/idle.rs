@@ -6,7 +6,7 @@ use super::hotplug;
 use crate::arch::x86::irq::{RESCHEDULE_VECTOR, SYSVECS, SysVec};
 use crate::arch::x86::process;
 use crate::time::tick;
-use crate::{irq, softirq};
+use crate::{irq, smp, softirq};
 
 /// Makes a CPU look again at what there is to do: coming is all that it is for.
 #[distributed_slice(SYSVECS)]
@@ -17,21 +17,21 @@ static RESCHEDULE: SysVec = SysVec {
     handler: |_| {},
 };
 
-/// The idle task: runs what interrupts have left behind, and sleeps until the next one. What it finds with interrupts off it has found for good: whatever comes later wakes the
+/// The idle task: runs what interrupts have left behind and what others want done, and sleeps until the next one. What it finds with interrupts off it has found for good: whatever comes later wakes the
 /// CPU from the sleep that begins with interrupts going on.
 pub(super) fn cpu_startup_entry() -> ! {
     loop {
         irq::local_irq_disable();
-        if hotplug::is_to_stop() {
-            hotplug::die();
-        }
-        if softirq::pending() == 0 {
-            tick::idle_enter();
-            process::default_idle();
-        } else {
+        if softirq::pending() != 0 || smp::has_work() {
             tick::idle_exit();
             irq::local_irq_enable();
             softirq::run_pending();
+            smp::run_work();
+        } else if hotplug::is_to_stop() {
+            hotplug::die();
+        } else {
+            tick::idle_enter();
+            process::default_idle();
         }
     }
 }

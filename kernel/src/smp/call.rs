@@ -1,6 +1,6 @@
 //! Calling a function on another CPU, on several, on all.
 
-use super::queue::{self, Call};
+use super::queue::{self, Call, QUEUE};
 use crate::arch::x86::cpu::masks::{CpuMask, NR_CPUS, ONLINE};
 use crate::irq::IrqGuard;
 use crate::percpu::smp_processor_id;
@@ -49,10 +49,14 @@ unsafe fn call_single(cpu: usize, f: &(dyn Fn() + Sync), wait: bool) -> Result<(
     check_context();
     let call = &CALLS.this_cpu(&stay).0[cpu];
     // SAFETY: the call is a static of this CPU, which the caller stays on outside of interrupts, so it is its only user; the function is vouched for.
-    if unsafe { call.queue(cpu, forget_lifetime(f), wait) } {
+    if unsafe { call.queue(&QUEUE, cpu, forget_lifetime(f), wait) } {
         queue::tell(cpu);
     }
-    let is_made = if wait { call.wait(cpu) } else { call.is_accepted(cpu) };
+    let is_made = if wait {
+        call.wait(&QUEUE, cpu)
+    } else {
+        call.is_accepted(&QUEUE, cpu)
+    };
     is_made.then_some(()).ok_or(Errno::ENXIO)
 }
 
@@ -84,14 +88,14 @@ pub(super) fn call_many<R>(cpus: &CpuMask, f: &(dyn Fn() + Sync), here: impl FnO
     let to_tell = CpuMask::new();
     for cpu in others.iter() {
         // SAFETY: as in `call_single`; waited for below.
-        if unsafe { calls[cpu].queue(cpu, forget_lifetime(f), true) } {
+        if unsafe { calls[cpu].queue(&QUEUE, cpu, forget_lifetime(f), true) } {
             to_tell.set(cpu, true);
         }
     }
     queue::tell_all(&to_tell);
     let result = here();
     others.iter().for_each(|cpu| {
-        calls[cpu].wait(cpu);
+        calls[cpu].wait(&QUEUE, cpu);
     });
     result
 }
@@ -108,7 +112,7 @@ fn check_context() {
 }
 
 /// The pointer says nothing about how long the function lives: who uses it does.
-fn forget_lifetime<'a>(f: &'a (dyn Fn() + Sync + 'a)) -> *const (dyn Fn() + Sync + 'static) {
+pub(super) fn forget_lifetime<'a>(f: &'a (dyn Fn() + Sync + 'a)) -> *const (dyn Fn() + Sync + 'static) {
     // SAFETY: only the lifetime changes, and a pointer has no obligations.
     unsafe { core::mem::transmute(f) }
 }

@@ -15,6 +15,7 @@ use crate::arch::x86::cpu::masks::{CpuMask, ONLINE};
 use crate::arch::x86::irq::{CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR, SYSVECS, SysVec};
 use crate::collections::llist::{Entry, List};
 use crate::irq;
+use crate::percpu::PerCpu;
 use crate::prelude::*;
 
 /// What is called.
@@ -47,8 +48,11 @@ impl Entry for Call {
 }
 
 /// What each CPU is to call.
+pub(super) type Queue = PerCpu<List<Call>>;
+
+/// What each CPU is to call when it is interrupted for it.
 #[percpu]
-static QUEUE: List<Call> = List::new();
+pub(super) static QUEUE: List<Call> = List::new();
 
 /// Lets other CPUs' functions be called by interrupts: Linux's stage of the same name. Nothing can be in the queue of this CPU yet.
 ///
@@ -70,7 +74,7 @@ static ONE: SysVec = SysVec {
     vector: CALL_FUNCTION_SINGLE_VECTOR,
     mnemonic: "CAL",
     description: "Function call interrupts",
-    handler: |_| flush_queue(),
+    handler: |_| flush_queue(&QUEUE),
 };
 
 #[distributed_slice(SYSVECS)]
@@ -78,7 +82,7 @@ static MANY: SysVec = SysVec {
     vector: CALL_FUNCTION_VECTOR,
     mnemonic: "CAL",
     description: "Function call interrupts",
-    handler: |_| flush_queue(),
+    handler: |_| flush_queue(&QUEUE),
 };
 
 impl Call {
@@ -90,41 +94,43 @@ impl Call {
         }
     }
 
-    /// Puts the call of `function` into the queue of `cpu`; whether `cpu` is to be told. Waits until the call's last use is over.
+    /// Puts the call of `function` into `cpu`'s part of `queue`; whether `cpu` is to be told. Waits until the call's last use, which was by the same queue and CPU, is over.
     ///
     /// # Safety
     ///
     /// The call stays where it is until it is free, and has one user at a time. The function lives until it has returned: that is until [`Call::wait`] returns if it is waited for,
     /// for ever if not.
-    pub(super) unsafe fn queue(&self, cpu: usize, function: *const Function, is_waited_for: bool) -> bool {
-        self.wait(cpu);
+    pub(super) unsafe fn queue(&self, queue: &Queue, cpu: usize, function: *const Function, is_waited_for: bool) -> bool {
+        self.wait(queue, cpu);
         self.state.store(if is_waited_for { WAITED_FOR } else { FORGOTTEN }, Relaxed);
         // SAFETY: the call is free, and its only user is here.
         unsafe { *self.function.get() = NonNull::new(function.cast_mut()) };
         // SAFETY: the caller vouches for the call, and it is in no queue because it was free. A CPU that is online is possible.
-        unsafe { (*QUEUE.per_cpu_ptr(cpu)).push(NonNull::from(self)) }
+        unsafe { (*queue.per_cpu_ptr(cpu)).push(NonNull::from(self)) }
     }
 
-    /// Waits until `cpu`, which it was for the last time, needs the call no longer. `false` if the CPU has gone offline before it came to the call, which is not made then.
-    pub(super) fn wait(&self, cpu: usize) -> bool {
-        let state = || self.state.load(Acquire);
-        wait_until(|| {
-            if !ONLINE.contains(cpu) {
-                drop_queue(cpu);
-            }
-            matches!(state(), FREE | DROPPED)
-        });
-        state() == FREE
+    /// Waits until `cpu`, in whose part of `queue` it was the last time, needs the call no longer. `false` if the CPU has gone offline before it came to the call, which is not made then.
+    pub(super) fn wait(&self, queue: &Queue, cpu: usize) -> bool {
+        wait_until(|| self.is_over(queue, cpu));
+        self.state.load(Acquire) == FREE
     }
 
-    /// Whether `cpu` will make the call, which was just put into its queue, or has made it: `false` if it has gone offline, and nobody looks into the queue any more.
-    pub(super) fn is_accepted(&self, cpu: usize) -> bool {
+    /// Whether [`Call::wait`] would not wait.
+    pub(super) fn is_over(&self, queue: &Queue, cpu: usize) -> bool {
+        if !ONLINE.contains(cpu) {
+            drop_queue(queue, cpu);
+        }
+        matches!(self.state.load(Acquire), FREE | DROPPED)
+    }
+
+    /// Whether `cpu` will make the call, which was just put into its part of `queue`, or has made it: `false` if it has gone offline, and nobody looks into the queue any more.
+    pub(super) fn is_accepted(&self, queue: &Queue, cpu: usize) -> bool {
         // Either this CPU sees that the other one goes, or that one, which says so before it looks into its queue for the last time, sees the call.
         fence(SeqCst);
         if ONLINE.contains(cpu) {
             return true;
         }
-        drop_queue(cpu);
+        drop_queue(queue, cpu);
         self.state.load(Acquire) != DROPPED
     }
 
@@ -146,18 +152,18 @@ impl Call {
     }
 }
 
-/// Calls what others have put into this CPU's queue. Interrupts are off.
-fn flush_queue() {
-    let calls = QUEUE.with_this_cpu(List::take_all);
+/// Calls what others have put into this CPU's part of a queue. For [`QUEUE`], interrupts are off.
+pub(super) fn flush_queue(queue: &Queue) {
+    let calls = queue.with_this_cpu(List::take_all);
     // SAFETY: a call stays until it is free, which is after it has been taken.
     calls.for_each(|call| unsafe { call.as_ref() }.run());
 }
 
 /// Takes calls out of the queue of a CPU that is offline; they are not made. A CPU that is just going has as much right to them as who waits: one of the two gets each.
-fn drop_queue(cpu: usize) {
+fn drop_queue(queue: &Queue, cpu: usize) {
     // SAFETY: as in `Call::queue` and `flush_queue`.
     unsafe {
-        (*QUEUE.per_cpu_ptr(cpu))
+        (*queue.per_cpu_ptr(cpu))
             .take_all()
             .for_each(|call| call.as_ref().state.store(DROPPED, Release))
     };
@@ -179,7 +185,7 @@ fn smpcfd_starting_cpu(cpu: usize) -> Result<(), Errno> {
 fn smpcfd_dying_cpu(_cpu: usize) {
     // With `Call::is_accepted`.
     fence(SeqCst);
-    flush_queue();
+    flush_queue(&QUEUE);
 }
 
 /// Waits for other CPUs. If one of them waits for this CPU meanwhile, and this one has interrupts off, both would wait for ever: that is named once, and what the other wants is
@@ -188,7 +194,7 @@ pub(super) fn wait_until(condition: impl Fn() -> bool) {
     while !condition() {
         if irq::irqs_disabled() && !QUEUE.with_this_cpu(List::is_empty) {
             warn_once!("a function call waits with interrupts off while another CPU waits for this one");
-            flush_queue();
+            flush_queue(&QUEUE);
         }
         core::hint::spin_loop();
     }

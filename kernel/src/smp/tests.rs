@@ -79,3 +79,31 @@ fn the_machine_stands_still_while_one_cpu_works() {
     // All go on afterwards.
     all_cpus_are_called_once();
 }
+
+#[ktest]
+fn work_is_done_on_every_cpu_with_interrupts_on() {
+    let everyone = ONLINE.iter().fold(0, |bits, cpu| bits | 1 << cpu);
+    for _ in 0..100 {
+        let ran = AtomicU64::new(0);
+        let work = || {
+            assert!(!irqs_disabled() && !crate::preempt::in_interrupt());
+            assert_eq!(
+                ran.fetch_or(1 << smp_processor_id(), Relaxed) & 1 << smp_processor_id(),
+                0,
+                "done twice"
+            );
+        };
+        assert_eq!(work_on_each_cpu(&work), Ok(()));
+        assert_eq!(ran.load(Relaxed), everyone);
+    }
+}
+
+#[ktest]
+fn work_may_want_more_work_done() {
+    let times = AtomicUsize::new(0);
+    let inner = || {
+        times.fetch_add(1, Relaxed);
+    };
+    assert_eq!(work_on_each_cpu(&|| assert_eq!(work_on_each_cpu(&inner), Ok(()))), Ok(()));
+    assert_eq!(times.load(Relaxed), ONLINE.weight() * ONLINE.weight());
+}
