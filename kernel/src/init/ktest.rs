@@ -72,8 +72,9 @@ mod walk {
     use incipit_lib::glob;
 
     use super::*;
+    use crate::irq::irqs_disabled;
     use crate::panic::reboot;
-    use crate::table;
+    use crate::{preempt, table};
 
     /// Runs the tests if the command line asks for them.
     #[init]
@@ -137,7 +138,14 @@ mod walk {
             if list {
                 pr_info!("    ok {} {} # SKIP listed only", index + 1, test.info.name);
             } else {
+                let context = || (preempt::count(), irqs_disabled());
+                let before = context();
                 (test.run)();
+                assert_eq!(
+                    context(),
+                    before,
+                    "it returned with another preemption count, or other interrupts, than it was called with"
+                );
                 pr_info!("    ok {} {}", index + 1, test.info.name);
             }
         }

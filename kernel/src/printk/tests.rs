@@ -8,7 +8,7 @@ use super::log::CALLER_CPU;
 use super::text::LineBuffer;
 use super::*;
 use crate::prelude::*;
-use crate::{pr_begin, pr_debug_once};
+use crate::{irq, pr_begin, pr_debug_once, preempt};
 
 const META: Meta = Meta {
     ts_ns: 7,
@@ -240,6 +240,7 @@ fn a_ratelimited_message_is_logged_ten_times_in_a_row() {
 
 #[ktest]
 fn a_lock_that_its_own_context_holds_is_refused_and_broken_only_in_a_failure_report() {
+    let (count, flags) = (preempt::count(), irq::local_irq_save());
     let lock = BustableLock::new(1);
     let held = lock.lock();
     assert!(held.is_some());
@@ -248,7 +249,10 @@ fn a_lock_that_its_own_context_holds_is_refused_and_broken_only_in_a_failure_rep
     let broken = lock.lock().map(|value| *value);
     oops_exit();
     assert_eq!(broken, Some(1));
+    // It would unlock what it does not hold any more. What else it would do is done here.
     core::mem::forget(held);
+    preempt::set_count(count);
+    irq::local_irq_restore(flags);
 }
 
 #[ktest]
