@@ -20,7 +20,7 @@ use crate::preempt;
 use crate::prelude::*;
 
 pub use boxed::{PerCpuBox, alloc_percpu, alloc_percpu_with};
-pub use chunks::{count as chunks, used_bytes};
+pub use chunks::{bytes, count as chunks, used_bytes};
 
 /// A variable of which each CPU has its own copy: what `#[percpu] static NAME: T` becomes.
 ///

@@ -1,6 +1,7 @@
 //! Kernel stacks: each with unmapped pages below and above, so that who runs over one faults at once, and the report says whose stack it was.
 
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::page_alloc::Gfp;
 use super::sections::Section;
@@ -9,6 +10,15 @@ use crate::prelude::*;
 
 /// Bytes of a kernel stack, and what its address is a multiple of: Linux's `THREAD_SIZE`.
 pub const THREAD_SIZE: usize = 16 << 10;
+
+/// Stacks that there are.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes of all kernel stacks: Linux's `KernelStack` of `/proc/meminfo`.
+#[must_use]
+pub fn stack_bytes() -> usize {
+    COUNT.load(Relaxed) * THREAD_SIZE
+}
 
 /// A stack that nobody runs on. Dropping it gives it back.
 pub struct KernelStack {
@@ -27,7 +37,9 @@ impl KernelStack {
     #[inline(never)]
     pub fn new() -> Result<KernelStack, Errno> {
         let memory = vmalloc::vmalloc_aligned(THREAD_SIZE, THREAD_SIZE, Gfp::KERNEL | Gfp::ZERO);
-        memory.map(|memory| KernelStack { memory }).ok_or(Errno::ENOMEM)
+        let memory = memory.ok_or(Errno::ENOMEM)?;
+        COUNT.fetch_add(1, Relaxed);
+        Ok(KernelStack { memory })
     }
 
     /// Its addresses.
@@ -46,6 +58,7 @@ impl KernelStack {
 
 impl Drop for KernelStack {
     fn drop(&mut self) {
+        COUNT.fetch_sub(1, Relaxed);
         // SAFETY: whoever ran on the stack would own it.
         unsafe { vmalloc::vfree(self.memory) };
     }

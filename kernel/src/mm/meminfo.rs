@@ -2,9 +2,17 @@
 
 use core::fmt::{self, Write};
 
-use super::PAGE_SHIFT;
+use super::kstack::stack_bytes;
 use super::page_alloc::{nr_free_pages, total_ram_pages};
+use super::slab::nr_slab_pages;
+use super::vmalloc::{self, VMALLOC_END, VMALLOC_START};
 use super::zone::{Mark, Zone, ZoneType, populated_zones};
+use super::{PAGE_OFFSET, PAGE_SHIFT};
+use crate::arch::x86::mm::builder::nr_page_tables;
+use crate::arch::x86::mm::leaves::leaves;
+use crate::arch::x86::mm::pgtable::Level;
+use crate::arch::x86::setup::max_pfn;
+use crate::percpu;
 
 /// KiB of so many pages.
 pub(super) const fn kib(pages: u64) -> u64 {
@@ -36,13 +44,37 @@ pub fn available_pages() -> u64 {
 ///
 /// Those of `out`.
 pub fn meminfo(out: &mut dyn Write) -> fmt::Result {
-    let lines = [
+    let [reclaimable, unreclaimable] = nr_slab_pages().map(|pages| pages as u64);
+    let pages = [
         ("MemTotal:", total_ram_pages()),
         ("MemFree:", nr_free_pages()),
         ("MemAvailable:", available_pages()),
+        ("Slab:", reclaimable + unreclaimable),
+        ("SReclaimable:", reclaimable),
+        ("SUnreclaim:", unreclaimable),
+        ("KernelStack:", (stack_bytes() >> PAGE_SHIFT) as u64),
+        ("PageTables:", nr_page_tables() as u64),
+        ("VmallocTotal:", ((VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT) as u64),
+        ("VmallocUsed:", vmalloc::nr_pages() as u64),
+        ("VmallocChunk:", 0),
+        ("Percpu:", (percpu::bytes() >> PAGE_SHIFT) as u64),
     ];
-    for (name, pages) in lines {
+    for (name, pages) in pages {
         writeln!(out, "{name:<15} {:>8} kB", kib(pages))?;
     }
+    for (name, level) in [
+        ("DirectMap4k:", Level::Pte),
+        ("DirectMap2M:", Level::Pmd),
+        ("DirectMap1G:", Level::Pud),
+    ] {
+        writeln!(out, "{name:<15} {:>8} kB", direct_map_bytes(level) >> 10)?;
+    }
     Ok(())
+}
+
+/// Bytes of the direct map that pages of a size map, as far as there is memory.
+fn direct_map_bytes(level: Level) -> usize {
+    let end = PAGE_OFFSET + ((max_pfn() as usize) << PAGE_SHIFT);
+    let mapped = leaves(PAGE_OFFSET..end).filter(|leaf| leaf.level == level && leaf.entry().is_present());
+    mapped.map(|leaf| leaf.level.size()).sum()
 }

@@ -1,16 +1,19 @@
 //! Everything that gives memory, used by turns in an order that nobody would write down, and nothing lost at the end.
 //!
-//! Four users take and free by turns, each what any of them took. Every block is marked at both ends with what it is, and looked at before it is freed: a block
-//! that was given out twice, or whose end is another's beginning, has a wrong mark.
+//! Four users take and free by turns, each what any of them took; then all CPUs do so at the same time. Every block is marked at both ends with what it is, and looked at before it is
+//! freed: a block that was given out twice, or whose end is another's beginning, has a wrong mark.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::page_alloc::{alloc_pages, drain_all_pages, free_pages, free_pages_and_traces};
+use super::page_alloc::{alloc_pages, drain_all_pages, free_pages, free_pages_and_kept};
 use super::slab::{KVec, kfree, kmalloc, shrink_all};
 use super::vmalloc::{vfree, vm_unmap_aliases, vmalloc};
 use super::{Gfp, PAGE_SIZE, page};
+use crate::cpu::masks::ONLINE;
+use crate::locking::SpinLock;
 use crate::prelude::*;
+use crate::smp;
 
 /// How many operations the test makes; with every checker on, each takes ten times as long as without.
 #[param(name = "operations", module = "mm_stress")]
@@ -36,6 +39,9 @@ impl Sequence {
     }
 }
 
+/// Where one user's blocks are, which others take from there, too.
+type Slots = SpinLock<KVec<Option<Block>>>;
+
 /// Where a block is from.
 #[derive(Debug, Clone, Copy)]
 enum Source {
@@ -52,6 +58,9 @@ struct Block {
     size: usize,
     mark: u64,
 }
+
+// SAFETY: a block is memory that nobody else knows of, and every CPU reaches it by the same address.
+unsafe impl Send for Block {}
 
 impl Block {
     fn take(sequence: &mut Sequence, mark: u64) -> Option<Block> {
@@ -126,7 +135,7 @@ fn free_for_good() -> u64 {
     shrink_all();
     vm_unmap_aliases();
     drain_all_pages();
-    free_pages_and_traces()
+    free_pages_and_kept()
 }
 
 /// The users take and free by turns, and in the end free all. Says how often there was no memory.
@@ -170,4 +179,62 @@ fn ten_million_operations_lose_nothing() {
         failures <= operations / 100,
         "{failures} of {operations} operations found no memory"
     );
+}
+
+/// What one of many users does that take and free at the same time: half of what it takes the next one frees.
+fn run_among(slots: &[Slots], user: usize, operations: u64) {
+    let mut sequence = Sequence(0x9e37_79b9_7f4a_7c15 ^ (user as u64 + 1) << 32);
+    for operation in 0..operations {
+        let place = &slots[(user + (operation % 2) as usize) % slots.len()];
+        let slot = sequence.below(SLOTS as u64 / USERS) as usize;
+        let before = place.lock()[slot].take();
+        let after = match before {
+            Some(block) => {
+                block.free();
+                None
+            }
+            None => Block::take(&mut sequence, operation | (user as u64) << 56),
+        };
+        // Another may have put one there meanwhile.
+        let replaced = core::mem::replace(&mut place.lock()[slot], after);
+        if let Some(block) = replaced {
+            block.free();
+        }
+    }
+}
+
+/// All CPUs take and free at the same time, and in the end all is free.
+fn run_on_all_cpus(operations: u64) {
+    let cpus = ONLINE.weight();
+    let slots = KVec::collect((0..cpus).map(|_| {
+        let slots = KVec::collect((0..SLOTS / USERS as usize).map(|_| None)).expect("memory");
+        Slots::new(slots)
+    }));
+    let slots = slots.expect("memory");
+    let next = AtomicU64::new(0);
+    let work = || run_among(&slots, next.fetch_add(1, Relaxed) as usize, operations / cpus as u64);
+    smp::work_on_each_cpu(&work).expect("memory");
+    for slots in &*slots {
+        slots.lock().iter_mut().filter_map(Option::take).for_each(Block::free);
+    }
+}
+
+#[ktest]
+fn cpus_that_take_and_free_at_the_same_time_lose_nothing() {
+    // What describes areas grows with how many there are, which is not the same each time: so it has grown before as far as it can.
+    let most = 2 * ONLINE.weight() * SLOTS / USERS as usize;
+    let areas = KVec::collect((0..most).map_while(|_| vmalloc(1))).expect("memory");
+    for every_second in [0, 1] {
+        for area in areas.iter().skip(every_second).step_by(2) {
+            // SAFETY: just allocated, and used by nobody.
+            unsafe { vfree(*area) };
+        }
+    }
+    drop(areas);
+    // Fewer: where a CPU is a thread, who waits for a lock waits for the one that has it to be given time.
+    let operations = OPERATIONS.load(Relaxed) / 200;
+    run_on_all_cpus(operations / 10);
+    let before = free_for_good();
+    run_on_all_cpus(operations);
+    assert_eq!(free_for_good(), before);
 }

@@ -11,6 +11,7 @@ use incipit_lib::percpu::map::{Map, words_for};
 
 use super::copy_of;
 use super::units::Units;
+use crate::arch::x86::cpu::masks::POSSIBLE;
 use crate::locking::IrqSpinLock;
 use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SIZE, memblock, virt_to_phys};
@@ -129,6 +130,17 @@ pub(super) fn move_first_map() {
 #[must_use]
 pub fn used_bytes() -> usize {
     CHUNKS.lock().iter().map(|chunk| chunk.map.used_bytes()).sum()
+}
+
+/// Bytes of all copies of all chunks: Linux's `Percpu` of `/proc/meminfo`.
+#[must_use]
+pub fn bytes() -> usize {
+    let unit: usize = CHUNKS
+        .lock()
+        .iter()
+        .map(|chunk| chunk.map.used_bytes() + chunk.map.free_bytes())
+        .sum();
+    unit * POSSIBLE.weight()
 }
 
 /// How many chunks there are.

@@ -178,7 +178,7 @@ fn drop_queue(queue: &Queue, cpu: usize) {
     after(crate::mm::slab::shrink::slub_cpu_starting, crate::irq_work::irq_work_starting_cpu)
 )]
 fn smpcfd_starting_cpu(cpu: usize) -> Result<(), Errno> {
-    drop_queue(cpu);
+    drop_queue(&QUEUE, cpu);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::collections::idr::{Ida, Idr};
 use crate::collections::prio_tree::PrioTree;
 use crate::collections::xarray::XArray;
 use crate::mm::kstack::KernelStack;
-use crate::mm::page_alloc::{self, Pages, alloc_pages_bulk, alloc_pages_exact, free_pages, free_pages_and_traces, free_pages_exact};
+use crate::mm::page_alloc::{self, Pages, alloc_pages_bulk, alloc_pages_exact, free_pages, free_pages_and_kept, free_pages_exact};
 use crate::mm::slab::{
     Cache, KBox, SlabFlags, active_objects, kfree, kmalloc, kmem_cache_create, kmem_cache_destroy, krealloc, kzalloc, shrink_all,
 };
@@ -30,7 +30,7 @@ fn settled() -> (u64, usize) {
     vm_unmap_aliases();
     shrink_all();
     page_alloc::drain_all_pages();
-    (free_pages_and_traces(), active_objects())
+    (free_pages_and_kept(), active_objects())
 }
 
 /// Fails each allocation of `attempt` in turn. It gives back whatever it took; it may do without an allocation that failed.

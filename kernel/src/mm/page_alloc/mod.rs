@@ -38,6 +38,7 @@ use super::mempolicy;
 use super::page::{Page, Vmemmap, page_address, page_to_pfn, pfn_to_page};
 use super::zone::{Mark, MigrateType, Zone, ZoneRef, ZoneType, all_zones, node};
 use super::{PAGE_SIZE, zone};
+use crate::arch::x86::mm::builder::nr_page_tables;
 use crate::prelude::*;
 
 /// The page allocator gives pages.
@@ -229,14 +230,15 @@ pub fn total_free_pages() -> u64 {
     all_zones().map(|zone| zone.free() + zone.free_at_hand()).sum()
 }
 
-/// [`total_free_pages`], and those in which checkers keep for good who allocated: what comes out the same when all that was allocated is given back.
+/// Free pages, and those that nobody gives back because they will be used again: tables of the kernel's addresses, and what checkers keep of traces. What all who
+/// allocate and free leave as it was.
 #[must_use]
-pub fn free_pages_and_traces() -> u64 {
+pub fn free_pages_and_kept() -> u64 {
     #[cfg(CONFIG_STACKDEPOT)]
     let traces = (crate::stackdepot::stats().1 / super::PAGE_SIZE) as u64;
     #[cfg(not(CONFIG_STACKDEPOT))]
     let traces = 0;
-    total_free_pages() + traces
+    total_free_pages() + traces + nr_page_tables() as u64
 }
 
 /// Pages that the page allocator has got in all: Linux's `totalram_pages`.

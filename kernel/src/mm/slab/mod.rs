@@ -36,6 +36,7 @@ pub use kbox::{Cache, KBox};
 pub use kmalloc::{kfree, kmalloc, kmalloc_node, krealloc, ksize, kzalloc};
 pub use kvec::KVec;
 pub use objects::{kmem_cache_alloc, kmem_cache_alloc_node, kmem_cache_free};
+pub use pages::nr_slab_pages;
 pub use shrink::{kmem_cache_shrink, shrink_all};
 
 use crate::prelude::*;

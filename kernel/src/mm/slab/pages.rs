@@ -1,7 +1,10 @@
 //! A slab: pages cut into objects.
 
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use core::sync::atomic::{
+    AtomicUsize,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
 
 use incipit_lib::slub::{Link, SlabWord};
 
@@ -136,6 +139,19 @@ pub fn cache_of(page: &Page) -> &'static KmemCache {
     unsafe { &*cache }
 }
 
+/// Pages of slabs that memory can be had back from when it runs out, and of all others.
+static NR_PAGES: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+/// Pages of all slabs of caches that give memory back when asked (Linux's `SReclaimable`), and of all others (`SUnreclaim`).
+#[must_use]
+pub fn nr_slab_pages() -> [usize; 2] {
+    NR_PAGES.each_ref().map(|pages| pages.load(Relaxed))
+}
+
+fn nr_pages_like(cache: &KmemCache) -> &'static AtomicUsize {
+    &NR_PAGES[usize::from(!cache.gfp.contains(Gfp::RECLAIMABLE))]
+}
+
 /// A slab of new pages, cut into free objects.
 pub fn new_slab(cache: &'static KmemCache, request: Request) -> Option<Slab> {
     let (page, order) = allocate(cache, request)?;
@@ -146,6 +162,7 @@ pub fn new_slab(cache: &'static KmemCache, request: Request) -> Option<Slab> {
     }
     slab.set_cache(cache);
     slab.set_neighbours(Slab::NONE, Slab::NONE);
+    nr_pages_like(cache).fetch_add(1 << order, Relaxed);
     let objects = cache.geometry.objects(order);
     #[cfg(CONFIG_SLUB_DEBUG)]
     super::debug::set_up_slab(cache, slab, PAGE_SIZE << order);
@@ -213,6 +230,7 @@ pub fn discard(cache: &'static KmemCache, slab: Slab) {
         node.objects.fetch_sub(objects, Relaxed);
     }
     let order = page.compound_order();
+    nr_pages_like(cache).fetch_sub(1 << order, Relaxed);
     for page in slab.pages(order) {
         page.clear_exclusive(PageFlags::SLAB);
         for word in [&page.owner, &page.index, &page.private, &page.next, &page.prev] {

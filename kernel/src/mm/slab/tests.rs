@@ -25,9 +25,9 @@ fn in_use() -> usize {
 /// Runs `f` and checks that nothing that it took is left, neither objects nor pages. What checkers need for so many objects they keep, so they have it from a first run.
 fn leaves_nothing(f: impl Fn()) {
     f();
-    let before = (in_use(), page_alloc::free_pages_and_traces());
+    let before = (in_use(), page_alloc::free_pages_and_kept());
     f();
-    assert_eq!((in_use(), page_alloc::free_pages_and_traces()), before);
+    assert_eq!((in_use(), page_alloc::free_pages_and_kept()), before);
 }
 
 #[ktest]

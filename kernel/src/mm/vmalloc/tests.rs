@@ -12,7 +12,7 @@ use core::slice;
 use super::memory::HUGE_ORDER;
 use super::*;
 use crate::mm::page::page_address;
-use crate::mm::page_alloc::free_pages_and_traces;
+use crate::mm::page_alloc::free_pages_and_kept;
 
 fn is_mapped(address: usize) -> bool {
     lookup(address).is_some_and(|(entry, _)| entry.is_present())
@@ -60,7 +60,7 @@ fn what_is_freed_comes_back_whole() {
         vm_unmap_aliases();
         crate::mm::slab::shrink_all();
         page_alloc::drain_all_pages();
-        free_pages_and_traces()
+        free_pages_and_kept()
     };
     vm_unmap_aliases();
     // Tables stay where they were made, so the second round, which gets the same addresses, needs none.
@@ -148,11 +148,11 @@ fn impossible_sizes_are_refused() {
     for size in [(total + 1) * PAGE_SIZE, usize::MAX, usize::MAX - PAGE_SIZE] {
         assert_eq!(vmalloc(size), None);
     }
-    let before = free_pages_and_traces();
+    let before = free_pages_and_kept();
     // More than there is free, though not more than there is.
     assert_eq!(vmalloc_gfp(total * PAGE_SIZE, Gfp::KERNEL | Gfp::NORETRY), None);
     page_alloc::drain_all_pages();
-    assert!(free_pages_and_traces().abs_diff(before) < 1024);
+    assert!(free_pages_and_kept().abs_diff(before) < 1024);
 }
 
 #[ktest]

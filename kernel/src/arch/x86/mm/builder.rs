@@ -3,6 +3,7 @@
 //! An address that is given a mapping had none, so that no processor remembers anything of it, and each entry is right when it is written.
 
 use core::ops::Range;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::pgt_buf;
 use super::pgtable::{Entry, Flags, Level, PTRS_PER_TABLE, Table, current_pgd};
@@ -178,8 +179,23 @@ fn map_pages(table: &Table, level: Level, range: Range<usize>, phys: u64, flags:
     size
 }
 
+/// Tables that [`new_table`] made and that are there.
+static NR_TABLES: AtomicUsize = AtomicUsize::new(0);
+
+/// Pages that are tables of the kernel's addresses.
+#[must_use]
+pub fn nr_page_tables() -> usize {
+    NR_TABLES.load(Relaxed)
+}
+
 /// An empty table's physical address: from the page allocator as soon as there is one, else from what the image has for it, then from memblock.
 pub(super) fn new_table(gfp: Gfp) -> Result<u64, Errno> {
+    let table = allocate_table(gfp)?;
+    NR_TABLES.fetch_add(1, Relaxed);
+    Ok(table)
+}
+
+fn allocate_table(gfp: Gfp) -> Result<u64, Errno> {
     if page_alloc::is_available() {
         return page_alloc::alloc_page(gfp | Gfp::ZERO).map(page_to_phys).ok_or(Errno::ENOMEM);
     }
@@ -198,6 +214,7 @@ pub(super) fn new_table(gfp: Gfp) -> Result<u64, Errno> {
 ///
 /// Nothing may lead to it, nor have ever done so in tables that a processor uses.
 pub(super) unsafe fn free_table(phys: u64) {
+    NR_TABLES.fetch_sub(1, Relaxed);
     if page_alloc::is_available() {
         // SAFETY: nothing refers to the page any more.
         unsafe { page_alloc::free_pages(pfn_to_page(phys >> PAGE_SHIFT), 0) };
