@@ -25,14 +25,14 @@ const COMPLAINTS: [&str; 4] = ["BUG:", "Oops", "WARNING:", "memory allocation of
 
 pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = [
-        ("the_boot", ""),
-        ("a_checked_boot", "slub_debug=FZPU page_owner=on debug_pagealloc=on"),
-        ("a_boot_of_four_nodes", "numa=fake=4 hashdist=1"),
-        ("a_shuffled_boot", "initcall_shuffle=1"),
+        ("the_boot", 1, ""),
+        ("a_checked_boot", 1, "slub_debug=FZPU page_owner=on debug_pagealloc=on"),
+        ("a_boot_of_four_nodes", 1, "numa=fake=4 hashdist=1"),
+        ("a_shuffled_boot_of_three_cpus", 3, "initcall_shuffle=1"),
     ]
-    .map(|(name, words)| {
+    .map(|(name, processors, words)| {
         trial(format!("failures::each_allocation_of_{name}_fails_in_turn"), move || {
-            each_in_turn(words)
+            each_in_turn(&machine(words).processors(processors))
         })
     })
     .into();
@@ -57,9 +57,9 @@ fn machine(words: &str) -> Machine {
 }
 
 /// Boots with the first allocation failing, then with the second, until none does.
-fn each_in_turn(words: &str) -> Result<()> {
+fn each_in_turn(machine: &Machine) -> Result<()> {
     for nth in 1.. {
-        let log = machine(words).append(&format!("fail_nth={nth}")).run()?;
+        let log = machine.clone().append(&format!("fail_nth={nth}")).run()?;
         let failed = format!("fail_nth: fails {nth} (");
         let Some(failed) = log.lines().find(|line| line.starts_with(&failed)) else {
             let count = allocations(&log)?;

@@ -128,9 +128,11 @@ fn add_up(machine: &Machine) -> Result<()> {
     };
     ensure!(sum("present ") * 4 == memory, "{zones}");
     let managed = sum("managed ") * 4;
-    ensure!(number(&session.obey("meminfo")?, "MemTotal:")? == managed, "{zones}");
+    let meminfo = session.obey("meminfo")?;
+    let kib = |name: &str| number(&meminfo, name);
+    ensure!(kib("MemTotal:")? == managed, "{zones}");
     ensure!(managed >= available && managed <= present, "{managed} KiB: {line}");
-    let free = number(&session.obey("meminfo")?, "MemFree:")?;
+    let free = kib("MemFree:")?;
     ensure!(free <= managed && free * 10 > managed * 8, "{free} KiB free of {managed}");
     let blocks: u64 = session
         .obey("buddyinfo")?
@@ -139,7 +141,37 @@ fn add_up(machine: &Machine) -> Result<()> {
         .map(pages_of)
         .sum();
     ensure!(blocks * 4 == free, "{blocks} pages in blocks, {free} KiB free");
+    let slab = kib("Slab:")?;
+    ensure!(slab == kib("SReclaimable:")? + kib("SUnreclaim:")?, "{meminfo}");
+    ensure!(slab == 4 * pages_of_slabs(&session.obey("slabinfo")?)?, "{meminfo}");
+    // The first tables are from before there was a page allocator.
+    ensure!(
+        free + slab + kib("VmallocUsed:")? <= managed && kib("PageTables:")? > 0,
+        "{meminfo}"
+    );
+    // All that there is is mapped, and what is not memory below the highest address as far as a large page covers it.
+    let mapped = kib("DirectMap4k:")? + kib("DirectMap2M:")? + kib("DirectMap1G:")?;
+    ensure!(mapped >= memory, "{meminfo}");
+    ensure!(
+        kib("KernelStack:")? > 0 && kib("KernelStack:")? <= kib("VmallocUsed:")?,
+        "{meminfo}"
+    );
     Ok(())
+}
+
+/// How many pages the slabs of all caches have, by the lines of `slabinfo`.
+fn pages_of_slabs(slabinfo: &str) -> Result<u64> {
+    let caches = slabinfo
+        .lines()
+        .filter(|line| !line.starts_with('#') && line.contains(" : slabdata "));
+    let pages = caches.map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let behind = |name: &str| words.iter().position(|word| *word == name).map(|at| at + 1);
+        let per_slab = words.get(5).context("no pages per slab")?.parse::<u64>()?;
+        let slabs = words.get(behind("slabdata").context("no slabs")? + 1).context("no slabs")?;
+        anyhow::Ok(per_slab * slabs.parse::<u64>()?)
+    });
+    pages.sum()
 }
 
 /// How many pages a line of `buddyinfo` is about.
