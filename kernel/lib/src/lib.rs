@@ -43,6 +43,7 @@ pub mod memblock;
 pub mod mempolicy;
 pub mod mptable;
 pub mod mtrr;
+pub mod nmi_ring;
 pub mod ntp;
 pub mod numa;
 pub mod order;

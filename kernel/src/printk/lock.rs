@@ -41,6 +41,11 @@ impl<T> BustableLock<T> {
         BustableLock(IrqSpinLock::new(value))
     }
 
+    /// Takes the lock if it is free.
+    pub fn try_lock(&self) -> Option<BustableGuard<'_, T>> {
+        self.0.try_lock()
+    }
+
     /// Takes the lock, from any context. `None`: the context that holds it is underneath this one and cannot go on.
     pub fn lock(&self) -> Option<BustableGuard<'_, T>> {
         for _ in 0..SPIN_LIMIT {

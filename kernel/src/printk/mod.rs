@@ -10,6 +10,7 @@ mod level;
 mod lock;
 mod log;
 mod macros;
+mod nmi;
 mod options;
 mod ratelimit;
 pub(crate) mod setup;
@@ -18,7 +19,7 @@ mod text;
 mod tests;
 
 use core::fmt;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 pub use incipit_lib::ring::{Meta, Reader};
 pub use level::Level;
@@ -50,51 +51,58 @@ static EARLY_STORAGE: crate::locking::SpinLock<[u8; EARLY_LEN]> = crate::locking
 /// What [`Log::end`] says, for those who only want to know whether there is something new.
 static END: AtomicU64 = AtomicU64::new(0);
 
-/// Messages that found the log locked by the very context that they interrupted.
-static LOST: AtomicU32 = AtomicU32::new(0);
-
 /// Logs a line; what the macros call. Newlines at the end of the text are dropped, others begin a new line with a prefix of its own.
 pub fn vprintk(level: Level, args: fmt::Arguments<'_>) {
     let line = LineBuffer::format(args);
-    write(level, |log, meta| log.push(meta, line.text().as_bytes(), false));
+    write(level, &line, |log, meta| log.push(meta, line.text().as_bytes(), false));
 }
 
 /// Begins a line that [`vprintk_cont`] goes on with.
 pub fn vprintk_begin(level: Level, args: fmt::Arguments<'_>) {
     let line = LineBuffer::format(args);
-    write(level, |log, meta| log.push(meta, line.text().as_bytes(), !line.ends_line()));
+    write(level, &line, |log, meta| log.push(meta, line.text().as_bytes(), !line.ends_line()));
 }
 
 /// Goes on with the line that the same caller began, if nothing came in between; else logs a line of its own, at the level of messages that have none.
 pub fn vprintk_cont(args: fmt::Arguments<'_>) {
     let line = LineBuffer::format(args);
     let open = !line.ends_line();
-    write(Level::Warning, |log, meta| {
+    write(Level::Warning, &line, |log, meta| {
         if !log.extend(meta.caller, line.text().as_bytes(), open) {
             log.push(meta, line.text().as_bytes(), open);
         }
     });
 }
 
-fn write(level: Level, store: impl FnOnce(&mut Log, Meta)) {
+/// Stores `line`, or keeps it if this context has interrupted who has the log.
+fn write(level: Level, line: &LineBuffer, store: impl FnOnce(&mut Log, Meta)) {
     let meta = Meta {
         ts_ns: crate::time::sched_clock(),
         caller: caller_id(),
         level: level as u8,
         ..Meta::default()
     };
-    if let Some(mut log) = LOG.lock() {
+    if let Some(mut log) = lock() {
         if log.capacity() == 0 {
             let storage: &'static mut [u8; EARLY_LEN] = crate::locking::SpinLockGuard::leak(EARLY_STORAGE.lock());
             log.move_to(storage);
         }
-        report_lost(&mut log, meta);
+        nmi::collect(&mut log);
         store(&mut log, meta);
         END.store(log.end(), Ordering::Relaxed);
     } else {
-        LOST.fetch_add(1, Ordering::Relaxed);
+        nmi::keep(meta, line.text().as_bytes());
     }
     console::flush();
+}
+
+/// The log for one more message. An NMI does not wait for it: whom it has interrupted may have it.
+fn lock() -> Option<BustableGuard<'static, Log>> {
+    if preempt::in_nmi() && !oops_in_progress() {
+        LOG.try_lock()
+    } else {
+        LOG.lock()
+    }
 }
 
 /// Who is logging: the task that runs, or what interrupted it on this CPU.
@@ -104,24 +112,6 @@ fn caller_id() -> u32 {
     } else {
         task::pid()
     }
-}
-
-fn report_lost(log: &mut Log, meta: Meta) {
-    if LOST.load(Ordering::Relaxed) == 0 {
-        return;
-    }
-    let lost = LOST.swap(0, Ordering::Relaxed);
-    let line = LineBuffer::format(format_args!(
-        "printk: {lost} messages lost: the log was locked by what they interrupted"
-    ));
-    log.push(
-        Meta {
-            level: Level::Warning as u8,
-            ..meta
-        },
-        line.text().as_bytes(),
-        false,
-    );
 }
 
 /// A reader at the oldest record that the log still has.
@@ -147,10 +137,11 @@ pub fn read_record(reader: &mut Reader, text: &mut [u8; LINE_MAX]) -> Option<Fou
     LOG.lock()?.read(reader, text)
 }
 
-/// Completes a line that [`vprintk_begin`] left open, so that it is shown: its writer may never come back.
+/// Completes a line that [`vprintk_begin`] left open, so that it is shown: its writer may never come back. What waits for the log gets there, too.
 pub fn close_open_line() {
     if let Some(mut log) = LOG.lock() {
         log.close();
+        nmi::collect(&mut log);
         END.store(log.end(), Ordering::Relaxed);
     }
 }

@@ -291,3 +291,20 @@ fn sizes_are_numbers_with_one_suffix() {
         assert_eq!(parse_size(text), None, "{text}");
     }
 }
+
+#[ktest]
+fn a_message_of_an_nmi_that_has_interrupted_the_log_gets_there_behind() {
+    use crate::preempt::{self, NMI_OFFSET};
+    let mut reader = end_of_log();
+    let held = LOG.lock();
+    preempt::add(NMI_OFFSET);
+    pr_info!("printk-test: from an NMI");
+    preempt::sub(NMI_OFFSET);
+    drop(held);
+    pr_info!("printk-test: behind it");
+    for expected in ["printk-test: from an NMI", "printk-test: behind it"] {
+        let mut text = [0; LINE_MAX];
+        let found = read_record(&mut reader, &mut text).expect("a record");
+        assert_eq!(&text[..found.len], expected.as_bytes());
+    }
+}

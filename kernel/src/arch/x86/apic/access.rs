@@ -142,7 +142,11 @@ pub unsafe fn write(register: Register, value: u32) {
     }
 }
 
+/// The interrupt goes to this APIC, or to all: no destination is named (SDM 3, figure 11-12).
+pub(super) const SHORTHAND: u32 = 3 << 18;
+
 /// Writes the interrupt command, by which an interrupt goes to the APIC `destination`. The caller has seen to it that the last one has been taken ([`super::ipi`]).
+/// A non-maskable interrupt may come between the two halves: what it sends to its own CPU leaves the destination alone.
 ///
 /// # Safety
 ///
@@ -163,7 +167,9 @@ pub(super) unsafe fn write_command(command: u32, destination: u32) {
     }
     // SAFETY: the caller vouches for the value; the write of the low half sends.
     unsafe {
-        write(Register::InterruptCommandHigh, destination << 24);
+        if command & SHORTHAND == 0 {
+            write(Register::InterruptCommandHigh, destination << 24);
+        }
         write(Register::InterruptCommand, command);
     }
 }
