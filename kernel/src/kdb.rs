@@ -31,9 +31,11 @@ pub fn is_requested() -> bool {
     REQUESTED.load(Relaxed)
 }
 
-/// Enters the monitor and comes back when the user lets the kernel go on. `false`: there is none.
+/// Enters the monitor and comes back when the user lets the kernel go on. Other CPUs are held meanwhile. `false`: there is none.
 pub fn enter(reason: &str) -> bool {
     let Some(monitor) = MONITOR.get() else { return false };
+    #[cfg(CONFIG_SMP)]
+    let _held = crate::smp::hold_other_cpus();
     monitor(reason);
     // Timers may not have come meanwhile.
     crate::time::watchdog::touch();

@@ -17,6 +17,7 @@ pub const HARDIRQ_OFFSET: u32 = 1 << 16;
 /// One non-maskable interrupt, or another exception that can come anywhere.
 pub const NMI_OFFSET: u32 = 1 << 20;
 
+const PREEMPT_MASK: u32 = 0xff;
 const SOFTIRQ_MASK: u32 = 0xff << 8;
 const HARDIRQ_MASK: u32 = 0xf << 16;
 const NMI_MASK: u32 = 0xf << 20;
@@ -78,6 +79,13 @@ pub fn in_interrupt() -> bool {
 #[must_use]
 pub fn in_nmi() -> bool {
     count() & NMI_MASK != 0
+}
+
+/// Whether what this CPU runs, or what an interrupt has interrupted here, holds a lock or keeps itself from being preempted otherwise.
+#[inline]
+#[must_use]
+pub fn is_holding_locks() -> bool {
+    count() & PREEMPT_MASK != INIT_PREEMPT_COUNT
 }
 
 /// Whether [`might_sleep`] has nothing to say. Before interrupts come for the first time it may have nothing to say all the same.

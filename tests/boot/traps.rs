@@ -1,8 +1,9 @@
 //! What every CPU does between interrupts, and what the processor is asked before it is trusted.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use incipit_tests::built::Build;
 use incipit_tests::machine::Machine;
+use incipit_tests::session::Session;
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
 
@@ -21,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
                 "Checking 'hlt' instruction... OK.",
             ])
         }),
+        trial("traps::the_monitor_holds_all_cpus_and_shows_where_they_are", backtraces),
         trial("traps::without_hlt_all_cpus_come_and_stop", no_hlt),
     ]
 }
@@ -29,4 +31,40 @@ fn no_hlt() -> Result<()> {
     let log = machine(2).append("no-hlt").run()?;
     log.require(&["Checking 'hlt' instruction... disabled", "smp: Brought up 1 node, 2 CPUs"])?;
     log.require_mention(END_OF_BOOT)
+}
+
+fn backtraces() -> Result<()> {
+    let mut session = Session::on(&machine(3).append("kdb"))?;
+    let text = session.obey("btc")?;
+    let mut rest = text.as_str();
+    for part in [
+        "NMI backtrace for cpu 0\n",
+        "Sending NMI from CPU 0 to CPUs 1:\n",
+        "NMI backtrace for cpu 1\n",
+        "smp::hold::",
+        "RIP: 0010:incipit::cpu::idle::cpu_startup_entry+",
+        "Sending NMI from CPU 0 to CPUs 2:\n",
+        "NMI backtrace for cpu 2\n",
+        "smp::hold::",
+        "RIP: 0010:incipit::cpu::idle::cpu_startup_entry+",
+    ] {
+        let place = rest.find(part);
+        ensure!(place.is_some(), "`{part}` is missing, or not behind the others:\n{text}");
+        rest = &rest[place.unwrap_or_default() + part.len()..];
+    }
+    // A CPU that is held can be taken away, and comes back into the hold.
+    for (line, answer) in [
+        ("cpu down 1", ""),
+        ("btc 1", "diag: CPU 1 shows nothing"),
+        ("cpu up 1", ""),
+        ("btc 1", "smp::hold::"),
+        ("btc 1 2", "diag: Improper argument count"),
+    ] {
+        let text = session.obey(line)?;
+        ensure!(
+            text.contains(answer) && (!answer.is_empty() || !text.contains("diag")),
+            "{line}: {text}"
+        );
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::expect::Address::{Announced, Symbol, Value};
 use crate::expect::Expect::{GoesOn, Panic, PanicBehind};
 use crate::expect::Rip::{After, At, AtOrAfter, Data, Heap, Number};
-use crate::expect::{Case, after_the_boot, anywhere, case, guard_page, oops, page_fault, page_fault_inside, with_words};
+use crate::expect::{Case, after_the_boot, anywhere, case, guard_page, on_two_processors, oops, page_fault, page_fault_inside, with_words};
 
 /// The page below the direct map, where nothing is mapped.
 const UNMAPPED: u64 = 0xffff_887f_ffff_f000;
@@ -536,6 +536,19 @@ pub const CASES: &[Case] = &[
     case("SYSTEM_CALL", Panic("Unexpected external interrupt 0x80")),
     case("UNEXPECTED_INTERRUPT", GoesOn(&["0.239 No irq handler for vector"])),
     case("UNALIGNED_LOAD_STORE_WRITE", GoesOn(&[])),
+    on_two_processors(with_words(
+        "smp.csd_lock_timeout=100",
+        case(
+            "SMP_CALL_STUCK",
+            GoesOn(&[
+                "smp: csd: Detected non-responsive CSD lock (#1) on CPU#0, waiting ",
+                " ns for CPU#01.",
+                "Sending NMI from CPU 0 to CPUs 1:",
+                "NMI backtrace for cpu 1",
+                "incipit_lkdtm::external::be_stuck+",
+            ]),
+        ),
+    )),
     case(
         "PAGE_DOUBLE_FREE",
         GoesOn(&[

@@ -11,6 +11,8 @@ pub struct Case {
     pub trigger: Trigger,
     /// What the command line says besides.
     pub words: &'static str,
+    /// How many processors it takes.
+    pub processors: u32,
     /// What becomes of it.
     pub expect: Expect,
 }
@@ -118,6 +120,7 @@ pub const fn case(name: &'static str, expect: Expect) -> Case {
         name,
         trigger: Trigger::Initcall,
         words: "",
+        processors: 1,
         expect,
     }
 }
@@ -127,12 +130,18 @@ pub const fn with_words(words: &'static str, case: Case) -> Case {
     Case { words, ..case }
 }
 
+/// The same with two processors.
+pub const fn on_two_processors(case: Case) -> Case {
+    Case { processors: 2, ..case }
+}
+
 /// The crash point `name`, which is one only when the boot is done.
 pub const fn after_the_boot(name: &'static str, expect: Expect) -> Case {
     Case {
         name,
         trigger: Trigger::Monitor,
         words: "",
+        processors: 1,
         expect,
     }
 }

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     for case in CASES {
         let (machine, image) = (machine.clone(), Arc::clone(&image));
         trials.push(trial(format!("crash::{}", case.name), move || {
-            let machine = machine.clone().append(case.words);
+            let machine = machine.clone().append(case.words).processors(case.processors);
             let log = match case.trigger {
                 Trigger::Initcall => crash(&machine, case.name)?,
                 Trigger::Monitor => crash_after_the_boot(&machine, case.name)?,

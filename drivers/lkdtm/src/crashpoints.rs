@@ -222,6 +222,11 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         "accesses that are not aligned, which are no fault",
         perms::unaligned_load_store_write,
     ),
+    point(
+        "SMP_CALL_STUCK",
+        "a function call on another CPU that does nothing for 300 ms",
+        external::call_of_a_stuck_cpu,
+    ),
     point("PAGE_DOUBLE_FREE", "a page given back twice", pages::page_double_free),
     point("PAGE_FREE_RESERVED", "a page of the image given back", pages::page_free_reserved),
     point(

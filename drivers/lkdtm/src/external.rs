@@ -1,8 +1,10 @@
-//! Exceptions that come from outside the instruction stream: NMI and machine check.
+//! What comes from outside the instruction stream: NMI, machine check, another CPU's silence.
 
+use incipit::arch::x86::cpu::masks::ONLINE;
 use incipit::arch::x86::mm::pgtable::{Entry, Flags};
 use incipit::arch::x86::msr::{self, IA32_APIC_BASE};
 use incipit::prelude::*;
+use incipit::smp;
 use incipit::time::{mdelay, udelay};
 
 use crate::crashpoints::Outcome;
@@ -52,6 +54,24 @@ pub fn nmi() -> Outcome {
     }
     udelay(NMI_MICROSECONDS);
     Ok(())
+}
+
+/// For how long another CPU does nothing.
+const STUCK_MILLISECONDS: u64 = 300;
+
+/// Lets the last CPU wait with interrupts off, and calls it meanwhile. Comes back: `smp.csd_lock_timeout=` says after how long that is reported.
+#[inline(never)]
+pub fn call_of_a_stuck_cpu() -> Outcome {
+    let Some(cpu) = ONLINE.iter().last().filter(|&cpu| cpu != 0) else {
+        return Err("there is no other CPU");
+    };
+    let is_asked = smp::call_function_single_nowait(cpu, &be_stuck).and_then(|()| smp::call_function_single(cpu, &|| ()));
+    is_asked.map_err(|_| "the other CPU has gone")
+}
+
+#[inline(never)]
+fn be_stuck() {
+    (0..STUCK_MILLISECONDS).for_each(|_| mdelay(1));
 }
 
 /// How long the host has to inject the machine check.

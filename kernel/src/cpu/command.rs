@@ -10,6 +10,7 @@ use crate::arch::x86::apic::cpu_to_apicid;
 use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 use crate::mm::numa::cpu_to_node;
 use crate::percpu::smp_processor_id;
+use crate::smp::with_other_cpus;
 
 #[distributed_slice(KDB_COMMANDS)]
 static CPU: Command = Command {
@@ -25,13 +26,13 @@ fn cpu(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError>
         ["states"] => states(screen)?,
         ["up", number] => {
             let number = parse(number)?;
-            if let Err(error) = cpu_up(number) {
+            if let Err(error) = with_other_cpus(|| cpu_up(number)) {
                 writeln!(screen, "diag: CPU {number} does not come ({error})")?;
             }
         }
         ["down", number] => {
             let number = parse(number)?;
-            if let Err(error) = cpu_down(number) {
+            if let Err(error) = with_other_cpus(|| cpu_down(number)) {
                 writeln!(screen, "diag: CPU {number} does not go ({error})")?;
             }
         }

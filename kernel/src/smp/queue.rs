@@ -10,13 +10,15 @@ use core::sync::atomic::{
 
 use linkme::distributed_slice;
 
+use super::trigger_single_cpu_backtrace;
 use crate::arch::x86::apic;
 use crate::arch::x86::cpu::masks::{CpuMask, ONLINE};
 use crate::arch::x86::irq::{CALL_FUNCTION_SINGLE_VECTOR, CALL_FUNCTION_VECTOR, SYSVECS, SysVec};
 use crate::collections::llist::{Entry, List};
 use crate::irq;
-use crate::percpu::PerCpu;
+use crate::percpu::{PerCpu, smp_processor_id};
 use crate::prelude::*;
+use crate::time::sched_clock;
 
 /// What is called.
 type Function = dyn Fn() + Sync;
@@ -111,7 +113,14 @@ impl Call {
 
     /// Waits until `cpu`, in whose part of `queue` it was the last time, needs the call no longer. `false` if the CPU has gone offline before it came to the call, which is not made then.
     pub(super) fn wait(&self, queue: &Queue, cpu: usize) -> bool {
-        wait_until(|| self.is_over(queue, cpu));
+        let mut patience = None;
+        wait_until(|| {
+            let is_over = self.is_over(queue, cpu);
+            if !is_over {
+                look_at_the_clock(&mut patience, cpu);
+            }
+            is_over
+        });
         self.state.load(Acquire) == FREE
     }
 
@@ -188,9 +197,30 @@ fn smpcfd_dying_cpu(_cpu: usize) {
     flush_queue(&QUEUE);
 }
 
+/// After how many milliseconds a CPU that does not do what was asked of it is named, and shows where it is; 0 for never.
+#[param(module = "smp", name = "csd_lock_timeout", perm = 0o644)]
+static CSD_LOCK_TIMEOUT: AtomicU32 = AtomicU32::new(5000);
+
+/// Names `cpu` once if it has been waited for too long: Linux's `csd_lock_wait_toolong`. `since` is when the waiting began; what is over is `u64::MAX`.
+fn look_at_the_clock(since: &mut Option<u64>, cpu: usize) {
+    let now = sched_clock();
+    let begin = *since.get_or_insert(now);
+    let timeout = u64::from(CSD_LOCK_TIMEOUT.load(Relaxed)) * 1_000_000;
+    if timeout == 0 || now.saturating_sub(begin) < timeout {
+        return;
+    }
+    *since = Some(u64::MAX);
+    pr_alert!(
+        "smp: csd: Detected non-responsive CSD lock (#1) on CPU#{}, waiting {} ns for CPU#{cpu:02}.",
+        smp_processor_id(),
+        now - begin
+    );
+    trigger_single_cpu_backtrace(cpu);
+}
+
 /// Waits for other CPUs. If one of them waits for this CPU meanwhile, and this one has interrupts off, both would wait for ever: that is named once, and what the other wants is
 /// done here.
-pub(super) fn wait_until(condition: impl Fn() -> bool) {
+pub(super) fn wait_until(mut condition: impl FnMut() -> bool) {
     while !condition() {
         if irq::irqs_disabled() && !QUEUE.with_this_cpu(List::is_empty) {
             warn_once!("a function call waits with interrupts off while another CPU waits for this one");

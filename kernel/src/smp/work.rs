@@ -4,6 +4,7 @@ use incipit_lib::errno::Errno;
 
 use super::call::forget_lifetime;
 use super::queue::{self, Call};
+use super::with_other_cpus;
 use crate::arch::x86::apic;
 use crate::arch::x86::cpu::masks::ONLINE;
 use crate::arch::x86::irq::RESCHEDULE_VECTOR;
@@ -24,6 +25,11 @@ static WORK: List<Call> = List::new();
 ///
 /// `ENOMEM`, and nothing was done.
 pub fn work_on_each_cpu(f: &(dyn Fn() + Sync)) -> Result<(), Errno> {
+    // Those that the monitor holds do calls, but no work.
+    with_other_cpus(|| work(f))
+}
+
+fn work(f: &(dyn Fn() + Sync)) -> Result<(), Errno> {
     let this = smp_processor_id();
     let others = KVec::collect(ONLINE.iter().filter(|&cpu| cpu != this).map(|cpu| (cpu, Call::new())))?;
     warn_on_once!(

@@ -49,6 +49,8 @@ pub fn stop_other_cpus() {
         return;
     }
     others().for_each(|cpu| send_ipi(cpu, REBOOT_VECTOR));
+    // Those that the monitor holds take it when they leave.
+    crate::smp::release();
     if wait_for_none(others, INTERRUPT_STEPS) {
         return;
     }

@@ -1,0 +1,133 @@
+//! All other CPUs held while somebody looks at the kernel, who must not find it changing (Linux's `kgdb_roundup_cpus`).
+//!
+//! They are asked by a function call, which they take where no lock of theirs is held, and wait in it; what is called on them meanwhile is done, so that who holds them may map and
+//! unmap. Who does not come is stopped by an NMI, in the middle of whatever it does, and does nothing until it is released.
+
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use linkme::distributed_slice;
+
+use super::call_function_single_nowait;
+use super::queue::{QUEUE, flush_queue};
+use crate::arch::x86::apic;
+use crate::arch::x86::cpu::masks::{CpuMask, ONLINE};
+use crate::arch::x86::nmi::{NMI_HANDLERS, NmiHandler};
+use crate::percpu::smp_processor_id;
+use crate::preempt;
+use crate::prelude::*;
+use crate::time::udelay;
+
+/// How long CPUs may take to come by themselves, by an NMI, and to leave.
+const PATIENCE_MS: u32 = 1000;
+
+/// CPUs are to stay where they are.
+static HOLDING: AtomicBool = AtomicBool::new(false);
+/// Who has been asked to, and has not looked yet.
+static ASKED: CpuMask = CpuMask::new();
+/// Who is stopped by an NMI, for it does not come by itself.
+static BY_NMI: CpuMask = CpuMask::new();
+/// Who is there.
+static HELD: CpuMask = CpuMask::new();
+
+#[distributed_slice(NMI_HANDLERS)]
+static STOP_BY_NMI: NmiHandler = |_regs| {
+    let cpu = smp_processor_id();
+    let is_meant = BY_NMI.contains(cpu);
+    if is_meant {
+        wait(cpu, || ());
+        BY_NMI.set(cpu, false);
+    }
+    is_meant
+};
+
+/// Waits as long as CPUs are held.
+fn wait(cpu: usize, meanwhile: impl Fn()) {
+    HELD.set(cpu, true);
+    while HOLDING.load(Acquire) {
+        meanwhile();
+        core::hint::spin_loop();
+    }
+    HELD.set(cpu, false);
+}
+
+/// What each CPU is to call.
+fn hold_this_cpu() {
+    let cpu = smp_processor_id();
+    ASKED.set(cpu, false);
+    if HOLDING.load(Relaxed) && !HELD.contains(cpu) && !preempt::is_holding_locks() {
+        wait(cpu, || flush_queue(&QUEUE));
+    }
+}
+
+/// All other CPUs are held until this is dropped.
+pub struct HeldCpus {
+    is_ours: bool,
+}
+
+/// Holds all other CPUs. The caller has interrupts on, no lock, and is in no interrupt. Inside of another hold it changes nothing.
+#[must_use = "the CPUs go on when this is dropped"]
+pub fn hold_other_cpus() -> HeldCpus {
+    let this = smp_processor_id();
+    let missing = || ONLINE.iter().filter(move |&cpu| cpu != this && !HELD.contains(cpu));
+    if missing().next().is_none() || HOLDING.swap(true, Release) {
+        return HeldCpus { is_ours: false };
+    }
+    // One that has gone meanwhile has not looked at what it was asked.
+    missing().for_each(|cpu| ASKED.set(cpu, false));
+    let all_came = within(PATIENCE_MS, || {
+        for cpu in missing().filter(|&cpu| !ASKED.contains(cpu)) {
+            ASKED.set(cpu, true);
+            // One that goes offline now needs no holding.
+            let _ = call_function_single_nowait(cpu, &hold_this_cpu);
+        }
+        missing().next().is_none()
+    });
+    if !all_came && apic::is_present() {
+        missing().for_each(|cpu| {
+            BY_NMI.set(cpu, true);
+            apic::send_nmi(cpu);
+        });
+        if !within(PATIENCE_MS, || missing().next().is_none()) {
+            missing().for_each(|cpu| pr_warn!("smp: CPU {cpu} cannot be held"));
+        }
+    }
+    HeldCpus { is_ours: true }
+}
+
+/// Lets held CPUs go on while `f` runs, for what needs them.
+pub fn with_other_cpus<R>(f: impl FnOnce() -> R) -> R {
+    if !HOLDING.load(Relaxed) {
+        return f();
+    }
+    release();
+    let result = f();
+    // Who asked for the hold still has it, and ends it.
+    core::mem::forget(hold_other_cpus());
+    result
+}
+
+/// Lets all held CPUs go on.
+pub(crate) fn release() {
+    HOLDING.store(false, Release);
+    within(PATIENCE_MS, || HELD.weight() == 0);
+}
+
+impl Drop for HeldCpus {
+    fn drop(&mut self) {
+        if self.is_ours {
+            release();
+        }
+    }
+}
+
+/// Whether `condition` holds within so many milliseconds.
+fn within(milliseconds: u32, condition: impl Fn() -> bool) -> bool {
+    condition()
+        || (0..milliseconds).any(|_| {
+            udelay(1000);
+            condition()
+        })
+}
