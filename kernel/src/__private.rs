@@ -2,6 +2,8 @@
 
 use incipit_lib::errno::Errno;
 
+pub use linkme;
+
 pub use crate::init::memory::with_init_memory;
 
 /// The rank of what comes after entries with these ranks: one more than the greatest, 0 after nothing.

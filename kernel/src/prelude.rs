@@ -3,7 +3,7 @@
 pub use incipit_lib::errno::Errno;
 pub use incipit_macros::{
     capability, cpu_state, early_param, earlycon, exception_entry, init, init_ref, initcall, initdata, ktest, obsolete_setup, param,
-    percpu, setup, stage,
+    percpu, setup, softirq, stage,
 };
 
 pub use crate::init::InitMemory;

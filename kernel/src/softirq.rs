@@ -1,6 +1,6 @@
 //! Softirqs: what an interrupt leaves to be done when it is over, with interrupts on again, before the interrupted code goes on.
 //!
-//! There are ten, as in Linux, and each has at most one handler, declared where it stands as an entry of [`SOFTIRQS`]. They run on the CPU that raised them, when the outermost
+//! There are ten, as in Linux, and each has at most one handler, declared where it stands by [`macro@softirq`]. They run on the CPU that raised them, when the outermost
 //! interrupt ends or a [`BhGuard`] is dropped; what keeps being raised is left for the next occasion after a while, so that the interrupted code comes to its turn.
 
 mod proc;
@@ -81,7 +81,7 @@ pub struct SoftirqAction {
     pub handler: fn(),
 }
 
-/// All handlers.
+/// All handlers: what the attribute adds to.
 #[distributed_slice]
 pub static SOFTIRQS: [SoftirqAction];
 

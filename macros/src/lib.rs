@@ -24,6 +24,7 @@ mod percpu;
 mod relations;
 mod setup;
 mod signature;
+mod softirq;
 mod stage;
 
 use proc_macro::TokenStream;
@@ -280,6 +281,20 @@ pub fn init_ref(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn cpu_state(arguments: TokenStream, item: TokenStream) -> TokenStream {
     finish(cpu_state::expand(arguments.into(), item.into()))
+}
+
+/// What a softirq does: `#[softirq(Name)]` on a `fn()`, where the name is one of Linux's ten: `Hi`, `Timer`, `NetTx`, `NetRx`, `Block`, `IrqPoll`, `Tasklet`, `Sched`, `Hrtimer`,
+/// `Rcu`.
+///
+/// Called on the CPU that raised it, with interrupts on, when the outermost interrupt ends; it may not sleep. A softirq has one handler: `softirq_init` panics if it finds two.
+///
+/// ```ignore
+/// #[softirq(Timer)]
+/// fn run_timer_softirq() {}
+/// ```
+#[proc_macro_attribute]
+pub fn softirq(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    finish(softirq::expand(arguments.into(), item.into()))
 }
 
 /// A test that runs in the kernel: `#[ktest]` on a `fn()` that panics if the test fails.

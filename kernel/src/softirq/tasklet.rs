@@ -3,14 +3,12 @@
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicPtr;
 
-use incipit_lib::deferred::State;
-use linkme::distributed_slice;
-
-use super::{SOFTIRQS, Softirq, SoftirqAction};
+use super::Softirq;
 use crate::collections::llist::{Entry, List};
 use crate::irq::IrqGuard;
 use crate::preempt;
 use crate::prelude::*;
+use incipit_lib::deferred::State;
 
 /// Work that is done once, soon after it was scheduled, on the CPU that scheduled it: Linux's `tasklet_struct`.
 pub struct Tasklet {
@@ -34,17 +32,15 @@ static NORMAL: List<Tasklet> = List::new();
 #[percpu]
 static HIGH: List<Tasklet> = List::new();
 
-#[distributed_slice(SOFTIRQS)]
-static RUN_NORMAL: SoftirqAction = SoftirqAction {
-    nr: Softirq::Tasklet,
-    handler: || run_all(Softirq::Tasklet),
-};
+#[softirq(Tasklet)]
+fn tasklet_action() {
+    run_all(Softirq::Tasklet);
+}
 
-#[distributed_slice(SOFTIRQS)]
-static RUN_HIGH: SoftirqAction = SoftirqAction {
-    nr: Softirq::Hi,
-    handler: || run_all(Softirq::Hi),
-};
+#[softirq(Hi)]
+fn tasklet_hi_action() {
+    run_all(Softirq::Hi);
+}
 
 impl Tasklet {
     /// Work that `function` does, in softirq context with interrupts on: it may not sleep. It may schedule itself again.

@@ -13,7 +13,6 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use incipit_lib::rbtree::{self, Id, RbNode};
 use incipit_lib::timer_wheel::home::{Bases, Home};
 use incipit_lib::timerqueue::{self, Timerqueue, TimerqueueNode};
-use linkme::distributed_slice;
 
 use super::bases::{Locked, PerCpuBases};
 use super::{clockevents, timekeeping};
@@ -24,7 +23,7 @@ use crate::irq::IrqGuard;
 use crate::locking::IrqSpinLock;
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
-use crate::softirq::{self, SOFTIRQS, Softirq, SoftirqAction};
+use crate::softirq::{self, Softirq};
 
 /// What a timer's function says at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -374,15 +373,13 @@ pub(crate) fn hrtimer_interrupt() {
     base.reprogram(next);
 }
 
-#[distributed_slice(SOFTIRQS)]
-static HRTIMER_SOFTIRQ: SoftirqAction = SoftirqAction {
-    nr: Softirq::Hrtimer,
-    handler: || {
-        let mut base = run_due(Context::Soft);
-        let next = base.first(Context::Soft);
-        base.reprogram(next);
-    },
-};
+/// Calls the functions of the timers of this CPU that are due and may be called in a softirq.
+#[softirq(Hrtimer)]
+fn hrtimer_run_softirq() {
+    let mut base = run_due(Context::Soft);
+    let next = base.first(Context::Soft);
+    base.reprogram(next);
+}
 
 /// Sets the device, which is new, or whose timers have moved, to the first timer of this CPU. Interrupts are off.
 pub(super) fn start_device() {

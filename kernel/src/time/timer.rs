@@ -12,14 +12,13 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use incipit_lib::timer_wheel::home::{Bases, Home};
 use incipit_lib::timer_wheel::{Arena, Id, TimerNode, Wheel};
-use linkme::distributed_slice;
 
 use super::bases::PerCpuBases;
 use crate::irq::IrqGuard;
 use crate::locking::IrqSpinLock;
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
-use crate::softirq::{self, SOFTIRQS, Softirq, SoftirqAction};
+use crate::softirq::{self, Softirq};
 
 /// Ticks per second.
 pub const HZ: u64 = crate::config::CONFIG_HZ as u64;
@@ -190,13 +189,8 @@ pub(super) fn next_expiry() -> Option<u64> {
     ALL_BASES.lock_this_cpu().wheel.next_expiry()
 }
 
-#[distributed_slice(SOFTIRQS)]
-static TIMER_SOFTIRQ: SoftirqAction = SoftirqAction {
-    nr: Softirq::Timer,
-    handler: run_timers,
-};
-
 /// Calls the functions of the timers of this CPU that are due.
+#[softirq(Timer)]
 fn run_timers() {
     // A softirq stays on its CPU.
     let this_cpu = smp_processor_id() as u32;
