@@ -8,4 +8,5 @@ mod image;
 mod order;
 mod records;
 mod segments;
+mod simd;
 mod tables;
