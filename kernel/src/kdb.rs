@@ -4,13 +4,19 @@
 //! Nothing here prints or reads.
 
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
 use linkme::distributed_slice;
 use spin::Once;
 
+use crate::arch::x86::ptregs::PtRegs;
+
 static MONITOR: Once<Monitor> = Once::new();
 static REQUESTED: AtomicBool = AtomicBool::new(false);
+/// The monitor runs: breakpoints that it comes to itself are nobody's business.
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// The registers of what an exception has interrupted, while the monitor runs for that.
+static REGS: AtomicPtr<PtRegs> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Takes over the console until the user lets the kernel go on; called with the reason, in words.
 pub type Monitor = fn(&str);
@@ -34,12 +40,32 @@ pub fn is_requested() -> bool {
 /// Enters the monitor and comes back when the user lets the kernel go on. Other CPUs are held meanwhile. `false`: there is none.
 pub fn enter(reason: &str) -> bool {
     let Some(monitor) = MONITOR.get() else { return false };
-    #[cfg(CONFIG_SMP)]
-    let _held = crate::smp::hold_other_cpus();
-    monitor(reason);
-    // Timers may not have come meanwhile.
-    crate::time::watchdog::touch();
+    if !ACTIVE.swap(true, Relaxed) {
+        #[cfg(CONFIG_SMP)]
+        let _held = crate::smp::hold_other_cpus();
+        monitor(reason);
+        // Timers may not have come meanwhile.
+        crate::time::watchdog::touch();
+        ACTIVE.store(false, Relaxed);
+    }
     true
+}
+
+/// [`enter`] from an exception: what it has interrupted can be seen and changed by [`with_regs`] meanwhile, and goes on with that. An exception of the monitor's own is passed over.
+pub fn enter_from_exception(reason: &str, regs: &mut PtRegs) -> bool {
+    if ACTIVE.load(Relaxed) {
+        return true;
+    }
+    REGS.store(regs, Relaxed);
+    let is_there = enter(reason);
+    REGS.store(core::ptr::null_mut(), Relaxed);
+    is_there
+}
+
+/// Calls `f` with the registers of what was interrupted for the monitor; `None` if it was not interrupted, but came by itself. For commands.
+pub fn with_regs<R>(f: impl FnOnce(&mut PtRegs) -> R) -> Option<R> {
+    // SAFETY: null, or the registers that `enter_from_exception` was lent and has not given back, for it has not returned; commands come one after the other.
+    unsafe { REGS.load(Relaxed).as_mut() }.map(f)
 }
 
 /// A command of the monitor.

@@ -23,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
             ])
         }),
         trial("traps::the_monitor_holds_all_cpus_and_shows_where_they_are", backtraces),
+        trial("traps::the_monitor_stops_at_breakpoints_and_goes_on_step_by_step", breakpoints),
         trial("traps::without_hlt_all_cpus_come_and_stop", no_hlt),
     ]
 }
@@ -67,4 +68,28 @@ fn backtraces() -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn breakpoints() -> Result<()> {
+    let mut session = Session::on(&machine(2).append("kdb"))?;
+    let place = "incipit::printk::vprintk";
+    for (line, answer) in [
+        ("ss", "diag: the kernel was not stopped at an instruction"),
+        ("bph 1000 twice", "diag: 'twice' is none of inst, dataw, dataa"),
+        ("bph 1001 dataw 4", "diag: no breakpoint at 0x1001 (EINVAL)"),
+        ("bph no_such_function", "diag: Illegal numeric value"),
+        ("bc 0", "diag: there is no breakpoint 0"),
+        ("bc 99999999999", "diag: there is no breakpoint 99999999999"),
+        (&format!("bph {place}"), "Instruction(Register) BP #0 at 0xffffffff8"),
+        ("bph", &format!("({place}+0x0/")),
+        ("go", "Entering kdb on processor 0: Breakpoint @ 0xffffffff8"),
+        ("ss", "Entering kdb on processor 0: SS trap @ 0xffffffff8"),
+        ("bt", "incipit::init::main::run_init_process+"),
+        ("bc 0", "Breakpoint 0 at 0xffffffff8"),
+    ] {
+        let text = session.obey(line)?;
+        ensure!(text.contains(answer), "{line}: {text}");
+    }
+    session.guest.send(b"go\r")?;
+    session.guest.wait_for_end()?.require_mention(END_OF_BOOT)
 }

@@ -67,7 +67,7 @@ pub struct HeldCpus {
     is_ours: bool,
 }
 
-/// Holds all other CPUs. The caller has interrupts on, no lock, and is in no interrupt. Inside of another hold it changes nothing.
+/// Holds all other CPUs. The caller has no lock. In an interrupt or an exception all are stopped by an NMI, and nothing can be called on them. Inside of another hold it changes nothing.
 #[must_use = "the CPUs go on when this is dropped"]
 pub fn hold_other_cpus() -> HeldCpus {
     let this = smp_processor_id();
@@ -77,14 +77,15 @@ pub fn hold_other_cpus() -> HeldCpus {
     }
     // One that has gone meanwhile has not looked at what it was asked.
     missing().for_each(|cpu| ASKED.set(cpu, false));
-    let all_came = within(PATIENCE_MS, || {
-        for cpu in missing().filter(|&cpu| !ASKED.contains(cpu)) {
-            ASKED.set(cpu, true);
-            // One that goes offline now needs no holding.
-            let _ = call_function_single_nowait(cpu, &hold_this_cpu);
-        }
-        missing().next().is_none()
-    });
+    let all_came = !preempt::in_interrupt()
+        && within(PATIENCE_MS, || {
+            for cpu in missing().filter(|&cpu| !ASKED.contains(cpu)) {
+                ASKED.set(cpu, true);
+                // One that goes offline now needs no holding.
+                let _ = call_function_single_nowait(cpu, &hold_this_cpu);
+            }
+            missing().next().is_none()
+        });
     if !all_came && apic::is_present() {
         missing().for_each(|cpu| {
             BY_NMI.set(cpu, true);

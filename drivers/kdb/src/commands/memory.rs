@@ -50,7 +50,7 @@ fn md(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> 
 }
 
 /// An address: a number in hexadecimal, with or without `0x`, as kdb users type them.
-fn address(text: &str) -> Result<u64, CommandError> {
+pub(super) fn address(text: &str) -> Result<u64, CommandError> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let plain = digits.starts_with(|first: char| first.is_ascii_hexdigit());
     u64::from_str_radix(digits, 16)

@@ -1,6 +1,7 @@
 //! The commands that belong to no room in particular, one file per subject.
 
 mod boot;
+mod breakpoint;
 mod general;
 mod loader;
 mod log;
