@@ -25,6 +25,7 @@
 //! | [`collections`] | arrays by number, numbers for things, intervals |
 //! | [`time`] | the clock of the log |
 //! | [`mod@panic`] | the end: reports of faults, warnings, panics |
+//! | `profile` | where the kernel spends its time |
 //! | `stackdepot` | stack traces, each kept once |
 //! | [`resource`] | who has which addresses and ports |
 //! | [`kdb`] | the hook of the monitor |
@@ -64,6 +65,8 @@ pub mod pid;
 pub mod preempt;
 pub mod prelude;
 pub mod printk;
+#[cfg(CONFIG_PROFILING)]
+pub mod profile;
 pub mod resource;
 pub mod smp;
 pub mod softirq;

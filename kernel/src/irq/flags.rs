@@ -12,10 +12,31 @@ use crate::prelude::*;
 #[must_use = "the state must be restored"]
 pub struct IrqFlags(u64);
 
+/// Interrupts are off, and were on if `were_on`.
+#[inline]
+fn gone_off(were_on: impl FnOnce() -> bool) {
+    #[cfg(CONFIG_IRQSOFF_TRACER)]
+    if crate::static_branch_unlikely!(super::irqsoff::TRACING) && were_on() {
+        super::irqsoff::hardirqs_off();
+    }
+    #[cfg(not(CONFIG_IRQSOFF_TRACER))]
+    let _ = were_on;
+}
+
+/// Interrupts are about to go on.
+#[inline]
+fn going_on() {
+    #[cfg(CONFIG_IRQSOFF_TRACER)]
+    if crate::static_branch_unlikely!(super::irqsoff::TRACING) {
+        super::irqsoff::hardirqs_on();
+    }
+}
+
 /// Keeps interrupts from this CPU.
 #[inline]
 pub fn local_irq_disable() {
     irqflags::cli();
+    gone_off(|| true);
 }
 
 /// Lets interrupts come to this CPU.
@@ -23,6 +44,7 @@ pub fn local_irq_disable() {
 /// A caller that holds a lock which a handler takes brings about a deadlock, nothing worse: each vector has a gate from the first instructions on.
 #[inline]
 pub fn local_irq_enable() {
+    going_on();
     irqflags::sti();
 }
 
@@ -38,6 +60,7 @@ pub fn irqs_disabled() -> bool {
 pub fn local_irq_save() -> IrqFlags {
     let flags = IrqFlags(irqflags::save_flags());
     irqflags::cli();
+    gone_off(|| flags.0 & irqflags::X86_EFLAGS_IF != 0);
     flags
 }
 
@@ -45,10 +68,23 @@ pub fn local_irq_save() -> IrqFlags {
 #[inline]
 pub fn local_irq_restore(flags: IrqFlags) {
     if flags.0 & irqflags::X86_EFLAGS_IF != 0 {
+        going_on();
         irqflags::sti();
     } else {
         irqflags::cli();
     }
+}
+
+/// A hard interrupt has begun, which the processor keeps others from. Interrupts are off, and were on.
+#[inline]
+pub(crate) fn interrupt_began() {
+    gone_off(|| true);
+}
+
+/// A hard interrupt or the last words before a sleep end: what comes next lets interrupts on.
+#[inline]
+pub(crate) fn interrupt_ends() {
+    going_on();
 }
 
 /// Keeps interrupts from this CPU for as long as it lives, then restores how it was.

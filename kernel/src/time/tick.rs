@@ -99,6 +99,8 @@ fn tick(timer: &HrTimer) -> Restart {
     update_jiffies(now);
     timer::run_local_timers();
     irq_work::tick();
+    #[cfg(CONFIG_PROFILING)]
+    crate::profile::tick();
     TICK.with_this_cpu(|tick| tick.count.fetch_add(1, Relaxed));
     if IS_STOPPED.this_cpu_read() != 0 {
         return Restart::No;

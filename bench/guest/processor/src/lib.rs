@@ -2,6 +2,7 @@
 
 #![no_std]
 
+mod interrupts;
 mod locks;
 
 use incipit::prelude::*;
@@ -12,5 +13,6 @@ const TURNS: usize = 1000;
 #[initcall(late)]
 fn bench_processor() -> Result<(), Errno> {
     locks::measure_all();
+    interrupts::measure_all();
     Ok(())
 }

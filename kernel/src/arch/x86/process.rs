@@ -4,6 +4,7 @@ use core::arch::naked_asm;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use super::irqflags;
+use crate::irq::interrupt_ends;
 use crate::mm::kstack::THREAD_SIZE;
 use crate::mm::sections::{self, Section};
 use crate::prelude::*;
@@ -32,6 +33,7 @@ pub fn hlt_works_ok() -> bool {
 /// Waits for an interrupt: called with interrupts off, comes back with them on. With `no-hlt` it may come back earlier.
 #[inline]
 pub fn default_idle() {
+    interrupt_ends();
     if hlt_works_ok() {
         irqflags::safe_halt();
     } else {

@@ -14,7 +14,7 @@ use crate::arch::x86::cpu::masks::ONLINE;
 use crate::arch::x86::ptregs::PtRegs;
 use crate::arch::x86::traps::irq_stack;
 use crate::arch::x86::{apic, i8259};
-use crate::irq::{handle_irq, with_irq_regs};
+use crate::irq::{handle_irq, interrupt_began, interrupt_ends, with_irq_regs};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 
@@ -113,9 +113,11 @@ fn install_sysvecs() {
 
 /// Handles all interrupts, on the stack for them, with interrupts off.
 pub(super) extern "C" fn common_interrupt(regs: &mut PtRegs, vector: u64) {
+    interrupt_began();
     crate::softirq::irq_enter();
     with_irq_regs(regs, |regs| dispatch(regs, vector as u8));
     crate::softirq::irq_exit();
+    interrupt_ends();
 }
 
 #[inline]
