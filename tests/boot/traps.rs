@@ -24,6 +24,7 @@ pub fn trials() -> Vec<Trial> {
         }),
         trial("traps::the_monitor_holds_all_cpus_and_shows_where_they_are", backtraces),
         trial("traps::the_monitor_stops_at_breakpoints_and_goes_on_step_by_step", breakpoints),
+        trial("traps::a_profile_counts_what_ticks_strike", profile),
         trial("traps::without_hlt_all_cpus_come_and_stop", no_hlt),
     ]
 }
@@ -84,7 +85,7 @@ fn breakpoints() -> Result<()> {
         ("bph", &format!("({place}+0x0/")),
         ("go", "Entering kdb on processor 0: Breakpoint @ 0xffffffff8"),
         ("ss", "Entering kdb on processor 0: SS trap @ 0xffffffff8"),
-        ("bt", "incipit::init::main::run_init_process+"),
+        ("bt", "<exception at incipit::printk::vprintk+0x"),
         ("bc 0", "Breakpoint 0 at 0xffffffff8"),
     ] {
         let text = session.obey(line)?;
@@ -92,4 +93,35 @@ fn breakpoints() -> Result<()> {
     }
     session.guest.send(b"go\r")?;
     session.guest.wait_for_end()?.require_mention(END_OF_BOOT)
+}
+
+/// The counts of functions sum up to the total, and the monitor, which waits for a line, is among them.
+fn profile() -> Result<()> {
+    let mut session = Session::on(&machine(1).append("kdb profile=2"))?;
+    let text = (0..20).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let text = session.obey("profile").ok()?;
+        text.contains(" incipit_kdb::").then_some(text)
+    });
+    let text = text.ok_or_else(|| anyhow::anyhow!("the monitor is not counted"))?;
+    let rows: Vec<(u64, &str)> = text
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?.parse().ok()?, words.next()?))
+        })
+        .collect();
+    let (total, functions) = rows.split_last().map_or((0, &rows[..]), |(last, rest)| (last.0, rest));
+    ensure!(rows.last().is_some_and(|row| row.1 == "total"), "{text}");
+    ensure!(total > 0 && total == functions.iter().map(|row| row.0).sum::<u64>(), "{text}");
+    let mut other = Session::on(&machine(1).append("kdb profile=schedule"))?;
+    ensure!(
+        other.obey("profile")?.starts_with("diag: nothing is counted"),
+        "a profile without one"
+    );
+    ensure!(
+        other.obey("dmesg")?.contains("profile: this kernel has no schedule to profile"),
+        "not refused"
+    );
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The image with every checker of memory in it: what leaks is found, and nothing else is.
+//! The image with every checker in it: what leaks is found, and nothing else is; what keeps interrupts off for longest is named.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
             nothing_leaks(&mut session(&format!("{LEAKS} {CHECKERS}"))?)
         }),
         trial("checked::a_leak_is_shown_with_who_made_it", planted_leak),
+        trial("checked::the_longest_time_without_interrupts_is_told_with_its_ends", irqsoff),
         trial("checked::all_tests_pass_with_every_checker_and_leak_nothing", all_tests),
     ]
 }
@@ -52,6 +53,31 @@ fn machine(words: &str) -> Result<Machine> {
 
 fn session(words: &str) -> Result<Session> {
     Session::on(&machine(words)?)
+}
+
+fn irqsoff() -> Result<()> {
+    let mut session = session("ftrace=irqsoff")?;
+    let text = session.obey("irqsoff")?;
+    let mut lines = text.lines();
+    let time = lines.next().and_then(|line| line.strip_prefix("CPU 0: ")?.strip_suffix(" us"));
+    ensure!(time.is_some_and(|time| time.parse::<f64>().is_ok_and(|time| time > 0.0)), "{text}");
+    for start in ["  => started at: incipit", "  => ended at:   incipit"] {
+        ensure!(lines.next().is_some_and(|line| line.starts_with(start)), "{text}");
+    }
+    for (line, answer) in [
+        ("irqsoff off", ""),
+        ("irqsoff reset", ""),
+        ("irqsoff", "diag: not measured"),
+        ("irqsoff on", ""),
+    ] {
+        let text = session.obey(line)?;
+        ensure!(
+            text.starts_with(answer) && (!answer.is_empty() || text.is_empty()),
+            "{line}: {text}"
+        );
+    }
+    ensure!(session.obey("irqsoff")?.starts_with("CPU 0: "), "nothing is measured anew");
+    Ok(())
 }
 
 /// Scans until what only a leak leads to is found, too.

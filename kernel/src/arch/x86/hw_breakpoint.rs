@@ -134,8 +134,13 @@ fn write_address(slot: usize, address: usize) {
     }
 }
 
-/// Calls the handlers of the breakpoints that `reason`, DR6, names. Returns what DR7 is to be afterwards if there was one: a handler may have dropped its own.
-pub(super) fn handle(reason: u64, regs: &mut PtRegs) -> Option<u64> {
+/// What DR7 is to be while no exception is handled: it changes when breakpoints come and go.
+pub(super) fn wanted_dr7() -> u64 {
+    SLOTS.with_this_cpu(|slots| slots.dr7.load(Relaxed))
+}
+
+/// Calls the handlers of the breakpoints that `reason`, DR6, names, and says whether there was one. A handler may drop breakpoints.
+pub(super) fn handle(reason: u64, regs: &mut PtRegs) -> bool {
     SLOTS.with_this_cpu(|slots| {
         let armed = slots.dr7.load(Relaxed);
         let mut found = false;
@@ -152,7 +157,7 @@ pub(super) fn handle(reason: u64, regs: &mut PtRegs) -> Option<u64> {
                 regs.flags |= X86_EFLAGS_RF;
             }
         }
-        found.then(|| slots.dr7.load(Relaxed))
+        found
     })
 }
 

@@ -50,14 +50,15 @@ pub(super) extern "C" fn exc_int3(regs: &mut PtRegs, error_code: u64, vector: Ve
 pub(super) extern "C" fn exc_debug(regs: &mut PtRegs, _error_code: u64, vector: Vector) {
     let reason = registers::dr6() ^ registers::DR6_RESERVED;
     registers::clear_dr6();
-    let armed = registers::disarm_breakpoints();
+    let (armed, wanted) = (registers::disarm_breakpoints(), hw_breakpoint::wanted_dr7());
     preempt::add(preempt::NMI_OFFSET);
-    let rearmed = hw_breakpoint::handle(reason, regs);
-    if rearmed.is_none() && reason != 0 && !claimed(regs, vector) && reason & DR_STEP != 0 {
+    let is_known = hw_breakpoint::handle(reason, regs);
+    if !is_known && reason != 0 && !claimed(regs, vector) && reason & DR_STEP != 0 {
         crate::warn_once!("single step at {} that nobody asked for", crate::panic::Symbol(regs.ip as usize));
         regs.flags &= !X86_EFLAGS_TF;
     }
     preempt::sub(preempt::NMI_OFFSET);
+    let left = hw_breakpoint::wanted_dr7();
     // SAFETY: what was armed before the exception, or what the breakpoints' owners have left of it.
-    unsafe { registers::restore_dr7(rearmed.unwrap_or(armed)) };
+    unsafe { registers::restore_dr7(if left == wanted { armed } else { left }) };
 }
