@@ -3,6 +3,7 @@
 //! There are ten, as in Linux, and each has at most one handler, declared where it stands by [`macro@softirq`]. They run on the CPU that raised them, when the outermost
 //! interrupt ends or a [`BhGuard`] is dropped; what keeps being raised is left for the next occasion after a while, so that the interrupted code comes to its turn.
 
+#[cfg(CONFIG_KDB)]
 mod proc;
 mod tasklet;
 #[cfg(CONFIG_KUNIT)]

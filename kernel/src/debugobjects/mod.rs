@@ -15,6 +15,7 @@ use incipit_lib::debugobjects::{Operation, Verdict, judge};
 
 use crate::prelude::*;
 
+#[cfg(CONFIG_KDB)]
 mod command;
 mod table;
 

@@ -3,6 +3,7 @@
 //! Who finds that out is the processor's room, before there is an allocator of pages; here it is asked, at any time and by anybody. Without `CONFIG_NUMA`, and on most machines, all is
 //! node 0.
 
+#[cfg(CONFIG_KDB)]
 mod command;
 
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};

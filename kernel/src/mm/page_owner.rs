@@ -1,5 +1,6 @@
 //! `page_owner=on`: who has each page, and who had it before.
 
+#[cfg(CONFIG_KDB)]
 mod command;
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};

@@ -1,5 +1,6 @@
 //! The page allocator in words: `/proc/buddyinfo`, `/proc/pagetypeinfo` and `/proc/zoneinfo`, as Linux's `mm/vmstat.c` writes them.
 
+#[cfg(CONFIG_KDB)]
 mod command;
 
 use core::fmt::{self, Write};

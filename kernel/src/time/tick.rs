@@ -197,6 +197,7 @@ pub fn timer_list(out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 /// The monitor's `timer_list`.
+#[cfg(CONFIG_KDB)]
 mod command {
     use core::fmt::Write;
 

@@ -63,6 +63,7 @@ fn show(area: &Area, out: &mut dyn Write) -> fmt::Result {
 }
 
 /// The monitor's `vmallocinfo`.
+#[cfg(CONFIG_KDB)]
 mod command {
     use core::fmt::Write;
 
