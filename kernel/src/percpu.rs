@@ -6,6 +6,7 @@
 
 mod boxed;
 mod chunks;
+pub mod counter;
 mod first_chunk;
 mod units;
 

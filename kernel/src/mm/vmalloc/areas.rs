@@ -4,7 +4,7 @@
 //! (Linux's `lazy_max_pages`), or addresses run out, the processor forgets them all at once, and they are free.
 
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed};
 
 use arrayvec::ArrayVec;
 use incipit_lib::vmap::{AreaError, Areas, NODES_NEEDED, Node, Request};
@@ -14,6 +14,7 @@ use crate::arch::x86::mm::tlb;
 use crate::locking::IrqSpinLock;
 use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SIZE, page_alloc};
+use crate::percpu::counter::PercpuCounter;
 use crate::prelude::*;
 
 bitflags::bitflags! {
@@ -111,16 +112,19 @@ static SPACE: IrqSpinLock<Option<Space>> = IrqSpinLock::new(None);
 static OPEN: AtomicBool = AtomicBool::new(false);
 
 /// Pages that areas own.
-static NR_PAGES: AtomicIsize = AtomicIsize::new(0);
+static NR_PAGES: PercpuCounter = PercpuCounter::new(&PAGES_OF_CPUS);
+
+#[percpu]
+static PAGES_OF_CPUS: AtomicI32 = AtomicI32::new(0);
 
 /// Pages that areas own: Linux's `vmalloc_nr_pages`.
 #[must_use]
 pub fn nr_pages() -> usize {
-    NR_PAGES.load(Relaxed).max(0) as usize
+    NR_PAGES.sum().max(0) as usize
 }
 
 pub(super) fn count_pages(pages: isize) {
-    NR_PAGES.fetch_add(pages, Relaxed);
+    NR_PAGES.add(pages as i64);
 }
 
 pub(super) fn is_open() -> bool {
