@@ -142,6 +142,10 @@ pub fn sections(reports: &Reports, times: Times) -> Result<Vec<Section>> {
             figures: locks(reports)?,
         },
         Section {
+            title: "Interrupts, and functions called on other CPUs",
+            figures: interrupts(reports)?,
+        },
+        Section {
             title: "The build, in milliseconds of this machine",
             figures: build(times),
         },
@@ -292,6 +296,22 @@ fn locks(reports: &Reports) -> Result<Vec<Figure>> {
         None,
     ));
     Ok(figures)
+}
+
+fn interrupts(reports: &Reports) -> Result<Vec<Figure>> {
+    let figures = [
+        (
+            "from the entry of an interrupt to its handler and back",
+            "irq/vector",
+            Some(Aim(150.0)),
+        ),
+        ("the same of a line", "irq/line", None),
+        ("a function called on this CPU", "call/here", None),
+    ];
+    figures
+        .into_iter()
+        .map(|(name, key, beside)| Ok(figure(name, reports.get("processor", key)?, beside)))
+        .collect()
 }
 
 /// A pair of taking and giving back, if it says nothing else; trees are of 10,000 entries.
