@@ -37,6 +37,12 @@ pub fn is_requested() -> bool {
     REQUESTED.load(Relaxed)
 }
 
+/// Whether the monitor runs.
+#[must_use]
+pub fn is_active() -> bool {
+    ACTIVE.load(Relaxed)
+}
+
 /// Enters the monitor and comes back when the user lets the kernel go on. Other CPUs are held meanwhile. `false`: there is none.
 pub fn enter(reason: &str) -> bool {
     let Some(monitor) = MONITOR.get() else { return false };
@@ -46,6 +52,8 @@ pub fn enter(reason: &str) -> bool {
         monitor(reason);
         // Timers may not have come meanwhile.
         crate::time::watchdog::touch();
+        #[cfg(CONFIG_LOCKUP_DETECTOR)]
+        crate::watchdog::touch_all_softlockup_watchdogs();
         ACTIVE.store(false, Relaxed);
     }
     true

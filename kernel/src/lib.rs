@@ -28,6 +28,7 @@
 //! | `profile` | where the kernel spends its time |
 //! | `stackdepot` | stack traces, each kept once |
 //! | [`resource`] | who has which addresses and ports |
+//! | `watchdog` | CPUs that are stuck |
 //! | [`kdb`] | the hook of the monitor |
 #![no_std]
 // What only the log needs is left over in a kernel without one.
@@ -74,6 +75,8 @@ pub mod softirq;
 pub mod stackdepot;
 pub mod table;
 pub mod time;
+#[cfg(CONFIG_LOCKUP_DETECTOR)]
+pub mod watchdog;
 
 /// Constants of the configuration.
 pub mod config {

@@ -1,21 +1,22 @@
 //! CPUs that are stuck: one that runs something and does not come back from it, and one that does not even take interrupts (Linux's `kernel/watchdog.c`).
 //!
-//! A timer of each CPU looks every few seconds whether the CPU has come back to its idle loop, or to the end of an initcall, since the last time; and whether the timer of the next
+//! A timer of each CPU looks every few seconds whether the CPU has come back to its idle loop, or has gone on to another initcall, since the last time; and whether the timer of the next
 //! CPU has come. No counter of the processor raises NMIs in an emulator, and an I/O APIC that turns the PIT into one takes the timer away, so that the CPUs watch each other
 //! (Linux's `CONFIG_HARDLOCKUP_DETECTOR_BUDDY`): with one CPU, nobody does.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::arch::x86::cpu::masks::{NR_CPUS, ONLINE};
 use crate::arch::x86::dumpstack;
+use crate::init::{self, EntryInfo};
 use crate::irq::get_irq_regs;
 use crate::panic::taint::{self, Taint};
 use crate::panic::task;
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 use crate::smp::trigger_single_cpu_backtrace;
-use crate::time::hrtimer::{Context, HrTimer, Mode, Restart};
-use crate::time::sched_clock;
+use crate::time::hrtimer::{Clock, Context, HrTimer, Mode, Restart};
+use crate::time::{ktime_get, sched_clock};
 
 /// Seconds after which a CPU that takes no interrupts is stuck; twice as many for one that does. `watchdog_thresh=`.
 static THRESHOLD: AtomicU32 = AtomicU32::new(10);
@@ -35,6 +36,8 @@ struct Watch {
     /// When the timer first saw that the CPU had come back; 0 if it has come back since the timer looked.
     touched: AtomicU64,
     is_reported: AtomicBool,
+    /// The stage or initcall that was running.
+    running: AtomicPtr<EntryInfo>,
     /// How often the timer has come.
     count: AtomicU64,
     /// Who is watched, what its count was, and whether that was told.
@@ -45,9 +48,10 @@ struct Watch {
 
 #[percpu]
 static WATCH: Watch = Watch {
-    timer: HrTimer::new(Context::Hard, watchdog_timer_fn),
+    timer: HrTimer::new(Clock::Monotonic, Context::Hard, watchdog_timer_fn),
     touched: AtomicU64::new(0),
     is_reported: AtomicBool::new(false),
+    running: AtomicPtr::new(core::ptr::null_mut()),
     count: AtomicU64::new(0),
     buddy: AtomicU32::new(u32::MAX),
     buddy_count: AtomicU64::new(0),
@@ -182,14 +186,16 @@ fn watchdog_timer_fn(timer: &HrTimer) -> Restart {
             look_at_this_cpu(watch);
         }
     });
-    timer.forward(timer.expires(), sample_period_ns());
+    timer.forward(ktime_get().as_ns(), sample_period_ns());
     Restart::Yes
 }
 
 fn look_at_this_cpu(watch: &Watch) {
     let now = sched_clock();
     let touched = watch.touched.load(Relaxed);
-    if touched == 0 || crate::kdb::is_active() {
+    let running = init::current().map_or(core::ptr::null_mut(), |info| core::ptr::from_ref(info).cast_mut());
+    let has_gone_on = watch.running.swap(running, Relaxed) != running;
+    if touched == 0 || has_gone_on || crate::kdb::is_active() {
         watch.touched.store(now.max(1), Relaxed);
         watch.is_reported.store(false, Relaxed);
         return;

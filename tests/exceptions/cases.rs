@@ -549,6 +549,29 @@ pub const CASES: &[Case] = &[
             ]),
         ),
     )),
+    with_words(
+        "watchdog_thresh=1",
+        case(
+            "SOFTLOCKUP",
+            GoesOn(&[
+                "watchdog: BUG: soft lockup - CPU#0 stuck for ",
+                "s! [swapper/0:1]",
+                "incipit_lkdtm::external::soft_lockup+",
+            ]),
+        ),
+    ),
+    on_two_processors(with_words(
+        "watchdog_thresh=1 nosoftlockup",
+        case(
+            "HARDLOCKUP",
+            GoesOn(&[
+                "watchdog: Watchdog detected hard LOCKUP on cpu 1",
+                "Sending NMI from CPU 0 to CPUs 1:",
+                "NMI backtrace for cpu 1",
+                "incipit_lkdtm::external::lock_up+",
+            ]),
+        ),
+    )),
     case(
         "PAGE_DOUBLE_FREE",
         GoesOn(&[

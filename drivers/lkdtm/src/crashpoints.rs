@@ -227,6 +227,12 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
         "a function call on another CPU that does nothing for 300 ms",
         external::call_of_a_stuck_cpu,
     ),
+    point("SOFTLOCKUP", "a loop of four seconds with interrupts on", external::soft_lockup),
+    point(
+        "HARDLOCKUP",
+        "a loop of four seconds with interrupts off, on another CPU",
+        external::hard_lockup,
+    ),
     point("PAGE_DOUBLE_FREE", "a page given back twice", pages::page_double_free),
     point("PAGE_FREE_RESERVED", "a page of the image given back", pages::page_free_reserved),
     point(

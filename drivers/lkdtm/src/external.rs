@@ -74,6 +74,33 @@ fn be_stuck() {
     (0..STUCK_MILLISECONDS).for_each(|_| mdelay(1));
 }
 
+/// For how long a CPU is locked up.
+const LOCKUP_MILLISECONDS: u64 = 4000;
+
+/// Does nothing for longer than `watchdog_thresh=1` lets an initcall, and comes back.
+#[inline(never)]
+pub fn soft_lockup() -> Outcome {
+    (0..LOCKUP_MILLISECONDS).for_each(|_| mdelay(1));
+    Ok(())
+}
+
+/// Lets the last CPU do so with interrupts off.
+#[inline(never)]
+pub fn hard_lockup() -> Outcome {
+    let Some(cpu) = ONLINE.iter().last().filter(|&cpu| cpu != 0) else {
+        return Err("there is no other CPU");
+    };
+    if smp::call_function_single_nowait(cpu, &lock_up).is_err() {
+        return Err("the other CPU has gone");
+    }
+    soft_lockup()
+}
+
+#[inline(never)]
+fn lock_up() {
+    (0..LOCKUP_MILLISECONDS).for_each(|_| mdelay(1));
+}
+
 /// How long the host has to inject the machine check.
 const PATIENCE_MILLISECONDS: u64 = 10_000;
 

@@ -21,6 +21,8 @@ static RESCHEDULE: SysVec = SysVec {
 /// CPU from the sleep that begins with interrupts going on.
 pub(super) fn cpu_startup_entry() -> ! {
     loop {
+        #[cfg(CONFIG_LOCKUP_DETECTOR)]
+        crate::watchdog::touch_softlockup_watchdog();
         irq::local_irq_disable();
         if softirq::pending() != 0 || smp::has_work() {
             tick::idle_exit();

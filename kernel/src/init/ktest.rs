@@ -141,6 +141,8 @@ mod walk {
                 let context = || (preempt::count(), irqs_disabled());
                 let before = context();
                 (test.run)();
+                #[cfg(CONFIG_LOCKUP_DETECTOR)]
+                crate::watchdog::touch_softlockup_watchdog();
                 assert_eq!(
                     context(),
                     before,

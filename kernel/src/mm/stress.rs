@@ -145,6 +145,8 @@ fn run(operations: u64) -> u64 {
     let mut sequence = Sequence(0x9e37_79b9_7f4a_7c15);
     let mut failures = 0;
     for operation in 0..operations {
+        #[cfg(CONFIG_LOCKUP_DETECTOR)]
+        crate::watchdog::touch_softlockup_watchdog();
         let user = sequence.below(USERS) as usize;
         let slot = sequence.below(slots[user].len() as u64) as usize;
         if let Some(block) = slots[user][slot].take() {

@@ -212,7 +212,7 @@ fn setup_this_cpu() {
 
 /// Gives a CPU that comes its device, and lets it tick.
 #[cpu_state(starting, name = "x86/apic/timer:starting", teardown = stop_this_cpu)]
-fn start_this_cpu(_cpu: usize) -> Result<(), Errno> {
+pub(crate) fn start_this_cpu(_cpu: usize) -> Result<(), Errno> {
     setup_this_cpu();
     Ok(())
 }
