@@ -2,8 +2,6 @@
 //!
 //! One CPU is asked at a time, so that their lines do not mix.
 
-use core::fmt::Write;
-
 use linkme::distributed_slice;
 
 use crate::arch::x86::cpu::masks::{CpuMask, ONLINE};
@@ -72,7 +70,10 @@ pub fn trigger_all_cpu_backtrace() {
 }
 
 /// The monitor's `btc`.
+#[cfg(CONFIG_KDB)]
 mod command {
+    use core::fmt::Write;
+
     use super::*;
     use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 
