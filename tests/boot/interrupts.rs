@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use incipit_tests::built::Build;
+use incipit_tests::log::Log;
 use incipit_tests::machine::Machine;
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
@@ -47,6 +48,10 @@ const WAYS: &[Way] = &[
 /// The test in the kernel that rings the serial port and counts.
 const TEST: &str = "each_interrupt_of_a_device_is_handled_once";
 
+/// The test in the kernel that lets the port hold its line.
+const STORM: &str = "a_level_that_nobody_serves_is_shut_off_unless_another_lines_handler_is_asked";
+const NOBODY_CARED: &str = "irq 4: nobody cared (try booting with the \"irqpoll\" option)";
+
 pub fn trials() -> Vec<Trial> {
     let image = Build::ours().vmlinux();
     let trials = WAYS.iter().map(|way| {
@@ -56,7 +61,38 @@ pub fn trials() -> Vec<Trial> {
             .append(&format!("kunit.filter_glob=*{TEST} {}", way.words));
         trial(format!("interrupts::arrive_by_{}", way.name), move || arrive(&machine, way))
     });
-    trials.collect()
+    let mut trials: Vec<_> = trials.collect();
+    trials.extend([
+        trial("interrupts::a_storm_of_a_real_line_is_shut_off_and_named", || {
+            let log = storm("")?;
+            log.require(&[NOBODY_CARED, "Disabling IRQ #4"])
+        }),
+        trial("interrupts::irqpoll_finds_who_serves_a_misrouted_line", || {
+            let log = storm("irqpoll")?;
+            log.require(&["Misrouted IRQ fixup and polling support enabled"])?;
+            log.refuse(NOBODY_CARED)
+        }),
+        trial("interrupts::none_of_a_hundred_thousand_is_lost", || {
+            let log = alone(TEST).append("irq_test.rings=100000").run()?;
+            log.require_mention(&format!("ok 1 {TEST}"))
+        }),
+    ]);
+    trials
+}
+
+/// A machine that runs one of the tests in the kernel.
+fn alone(test: &str) -> Machine {
+    Machine::new(&Build::ours().vmlinux())
+        .processors(2)
+        .append("ignore_loglevel kunit.enable=1 kunit_shutdown=reboot")
+        .append(&format!("kunit.filter_glob=*{test}"))
+}
+
+/// Lets the serial port hold its line, by level, whose handler does not serve it.
+fn storm(words: &str) -> Result<Log> {
+    let log = alone(STORM).append(words).run()?;
+    log.require_mention(&format!("ok 1 {STORM}"))?;
+    Ok(log)
 }
 
 fn arrive(machine: &Machine, way: &Way) -> Result<()> {

@@ -26,6 +26,7 @@ pub fn trials() -> Vec<Trial> {
         }),
         trial("checked::a_leak_is_shown_with_who_made_it", planted_leak),
         trial("checked::the_longest_time_without_interrupts_is_told_with_its_ends", irqsoff),
+        trial("checked::who_misuses_a_lock_is_named", misused_lock),
         trial("checked::all_tests_pass_with_every_checker_and_leak_nothing", all_tests),
     ]
 }
@@ -116,6 +117,18 @@ fn planted_leak() -> Result<()> {
         let (_, stack) = object.split_once("  backtrace:").unwrap_or_default();
         ensure!(stack.contains("] incipit_lkdtm::heap::slab_leak+0x"), "{object}");
     }
+    Ok(())
+}
+
+fn misused_lock() -> Result<()> {
+    let mut session = session("")?;
+    let text = session.obey("lkdtm SPINLOCK_UNLOCK")?;
+    ensure!(text.contains("BUG: spinlock already unlocked on CPU#0, swapper/0/1"), "{text}");
+    ensure!(text.contains(", .locked: 0, .owner_cpu: -1"), "{text}");
+    session.obey("lkdtm SPINLOCKUP")?;
+    session.guest.send(b"lkdtm SPINLOCKUP\r")?;
+    session.guest.wait_for("BUG: spinlock recursion on CPU#0, swapper/0/1")?;
+    session.guest.wait_for(", .locked: 1, .owner_cpu: 0")?;
     Ok(())
 }
 

@@ -79,6 +79,9 @@ pub const CASES: &[Case] = &[
             END_TRACE,
         ]),
     ),
+    // Reported in an image with CONFIG_DEBUG_SPINLOCK, which `tests/builds/checked.rs` has.
+    case("SPINLOCKUP", GoesOn(&[])),
+    case("SPINLOCK_UNLOCK", GoesOn(&[])),
     case("EXCEPTION", page_fault(&[2], "bugs::exception", At(&["mov"]), NULL_WRITE, Value(0))),
     case("ARRAY_BOUNDS", Panic("index out of bounds: the len is 8 but the index is 8")),
     case(

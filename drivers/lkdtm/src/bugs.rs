@@ -3,6 +3,8 @@
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use incipit::locking::RawSpinLock;
+
 use crate::access;
 use crate::crashpoints::{Outcome, SURVIVED};
 
@@ -28,6 +30,23 @@ pub fn warning() -> Outcome {
 pub fn warning_message() -> Outcome {
     static TRIGGERED: AtomicU32 = AtomicU32::new(0);
     incipit::warn!("Warning message trigger count: {}", TRIGGERED.fetch_add(1, Relaxed) + 1);
+    Ok(())
+}
+
+/// Takes a lock and keeps it: who takes it a second time waits for himself.
+#[inline(never)]
+pub fn spinlockup() -> Outcome {
+    static LOCK_ME_UP: RawSpinLock = RawSpinLock::new();
+    LOCK_ME_UP.lock();
+    Ok(())
+}
+
+/// Gives back a lock that nobody has.
+#[inline(never)]
+pub fn spinlock_unlock() -> Outcome {
+    static FREE: RawSpinLock = RawSpinLock::new();
+    // SAFETY: nobody else knows the lock, which is free before and after.
+    unsafe { FREE.unlock() };
     Ok(())
 }
 

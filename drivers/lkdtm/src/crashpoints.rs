@@ -29,6 +29,12 @@ pub static CRASHPOINTS: &[Crashpoint] = &[
     point("BUG", "a condition that the code says cannot be", bugs::bug),
     point("WARNING", "a warning", bugs::warning),
     point("WARNING_MESSAGE", "a warning with a message", bugs::warning_message),
+    point(
+        "SPINLOCKUP",
+        "a lock that is taken and kept; the second time, it is waited for for ever",
+        bugs::spinlockup,
+    ),
+    point("SPINLOCK_UNLOCK", "a lock given back that nobody has", bugs::spinlock_unlock),
     point("EXCEPTION", "a write to the null pointer", bugs::exception),
     point("ARRAY_BOUNDS", "an index behind the end of an array", bugs::array_bounds),
     point("EXHAUST_STACK", "a recursion without end", stack::exhaust_stack),

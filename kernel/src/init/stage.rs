@@ -26,6 +26,7 @@ impl StageEntry {
 /// Linux's `early_boot_irqs_disabled`: set while no stage may enable interrupts.
 pub(super) static EARLY_BOOT_IRQS_DISABLED: AtomicBool = AtomicBool::new(false);
 
+/// The stage that lets interrupts come has run.
 static INTERRUPTS_HAVE_COME: AtomicBool = AtomicBool::new(false);
 
 /// Interrupts stay off from here until a stage says otherwise; who turns them on before is named.

@@ -9,6 +9,8 @@ mod action;
 mod affinity;
 mod chip;
 mod desc;
+#[cfg(CONFIG_KUNIT)]
+mod device_tests;
 pub mod flags;
 mod flow;
 #[cfg(CONFIG_IRQSOFF_TRACER)]

@@ -1,8 +1,6 @@
-//! Tests with a line of no device, and with a device that can be asked for interrupts one at a time: the serial port.
+//! Tests with a line of no device.
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
-use x86::io::{inb, outb};
 
 use super::{
     Flow, IrqChip, IrqData, IrqDesc, IrqFlagsSet, IrqGuard, IrqReturn, disable_irq, enable_irq, ensure, handle_irq, irqs_disabled,
@@ -226,70 +224,4 @@ fn a_line_that_nobody_cares_for_is_shut_off() {
     raise(desc);
     assert_eq!(CHIP.told(), [1, 1, 1, 0]);
     drop(action);
-}
-
-/// The first serial port, and the line that it has on every PC.
-const COM1: u16 = 0x3f8;
-const COM1_IRQ: u32 = 4;
-const INTERRUPT_ENABLE: u16 = COM1 + 1;
-const INTERRUPT_IDENTITY: u16 = COM1 + 2;
-const MODEM_CONTROL: u16 = COM1 + 4;
-const LINE_STATUS: u16 = COM1 + 5;
-/// In the modem control register: lets the line through on a PC.
-const OUT2: u8 = 1 << 3;
-/// In the interrupt enable register: when there is room to send.
-const ROOM: u8 = 1 << 1;
-/// In the line status register: all has been sent.
-const EMPTY: u8 = 1 << 6;
-
-/// Lets the port interrupt once for having nothing to send, `count` times. `false` without a port.
-fn ring(count: u32, mut after: impl FnMut()) -> bool {
-    // SAFETY: the port's user neither receives nor uses interrupts, and finds it as it was.
-    unsafe {
-        if inb(LINE_STATUS) == 0xff {
-            return false;
-        }
-        let (enabled, control) = (inb(INTERRUPT_ENABLE), inb(MODEM_CONTROL));
-        outb(MODEM_CONTROL, control | OUT2);
-        for _ in 0..count {
-            while inb(LINE_STATUS) & EMPTY == 0 {
-                core::hint::spin_loop();
-            }
-            outb(INTERRUPT_ENABLE, ROOM);
-            after();
-            outb(INTERRUPT_ENABLE, 0);
-        }
-        outb(MODEM_CONTROL, control);
-        outb(INTERRUPT_ENABLE, enabled);
-    }
-    true
-}
-
-#[ktest]
-fn each_interrupt_of_a_device_is_handled_once() {
-    const RINGS: u32 = 2000;
-    static HANDLED: AtomicU32 = AtomicU32::new(0);
-    let handle = &|_| {
-        // SAFETY: reading says that the cause has been seen.
-        let identity = unsafe { inb(INTERRUPT_IDENTITY) };
-        HANDLED.fetch_add(1, Relaxed);
-        if identity & 1 == 0 { IrqReturn::Handled } else { IrqReturn::None }
-    };
-    let Ok(action) = request_irq(COM1_IRQ, handle, IrqFlagsSet::empty(), "test") else {
-        // Without controllers of devices' lines.
-        assert!(!crate::arch::x86::i8259::is_present());
-        return;
-    };
-    let mut rung = 0;
-    let there = ring(RINGS, || {
-        rung += 1;
-        // An interrupt takes a moment to arrive; one that is lost never does.
-        let arrived = (0..100_000_000).any(|_| {
-            core::hint::spin_loop();
-            HANDLED.load(Relaxed) >= rung
-        });
-        assert!(arrived, "interrupt {rung} is lost");
-    });
-    drop(action);
-    assert_eq!(HANDLED.load(Relaxed), if there { RINGS } else { 0 });
 }
