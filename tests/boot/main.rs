@@ -31,6 +31,7 @@ mod screens;
 mod slab;
 mod smp;
 mod takeover;
+mod time;
 mod traps;
 mod video_mode;
 mod vmalloc;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         disks::trials(),
         processors::trials(),
         resources::trials(),
+        time::trials(),
         traps::trials(),
         vmalloc::trials(),
         monitor::trials(),

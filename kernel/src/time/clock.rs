@@ -117,8 +117,11 @@ pub fn set_rate(tsc: u64, khz: u64) {
 
 /// The counter has turned out not to count evenly: from now on the clock is the monotonic one at the last tick, and what the counter shows since, but no more than a tick.
 pub fn mark_unstable() {
+    let mut last = WRITER.lock();
+    let now = sched_clock();
     if !IS_UNSTABLE.swap(true, Relaxed) {
-        *WRITER.lock() = timekeeping::ktime_get().as_ns();
+        *last = timekeeping::ktime_get().as_ns();
+        rebase(now, rdtsc());
     }
 }
 
@@ -131,6 +134,11 @@ pub(super) fn follow() {
     let (now, tsc) = (timekeeping::ktime_get().as_ns(), rdtsc());
     let ns = BASES[0].ns.load(Relaxed) + now.saturating_sub(*last);
     *last = now;
+    rebase(ns, tsc);
+}
+
+/// Goes on with `ns` at count `tsc`. The writer's right is the caller's.
+fn rebase(ns: u64, tsc: u64) {
     LATCH.write(|copy| {
         BASES[copy].ns.store(ns, Relaxed);
         BASES[copy].tsc.store(tsc, Relaxed);

@@ -5,6 +5,8 @@
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
+use incipit_lib::time::NSEC_PER_SEC;
+
 use crate::prelude::*;
 
 bitflags::bitflags! {
@@ -48,10 +50,11 @@ pub struct ClockEventDevice {
 #[percpu]
 static DEVICE: AtomicPtr<ClockEventDevice> = AtomicPtr::new(core::ptr::null_mut());
 
-/// How many counts of a device with `khz` are 2³² ns.
+/// How many counts of a device with `hertz` are 2³² ns.
 #[must_use]
-pub fn mult(khz: u64) -> u64 {
-    u64::try_from((u128::from(khz) << 32) / 1_000_000).unwrap_or(u64::MAX)
+pub const fn mult(hertz: u64) -> u64 {
+    let mult = ((hertz as u128) << 32) / NSEC_PER_SEC as u128;
+    if mult > u64::MAX as u128 { u64::MAX } else { mult as u64 }
 }
 
 impl ClockEventDevice {
@@ -115,7 +118,7 @@ fn a_device_is_set_to_what_it_can_do() {
         name: "test",
         rating: 1,
         features: Features::ONESHOT,
-        mult: AtomicU64::new(mult(1_000_000 / 4)),
+        mult: AtomicU64::new(mult(NSEC_PER_SEC / 4)),
         min_delta_ns: 100,
         max_delta_ticks: 1 << 32,
         set_next_event: |ticks| SET.store(ticks, Relaxed),

@@ -15,7 +15,8 @@ use incipit_lib::timer_wheel::home::{Bases, Home};
 use incipit_lib::timerqueue::{self, Timerqueue, TimerqueueNode};
 
 use super::bases::{Locked, PerCpuBases};
-use super::{clockevents, timekeeping};
+use super::tick::TICK_NSEC;
+use super::{clockevents, jiffies, timekeeping};
 use crate::arch::x86::apic;
 use crate::arch::x86::cpu::masks;
 use crate::arch::x86::irq::LOCAL_TIMER_VECTOR;
@@ -202,8 +203,13 @@ impl Base {
         if expires < self.next_event
             && let Some(device) = clockevents::this_cpu()
         {
-            self.next_event = expires;
-            device.program(expires.saturating_sub(now()));
+            let is_set = core::mem::replace(&mut self.next_event, expires) != u64::MAX;
+            if timekeeping::is_continuous() {
+                device.program(expires.saturating_sub(now()));
+            } else if !is_set {
+                // Time stands still until it comes, and what is under way must not be put off.
+                device.program(TICK_NSEC);
+            }
         }
     }
 
@@ -358,8 +364,14 @@ fn run_due(context: Context) -> Locked<Base> {
     base
 }
 
-/// The device has interrupted: calls what is due and sets it to what comes next.
-pub(crate) fn hrtimer_interrupt() {
+/// The device of this CPU has interrupted.
+pub(crate) fn device_interrupt() {
+    jiffies::device_interrupt();
+    hrtimer_interrupt();
+}
+
+/// Calls what is due and sets the device to what comes next.
+fn hrtimer_interrupt() {
     let mut base = run_due(Context::Hard);
     let soft = base.first(Context::Soft);
     base.next_event = u64::MAX;

@@ -3,16 +3,20 @@
 //! Counters are read and devices set by who declares them, in [`crate::arch`]; here it is decided which of them are used.
 
 mod bases;
+pub(crate) mod broadcast;
 pub mod calibrate;
 pub mod clock;
 pub mod clockevents;
 pub mod clocksource;
 pub mod delay;
 pub mod hrtimer;
+mod jiffies;
 pub mod sleep;
 pub mod tick;
 pub mod timekeeping;
 pub mod timer;
+#[cfg(CONFIG_KUNIT)]
+mod torture;
 pub mod watchdog;
 
 pub use clock::sched_clock;
@@ -22,7 +26,7 @@ pub use sleep::msleep;
 pub use timekeeping::{ktime_get, ktime_get_boottime, ktime_get_coarse, ktime_get_raw, ktime_get_real};
 pub use timer::{HZ, Timer, jiffies, msecs_to_jiffies};
 
-use crate::arch::x86::tsc;
+use crate::arch::x86::{global_timer, tsc};
 use crate::prelude::*;
 
 /// The clock's rate is known.
@@ -36,10 +40,11 @@ pub fn time_init() {
     tsc::tsc_refine();
 }
 
-/// Looks for all clocksources and goes on with the best one: Linux's stage of the same name.
+/// Looks for all clocksources, goes on with the best one, and lets the boot CPU tick: Linux's stage of the same name.
 #[stage(after(crate::mm::pageset::setup_per_cpu_pageset), before(clock::sched_clock_init))]
 #[init]
 pub fn late_time_init() {
     clocksource::probe_all();
     tsc::compare::begin();
+    global_timer::setup();
 }

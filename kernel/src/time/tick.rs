@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::hrtimer::{self, Clock, Context, HrTimer, Mode, Restart, now};
 use super::timer::{self, HZ, advance_jiffies, jiffies};
-use super::{clock, clockevents, timekeeping};
+use super::{broadcast, clock, clockevents, timekeeping};
 use crate::arch::x86::cpu::masks;
 use crate::irq::IrqGuard;
 use crate::irq_work;
@@ -64,6 +64,11 @@ pub fn is_running() -> bool {
     TICK.with_this_cpu(|tick| tick.is_running.load(Relaxed))
 }
 
+/// The same of another CPU.
+pub(super) fn is_running_on(cpu: usize) -> bool {
+    TICK.per_cpu(cpu).is_some_and(|tick| tick.is_running.load(Relaxed))
+}
+
 /// Counts the ticks that have passed until `now`, and brings the clocks up to date if there are any.
 fn update_jiffies(now: u64) {
     let last = LAST_UPDATE.load(Relaxed);
@@ -101,6 +106,7 @@ fn tick(timer: &HrTimer) -> Restart {
     irq_work::tick();
     #[cfg(CONFIG_PROFILING)]
     crate::profile::tick();
+    broadcast::tick();
     TICK.with_this_cpu(|tick| tick.count.fetch_add(1, Relaxed));
     if IS_STOPPED.this_cpu_read() != 0 {
         return Restart::No;
@@ -145,7 +151,7 @@ fn start_timer(expires: u64) {
 /// This CPU has nothing to do and is about to sleep, for the first time or again: puts its tick off until a timer of the wheel is due, but not for longer than the clocks may go
 /// without being brought up to date. Interrupts are off, and stay so until it sleeps.
 pub fn idle_enter() {
-    if NOHZ_OFF.load(Relaxed) || !is_running() {
+    if NOHZ_OFF.load(Relaxed) || !is_running() || broadcast::is_needed() || !timekeeping::is_continuous() {
         return;
     }
     let begin = next_tick(now()) - TICK_NSEC;

@@ -194,7 +194,7 @@ fn tsc_passed() -> u64 {
 #[inline(never)]
 fn passed_elsewhere() -> u64 {
     let clocksource = PUBLISHED.clocksource.load(Relaxed);
-    // SAFETY: null or made of a `&'static Clocksource` by `publish`, the only writer.
+    // SAFETY: null or made of a `&'static Clocksource` by `store`, the only writer.
     let Some(clocksource) = (unsafe { clocksource.as_ref() }) else {
         return 0;
     };
@@ -260,6 +260,10 @@ pub(super) fn change_clocksource(clocksource: &'static Clocksource) {
         state.clocksource = clocksource;
         note_max_idle(clocksource);
     });
+    // Devices are set otherwise by one that stands still between ticks.
+    if !clocksource.flags().contains(ClocksourceFlags::CONTINUOUS) {
+        hrtimer::clock_was_set();
+    }
 }
 
 /// Whether this is the clocksource that the time is told by.
@@ -269,6 +273,7 @@ pub fn is_current(clocksource: &Clocksource) -> bool {
 }
 
 /// Whether the clocks go on between two ticks, with interrupts off.
+#[inline]
 #[must_use]
 pub fn is_continuous() -> bool {
     // SAFETY: as in `passed_elsewhere`.
@@ -282,12 +287,19 @@ pub fn timekeeper() -> Option<Timekeeper> {
     STATE.lock().as_ref().map(|state| state.keeper)
 }
 
+/// Lets `f` change the clocks. Who reads them waits meanwhile: what was read by the old counter or rate behind the moment from which the new one counts could be later than what is
+/// read by that.
 fn change<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
     let mut locked = STATE.lock();
     let state = locked.as_mut()?;
-    // Nobody who reads is made to wait for the counter: only for the words.
-    let result = f(state);
-    let was_set = publish(state);
+    let offsets = || (real_offset_ns(), boot_offset_ns());
+    let before = offsets();
+    let result = PUBLISHED.seq.write(|| {
+        let result = f(state);
+        store(state);
+        result
+    });
+    let was_set = offsets() != before;
     drop(locked);
     if was_set {
         hrtimer::clock_was_set();
@@ -295,23 +307,19 @@ fn change<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
     Some(result)
 }
 
-/// Lets readers see the state. Says whether real time is another than it would have become by itself.
-fn publish(state: &State) -> bool {
+/// What readers see from now on. Inside a writing section.
+fn store(state: &State) {
     let keeper = &state.keeper;
-    let was_set = keeper.real_offset_ns() != real_offset_ns() || keeper.boot_offset_ns() != boot_offset_ns();
-    PUBLISHED.seq.write(|| {
-        let is_tsc = state.clocksource.flags().contains(ClocksourceFlags::IS_TSC);
-        PUBLISHED.tsc_shift.store(if is_tsc { keeper.mono().shift } else { 0 }, Relaxed);
-        PUBLISHED
-            .clocksource
-            .store(core::ptr::from_ref(state.clocksource).cast_mut(), Relaxed);
-        PUBLISHED.cycle_last.store(keeper.cycle_last(), Relaxed);
-        PUBLISHED.mono.store(keeper.mono());
-        PUBLISHED.raw.store(keeper.raw());
-        PUBLISHED.real_offset_ns.store(keeper.real_offset_ns(), Relaxed);
-        PUBLISHED.boot_offset_ns.store(keeper.boot_offset_ns(), Relaxed);
-    });
-    was_set
+    let is_tsc = state.clocksource.flags().contains(ClocksourceFlags::IS_TSC);
+    PUBLISHED.tsc_shift.store(if is_tsc { keeper.mono().shift } else { 0 }, Relaxed);
+    PUBLISHED
+        .clocksource
+        .store(core::ptr::from_ref(state.clocksource).cast_mut(), Relaxed);
+    PUBLISHED.cycle_last.store(keeper.cycle_last(), Relaxed);
+    PUBLISHED.mono.store(keeper.mono());
+    PUBLISHED.raw.store(keeper.raw());
+    PUBLISHED.real_offset_ns.store(keeper.real_offset_ns(), Relaxed);
+    PUBLISHED.boot_offset_ns.store(keeper.boot_offset_ns(), Relaxed);
 }
 
 fn note_max_idle(clocksource: &Clocksource) {
@@ -337,7 +345,7 @@ pub fn timekeeping_init() {
     }
     let state = State { keeper, clocksource };
     note_max_idle(clocksource);
-    publish(&state);
+    PUBLISHED.seq.write(|| store(&state));
     *STATE.lock() = Some(state);
 }
 

@@ -112,6 +112,13 @@ impl Timer {
         self.node.is_pending()
     }
 
+    /// The tick at whose end it expires; of no meaning unless it was armed.
+    #[inline]
+    #[must_use]
+    pub fn expires(&self) -> u64 {
+        self.node.expires()
+    }
+
     /// Lets the function be called when tick `expires` is over, on this CPU, and no longer when it would have been. Says whether it was armed. Any context but a non-maskable
     /// interrupt.
     pub fn modify(self: Pin<&Self>, expires: u64) -> bool {
@@ -287,6 +294,7 @@ mod tests {
     fn a_timer_that_is_dropped_is_deleted() {
         let before = CALLS.load(Relaxed);
         {
+            let _no_tick_comes = IrqGuard::new();
             let timer = core::pin::pin!(Timer::new(count));
             assert!(!timer.as_ref().modify(jiffies()));
             assert!(timer.as_ref().modify(jiffies() + 1) && timer.is_pending());

@@ -1,6 +1,8 @@
 //! The high precision event timer (IA-PC HPET specification 1.0a): its counter as a clocksource.
 //!
-//! What its comparators do is not decided here: [`registers`] is where they are.
+//! What its comparators do is [`clockevent`]'s.
+
+pub(super) mod clockevent;
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -152,6 +154,12 @@ impl core::fmt::Display for Lie {
     }
 }
 
+/// How often its counter counts in a second; of no meaning without [`registers`].
+#[must_use]
+pub fn hertz() -> u64 {
+    HPET.scale().hertz()
+}
+
 /// Lets the counter count from 0, and says how often it does in a second.
 #[init]
 fn start(registers: &IoMemory) -> Result<u64, Lie> {
@@ -166,7 +174,7 @@ fn start(registers: &IoMemory) -> Result<u64, Lie> {
     if config == u32::MAX {
         return Err(Lie::Absent);
     }
-    let hertz = hertz(period)?;
+    let hertz = hertz_of(period)?;
     registers.write(CFG, config & !(CFG_ENABLE | CFG_LEGACY));
     registers.write(COUNTER, 0_u32);
     registers.write(COUNTER + 4, 0_u32);
@@ -182,7 +190,7 @@ fn start(registers: &IoMemory) -> Result<u64, Lie> {
 }
 
 #[init]
-fn hertz(period: u32) -> Result<u64, Lie> {
+fn hertz_of(period: u32) -> Result<u64, Lie> {
     if !(MIN_PERIOD_FS..=MAX_PERIOD_FS).contains(&period) {
         return Err(Lie::Period(period));
     }
@@ -192,8 +200,8 @@ fn hertz(period: u32) -> Result<u64, Lie> {
 #[ktest]
 fn a_period_that_cannot_be_is_a_lie() {
     for period in [0, MIN_PERIOD_FS - 1, MAX_PERIOD_FS + 1, u32::MAX] {
-        assert_eq!(hertz(period), Err(Lie::Period(period)));
+        assert_eq!(hertz_of(period), Err(Lie::Period(period)));
     }
-    assert_eq!(hertz(10_000_000), Ok(100_000_000));
-    assert_eq!(hertz(69_841_279), Ok(14_318_179));
+    assert_eq!(hertz_of(10_000_000), Ok(100_000_000));
+    assert_eq!(hertz_of(69_841_279), Ok(14_318_179));
 }

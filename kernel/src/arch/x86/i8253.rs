@@ -1,7 +1,12 @@
-//! The interval timer (Intel 8253/8254), channel 2: a stop-watch for the calibration of the time-stamp counter.
+//! The interval timer (Intel 8253/8254), channel 2: a stop-watch for the calibration of the time-stamp counter, and then a clocksource.
 //!
 //! Channel 2 has a gate and no interrupt. It is started once, early, counts down from 65536 and reaches the end after 55 ms; what is read from it later tells
 //! how much real time has passed.
+
+pub(super) mod clockevent;
+mod clocksource;
+
+pub(super) use clockevent::silence;
 
 use x86::io::{inb, outb};
 
@@ -12,6 +17,7 @@ use crate::prelude::*;
 /// Counts per second.
 pub const PIT_TICK_RATE: u32 = 1_193_182;
 
+const CHANNEL_0: u16 = 0x40;
 const CHANNEL_2: u16 = 0x42;
 const COMMAND: u16 = 0x43;
 /// System control port B: bit 0 is the gate of channel 2, bit 1 lets it drive the speaker.
@@ -66,6 +72,12 @@ pub fn start() {
         .map_while(|_| read())
         .any(|(status, _)| status & STATUS_NULL_COUNT == 0);
     *STARTED.lock() = if taken_over { at_tick() } else { None };
+}
+
+/// Whether the machine has the timer.
+#[must_use]
+pub fn is_present() -> bool {
+    STARTED.lock().is_some()
 }
 
 /// How much time has passed since [`start`], waiting until it is at least `ticks`. `None` if there is no timer or it does not count. If its whole range has

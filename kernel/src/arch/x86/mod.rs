@@ -18,6 +18,7 @@ mod edd;
 pub mod extable;
 pub mod fpu;
 #[cfg(CONFIG_ACPI)]
+pub mod global_timer;
 pub mod hpet;
 pub mod hw_breakpoint;
 pub mod i8253;

@@ -14,6 +14,7 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use incipit_lib::param::parse_int;
 use incipit_lib::tsc as told;
 
+use crate::arch::x86::apic;
 use crate::arch::x86::cpu::common;
 use crate::arch::x86::i8253::{self, PIT_TICK_RATE};
 use crate::irq::IrqGuard;
@@ -154,11 +155,12 @@ pub fn source() -> Source {
 
 /// Goes on with another rate, everywhere.
 fn set_khz(khz: u64, source: Source) {
-    TSC_KHZ.store(khz, Relaxed);
+    let old = TSC_KHZ.swap(khz, Relaxed);
     SOURCE.store(source as u8, Relaxed);
     clock::set_rate(rdtsc(), khz);
     clocksource::rate_has_changed(khz);
     calibrate::rate_has_changed();
+    apic::timer::rate_has_changed(old, khz);
 }
 
 /// Over how many ticks of the interval timer the rate was measured.

@@ -15,7 +15,7 @@ use crate::arch::x86::tsc::{rdtsc, tsc_khz};
 use crate::irq::IrqGuard;
 use crate::prelude::*;
 use crate::time::clockevents::{self, ClockEventDevice, Features};
-use crate::time::{hrtimer, tick};
+use crate::time::{broadcast, hrtimer, tick};
 
 /// Interrupts when the time-stamp counter reaches [`IA32_TSC_DEADLINE`].
 const LVT_TSC_DEADLINE: u32 = 2 << 17;
@@ -116,7 +116,7 @@ static LOCAL_TIMER: SysVec = SysVec {
     vector: LOCAL_TIMER_VECTOR,
     mnemonic: "LOC",
     description: "Local timer interrupts",
-    handler: |_| hrtimer::hrtimer_interrupt(),
+    handler: |_| hrtimer::device_interrupt(),
 };
 
 fn is_usable() -> bool {
@@ -182,7 +182,7 @@ fn setup_boot_apic_clock() -> Result<(), Errno> {
         return Ok(());
     }
     let khz = if has_deadline() {
-        LAPIC_DEADLINE.mult.store(clockevents::mult(tsc_khz()), Relaxed);
+        LAPIC_DEADLINE.mult.store(clockevents::mult(tsc_khz() * 1000), Relaxed);
         tsc_khz()
     } else {
         let Some(khz) = measure() else {
@@ -190,7 +190,7 @@ fn setup_boot_apic_clock() -> Result<(), Errno> {
             pr_warn!("APIC frequency not sane: the local timer is not used");
             return Ok(());
         };
-        LAPIC.mult.store(clockevents::mult(khz), Relaxed);
+        LAPIC.mult.store(clockevents::mult(khz * 1000), Relaxed);
         khz
     };
     pr_info!("clockevents: {} counts at {}.{:03} MHz", device().name, khz / 1000, khz % 1000);
@@ -210,10 +210,19 @@ fn setup_this_cpu() {
     }
 }
 
-/// Gives a CPU that comes its device, and lets it tick.
+/// The rate of the counter that the timer was measured by, or compares, is better known: it was `old` kHz and is `new`.
+pub(in crate::arch::x86) fn rate_has_changed(old: u64, new: u64) {
+    for device in [&LAPIC, &LAPIC_DEADLINE] {
+        let mult = u128::from(device.mult.load(Relaxed)) * u128::from(new) / u128::from(old.max(1));
+        device.mult.store(u64::try_from(mult).unwrap_or(u64::MAX), Relaxed);
+    }
+}
+
+/// Gives a CPU that comes its device, and lets it tick; without one it ticks with the boot CPU.
 #[cpu_state(starting, name = "x86/apic/timer:starting", teardown = stop_this_cpu)]
 pub(crate) fn start_this_cpu(_cpu: usize) -> Result<(), Errno> {
     setup_this_cpu();
+    broadcast::setup_this_cpu();
     Ok(())
 }
 
