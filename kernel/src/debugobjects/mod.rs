@@ -15,7 +15,6 @@ use incipit_lib::debugobjects::{Operation, Verdict, judge};
 
 use crate::prelude::*;
 
-#[cfg(CONFIG_KDB)]
 mod command;
 mod table;
 

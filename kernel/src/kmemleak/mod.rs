@@ -12,7 +12,6 @@ use crate::mm::Gfp;
 use crate::prelude::*;
 use crate::stackdepot;
 
-#[cfg(CONFIG_KDB)]
 mod command;
 mod early;
 mod object;

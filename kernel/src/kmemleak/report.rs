@@ -8,13 +8,13 @@ use super::table::TABLE;
 use crate::arch::x86::maccess::copy_from_kernel_nofault;
 use crate::panic::Symbol;
 use crate::time::sched_clock;
+use crate::time::timer::HZ;
 
 /// Bytes of a block that are shown, in lines of so many.
 const SHOWN: usize = 2 * ROW;
 const ROW: usize = 16;
 
-/// What Linux counts in a second, and where it begins: five minutes before 2^32.
-const HZ: u64 = 250;
+/// Where Linux begins to count ticks: five minutes before 2^32.
 const INITIAL_JIFFIES: u64 = (1 << 32) - 300 * HZ;
 
 fn jiffies(ns: u64) -> u64 {

@@ -1,6 +1,5 @@
 //! `page_owner=on`: who has each page, and who had it before.
 
-#[cfg(CONFIG_KDB)]
 mod command;
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
