@@ -3,7 +3,7 @@
 //! Who sends them declares who takes them, as an entry of [`NMI_HANDLERS`]. What is nobody's is reported, and survived. The handlers run on a stack of their own, whatever they interrupt:
 //! they take no lock that others take, and what they log may be shown later.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::AtomicU64;
 
 use linkme::distributed_slice;
 use x86::io::{inb, outb};
