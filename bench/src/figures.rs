@@ -146,6 +146,10 @@ pub fn sections(reports: &Reports, times: Times) -> Result<Vec<Section>> {
             figures: interrupts(reports)?,
         },
         Section {
+            title: "Clocks and timers",
+            figures: clocks(reports)?,
+        },
+        Section {
             title: "The build, in milliseconds of this machine",
             figures: build(times),
         },
@@ -311,6 +315,19 @@ fn interrupts(reports: &Reports) -> Result<Vec<Figure>> {
     figures
         .into_iter()
         .map(|(name, key, beside)| Ok(figure(name, reports.get("processor", key)?, beside)))
+        .collect()
+}
+
+/// Beside Linux's 47, 285 and 473.
+fn clocks(reports: &Reports) -> Result<Vec<Figure>> {
+    let figures = [
+        ("ktime_get", "time/ktime_get", Aim(30.0)),
+        ("a timer of the wheel, added and deleted", "time/timer", Aim(150.0)),
+        ("a high-resolution timer, started and cancelled", "time/hrtimer", Aim(250.0)),
+    ];
+    figures
+        .into_iter()
+        .map(|(name, key, beside)| Ok(figure(name, reports.get("processor", key)?, Some(beside))))
         .collect()
 }
 

@@ -2,6 +2,7 @@
 
 #![no_std]
 
+mod clocks;
 mod interrupts;
 mod locks;
 
@@ -14,5 +15,6 @@ const TURNS: usize = 1000;
 fn bench_processor() -> Result<(), Errno> {
     locks::measure_all();
     interrupts::measure_all();
+    clocks::measure_all();
     Ok(())
 }
