@@ -1,6 +1,6 @@
 //! The high precision event timer (IA-PC HPET specification 1.0a): its counter as a clocksource.
 //!
-//! What its comparators do is [`clockevent`]'s.
+//! What its comparators do is `clockevent`'s.
 
 pub(super) mod clockevent;
 
