@@ -62,8 +62,12 @@ fn irqsoff() -> Result<()> {
     let mut lines = text.lines();
     let time = lines.next().and_then(|line| line.strip_prefix("CPU 0: ")?.strip_suffix(" us"));
     ensure!(time.is_some_and(|time| time.parse::<f64>().is_ok_and(|time| time > 0.0)), "{text}");
-    for start in ["  => started at: incipit", "  => ended at:   incipit"] {
-        ensure!(lines.next().is_some_and(|line| line.starts_with(start)), "{text}");
+    for start in ["  => started at: ", "  => ended at:   "] {
+        let place = lines.next().and_then(|line| line.strip_prefix(start));
+        ensure!(
+            place.is_some_and(|place| place.contains("incipit") && place.contains("+0x")),
+            "{text}"
+        );
     }
     for (line, answer) in [
         ("irqsoff off", ""),
