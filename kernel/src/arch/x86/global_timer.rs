@@ -1,11 +1,13 @@
 //! The machine's one timer, at line 0: what lets the boot CPU tick before its local APIC does, or for good where that cannot (Linux's `setup_default_timer_irq`).
 
-use core::sync::atomic::Ordering::Relaxed;
-
-use crate::arch::x86::{hpet, i8253};
+#[cfg(CONFIG_ACPI)]
+use crate::arch::x86::hpet;
+use crate::arch::x86::i8253;
 use crate::irq::{IrqFlagsSet, IrqGuard, IrqReturn, request_irq};
 use crate::prelude::*;
-use crate::time::clockevents::{self, mult};
+#[cfg(CONFIG_ACPI)]
+use crate::time::clockevents::mult;
+use crate::time::clockevents::{self, ClockEventDevice};
 use crate::time::{hrtimer, tick};
 
 /// The line of the interval timer.
@@ -18,16 +20,26 @@ pub fn tick_init() {
     i8253::silence();
 }
 
+/// The HPET's, whose counter's rate is known, if it can be used.
+#[cfg(CONFIG_ACPI)]
+#[init]
+fn hpet_device() -> Option<&'static ClockEventDevice> {
+    let device = &hpet::clockevent::HPET;
+    hpet::clockevent::is_usable().then(|| device.mult.store(mult(hpet::hertz()), core::sync::atomic::Ordering::Relaxed))?;
+    Some(device)
+}
+
+/// Only ACPI knows where it is.
+#[cfg(not(CONFIG_ACPI))]
+#[init]
+fn hpet_device() -> Option<&'static ClockEventDevice> {
+    None
+}
+
 /// Lets the boot CPU tick by the better one of the machine's timers, if it has any: part of `late_time_init`.
 #[init]
 pub fn setup() {
-    let device = if hpet::clockevent::is_usable() {
-        let device = &hpet::clockevent::HPET;
-        device.mult.store(mult(hpet::hertz()), Relaxed);
-        device
-    } else if i8253::is_present() {
-        &i8253::clockevent::PIT
-    } else {
+    let Some(device) = hpet_device().or_else(|| i8253::is_present().then_some(&i8253::clockevent::PIT)) else {
         return;
     };
     let flags = IrqFlagsSet::NOBALANCING | IrqFlagsSet::IRQPOLL | IrqFlagsSet::TIMER;

@@ -17,8 +17,8 @@ pub mod dumpstack;
 mod edd;
 pub mod extable;
 pub mod fpu;
-#[cfg(CONFIG_ACPI)]
 pub mod global_timer;
+#[cfg(CONFIG_ACPI)]
 pub mod hpet;
 pub mod hw_breakpoint;
 pub mod i8253;
