@@ -64,14 +64,12 @@ pub fn local_irq_save() -> IrqFlags {
     flags
 }
 
-/// Makes it again as [`local_irq_save`] found it.
+/// Lets interrupts come again if they could when [`local_irq_save`] was called. If not, they still cannot, unless somebody has let them meanwhile.
 #[inline]
 pub fn local_irq_restore(flags: IrqFlags) {
     if flags.0 & irqflags::X86_EFLAGS_IF != 0 {
         going_on();
         irqflags::sti();
-    } else {
-        irqflags::cli();
     }
 }
 

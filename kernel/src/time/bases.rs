@@ -4,6 +4,7 @@
 
 use incipit_lib::timer_wheel::home::Bases;
 
+use crate::arch::x86::cpu::masks::NR_CPUS;
 use crate::irq::IrqGuard;
 use crate::locking::{IrqSpinLock, IrqSpinLockGuard};
 use crate::percpu::{PerCpu, smp_processor_id};
@@ -52,6 +53,7 @@ impl<T: Send> PerCpuBases<T> {
 
 impl<T: Send> Bases for PerCpuBases<T> {
     type Guard<'a> = Locked<T>;
+    const END: u32 = NR_CPUS as u32;
 
     #[inline]
     fn lock(&self, cpu: u32) -> Self::Guard<'_> {

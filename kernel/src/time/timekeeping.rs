@@ -65,8 +65,8 @@ impl Words {
 #[repr(C, align(64))]
 struct Published {
     seq: SeqCount,
-    /// The monotonic clock's shift if the counter is the time-stamp counter, whose reading needs no call; else 0.
-    tsc_shift: AtomicU32,
+    /// What the time-stamp counter, whose reading needs no call, showed at the last update if it is the counter; else so much that nothing has passed since.
+    tsc_last: AtomicU64,
     cycle_last: AtomicU64,
     mono: Words,
     real_offset_ns: AtomicU64,
@@ -75,9 +75,12 @@ struct Published {
     clocksource: AtomicPtr<Clocksource>,
 }
 
+/// A reading that the time-stamp counter does not come to.
+const NEVER: u64 = i64::MAX.cast_unsigned();
+
 static PUBLISHED: Published = Published {
     seq: SeqCount::new(),
-    tsc_shift: AtomicU32::new(0),
+    tsc_last: AtomicU64::new(NEVER),
     cycle_last: AtomicU64::new(0),
     mono: Words::new(),
     real_offset_ns: AtomicU64::new(0),
@@ -102,18 +105,8 @@ static STATE: IrqSpinLock<Option<State>> = IrqSpinLock::new(None);
 #[must_use]
 pub fn ktime_get() -> Ktime {
     // The common case needs no call, and so no registers to be saved.
-    let common = || match PUBLISHED.tsc_shift.load(Relaxed) {
-        0 => None,
-        shift => Some(
-            Reading {
-                shift,
-                ..PUBLISHED.mono.load()
-            }
-            .at(tsc_passed()),
-        ),
-    };
-    match PUBLISHED.seq.try_read(common) {
-        Some(Some(ns)) => Ktime::from_ns(ns),
+    match PUBLISHED.seq.try_read(|| (PUBLISHED.mono.load(), tsc_passed())) {
+        Some((reading, Some(passed))) => Ktime::from_ns(reading.at(passed)),
         _ => ktime_get_slow(),
     }
 }
@@ -158,18 +151,14 @@ fn with_offset(offset: &AtomicU64) -> Ktime {
 /// Counts since the last update. Inside a reading section.
 #[inline]
 fn passed() -> u64 {
-    if PUBLISHED.tsc_shift.load(Relaxed) != 0 {
-        tsc_passed()
-    } else {
-        passed_elsewhere()
-    }
+    tsc_passed().unwrap_or_else(passed_elsewhere)
 }
 
-/// The same, by the time-stamp counter. It is not read before what stands before it: else a CPU could read the words first, be overtaken, and the time would seem to go back. If it is
-/// behind the last update, as another CPU's may be a little, nothing has passed.
+/// The same, by the time-stamp counter, if that is the counter. It is not read before what stands before it: else a CPU could read the words first, be overtaken, and the time would
+/// seem to go back. If it is behind the last update, as another CPU's may be a little, somebody else is to find out what has passed.
 #[inline(always)]
-fn tsc_passed() -> u64 {
-    let passed: u64;
+fn tsc_passed() -> Option<u64> {
+    let passed: i64;
     // SAFETY: reads the counter, which kernel code may always, and a word that is only written as a whole.
     unsafe {
         asm!(
@@ -177,17 +166,15 @@ fn tsc_passed() -> u64 {
             "rdtsc",
             "shl rdx, 32",
             "or rax, rdx",
-            "mov edx, 0",
-            "sub rax, qword ptr [rip + {words} + {cycle_last}]",
-            "cmovs rax, rdx",
+            "sub rax, qword ptr [rip + {words} + {tsc_last}]",
             words = sym PUBLISHED,
-            cycle_last = const offset_of!(Published, cycle_last),
+            tsc_last = const offset_of!(Published, tsc_last),
             out("rax") passed,
             out("rdx") _,
             options(nostack)
         );
     }
-    passed
+    (passed >= 0).then_some(passed.cast_unsigned())
 }
 
 #[cold]
@@ -311,7 +298,7 @@ fn change<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
 fn store(state: &State) {
     let keeper = &state.keeper;
     let is_tsc = state.clocksource.flags().contains(ClocksourceFlags::IS_TSC);
-    PUBLISHED.tsc_shift.store(if is_tsc { keeper.mono().shift } else { 0 }, Relaxed);
+    PUBLISHED.tsc_last.store(if is_tsc { keeper.cycle_last() } else { NEVER }, Relaxed);
     PUBLISHED
         .clocksource
         .store(core::ptr::from_ref(state.clocksource).cast_mut(), Relaxed);

@@ -122,16 +122,27 @@ impl Timer {
     /// Lets the function be called when tick `expires` is over, on this CPU, and no longer when it would have been. Says whether it was armed. Any context but a non-maskable
     /// interrupt.
     pub fn modify(self: Pin<&Self>, expires: u64) -> bool {
+        let (home, mut base) = self.home.lock(&ALL_BASES);
+        if home == smp_processor_id() as u32 {
+            base.wheel.forward(jiffies());
+            return base.wheel.modify(&Memory, self.id(), expires).0;
+        }
+        drop(base);
+        self.modify_here(expires)
+    }
+
+    /// The same for a timer that another CPU has, or had a moment ago.
+    #[cold]
+    #[inline(never)]
+    fn modify_here(&self, expires: u64) -> bool {
         let interrupts_off = IrqGuard::new();
         let this_cpu = smp_processor_id() as u32;
         let (home, mut base) = self.home.lock(&ALL_BASES);
         let id = self.id();
-        if home == this_cpu || base.running == Some(id) {
-            base.wheel.forward(jiffies());
-            return base.wheel.modify(&Memory, id, expires).0;
-        }
         let was_pending = base.wheel.remove(&Memory, id);
-        base = self.home.migrate(&ALL_BASES, base, this_cpu);
+        if home != this_cpu && base.running != Some(id) {
+            base = self.home.migrate(&ALL_BASES, base, this_cpu);
+        }
         base.wheel.forward(jiffies());
         base.wheel.add(&Memory, id, expires);
         drop(base);
@@ -140,6 +151,7 @@ impl Timer {
     }
 
     /// [`Timer::modify`] for a timer that is never dropped: Linux's `mod_timer`.
+    #[inline]
     pub fn mod_timer(&'static self, expires: u64) -> bool {
         Pin::static_ref(self).modify(expires)
     }

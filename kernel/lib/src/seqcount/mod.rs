@@ -51,10 +51,8 @@ impl<C: Count> SeqCount<C> {
     /// What `f` reads, unless a change comes in between. Any context.
     #[inline]
     pub fn try_read<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
-        let before = self.0.load(Acquire);
-        if before & 1 != 0 {
-            return None;
-        }
+        // In the middle of a change this is the number from before it, which the count does not come to again.
+        let before = self.0.load(Acquire) & !1;
         let result = f();
         C::fence(Acquire);
         (self.0.load(Relaxed) == before).then_some(result)

@@ -9,7 +9,7 @@ use core::sync::atomic::{
     Ordering::{self, Relaxed, Release},
 };
 
-/// In a home: on the way to another one.
+/// In a home: on the way to another one. The number of no CPU.
 const MIGRATING: u32 = 1 << 31;
 
 /// The number that says where a timer belongs.
@@ -46,6 +46,9 @@ pub trait Bases {
     where
         Self: 'a;
 
+    /// The number of no CPU, and of none behind it; 2^31 at the most.
+    const END: u32;
+
     /// Waits until nobody has the base of `cpu` and takes it.
     fn lock(&self, cpu: u32) -> Self::Guard<'_>;
 }
@@ -68,7 +71,7 @@ impl<W: Word> Home<W> {
     pub fn lock<'a, B: Bases>(&self, bases: &'a B) -> (u32, B::Guard<'a>) {
         loop {
             let cpu = self.0.load(Relaxed);
-            if cpu & MIGRATING == 0 {
+            if cpu < B::END {
                 let guard = bases.lock(cpu);
                 // Ordered by the lock: who changes it has it.
                 if self.0.load(Relaxed) == cpu {

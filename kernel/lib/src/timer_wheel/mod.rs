@@ -144,6 +144,12 @@ impl Wheel {
         let node = arena.node(id);
         node.expires.store(expires, Relaxed);
         let (bucket, due_at) = bucket_of(expires, self.clk);
+        self.add_to(arena, id, bucket, due_at)
+    }
+
+    /// Puts `id` into a bucket that is due at a tick. Says whether that is earlier than any was before.
+    #[inline]
+    fn add_to<A: Arena>(&mut self, arena: &A, id: Id, bucket: usize, due_at: u64) -> bool {
         self.push(arena, id, bucket);
         self.pending[bucket / SIZE] |= 1 << (bucket % SIZE);
         // One that is not known is at least as late as the one that is kept, so what is earlier than that is the earliest.
@@ -183,13 +189,17 @@ impl Wheel {
     #[inline]
     pub fn modify<A: Arena>(&mut self, arena: &A, id: Id, expires: u64) -> (bool, bool) {
         let node = arena.node(id);
-        let bucket = usize::from(node.bucket.load(Relaxed));
-        if bucket < DUE && bucket_of(expires, self.clk).0 == bucket {
-            node.expires.store(expires, Relaxed);
-            return (true, false);
+        let old = node.bucket.load(Relaxed);
+        let (bucket, due_at) = bucket_of(expires, self.clk);
+        node.expires.store(expires, Relaxed);
+        let was_pending = old != NOT_PENDING;
+        if was_pending {
+            if usize::from(old) == bucket {
+                return (true, false);
+            }
+            self.remove(arena, id);
         }
-        let was_pending = self.remove(arena, id);
-        (was_pending, self.add(arena, id, expires))
+        (was_pending, self.add_to(arena, id, bucket, due_at))
     }
 
     /// Lets the wheel, which nothing has looked at for a while, begin at tick `now`, but not behind a bucket that is due: before a timer is added, so that its distance is counted
@@ -349,19 +359,18 @@ fn bucket_of(expires: u64, clk: u64) -> (usize, u64) {
     let Some(distance) = expires.checked_sub(clk) else {
         return ((clk & MASK) as usize, clk);
     };
-    let (level, expires) = if distance >= CUTOFF {
-        (LEVELS - 1, clk + FARTHEST)
-    } else {
-        (level_of(distance), expires)
-    };
-    let index = (expires >> (level as u32 * CLK_SHIFT)) + 1;
-    (level * SIZE + (index & MASK) as usize, index << (level as u32 * CLK_SHIFT))
+    // Most are near, and each level that is looked at costs a comparison with a constant.
+    for level in 0..LEVELS {
+        if distance < level_start(level + 1) {
+            return bucket_in(level, expires);
+        }
+    }
+    bucket_in(LEVELS - 1, clk + FARTHEST)
 }
 
-/// The finest level that reaches `distance`, which is below [`CUTOFF`].
-#[inline]
-fn level_of(distance: u64) -> usize {
-    // A level ends at 63 << 3n, an eighth of a power of two below where the length of the number says so.
-    let level = (distance | 1).ilog2().saturating_sub(CLK_SHIFT) / CLK_SHIFT;
-    level as usize + usize::from(distance >= level_start(level as usize + 1))
+/// The bucket of a level for `expires`, and when it is due.
+#[inline(always)]
+fn bucket_in(level: usize, expires: u64) -> (usize, u64) {
+    let index = (expires >> (level as u32 * CLK_SHIFT)) + 1;
+    (level * SIZE + (index & MASK) as usize, index << (level as u32 * CLK_SHIFT))
 }

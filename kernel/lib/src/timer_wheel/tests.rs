@@ -23,14 +23,14 @@ impl Arena for Timers {
     }
 }
 
+/// The finest level that reaches `distance`: one less than its buckets, the rest of the present one being as good as nothing.
+fn level_of(distance: u64) -> Option<usize> {
+    (0..LEVELS).find(|&level| distance < (SIZE as u64 - 1) * 8_u64.pow(level as u32))
+}
+
 /// How late a timer may be that was armed at `armed` for `expires`.
 fn allowed(armed: u64, expires: u64) -> u64 {
-    let distance = expires.saturating_sub(armed);
-    if distance >= CUTOFF {
-        granularity(LEVELS - 1)
-    } else {
-        granularity(level_of(distance))
-    }
+    granularity(level_of(expires.saturating_sub(armed)).unwrap_or(LEVELS - 1))
 }
 
 /// A wheel beside what it should do: for each timer when it was armed, and for when.
@@ -137,8 +137,7 @@ fn each_distance_goes_to_the_finest_level_that_reaches_it() {
         .chain((4..33).flat_map(|bits| (1_u64 << bits).saturating_sub(70)..(1 << bits) + 70))
         .filter(|&distance| distance < CUTOFF)
     {
-        let level = (0..LEVELS).find(|&level| distance < level_start(level + 1));
-        assert_eq!(Some(level_of(distance)), level, "{distance}");
+        assert_eq!(Some(bucket_of(distance, 0).0 / SIZE), level_of(distance), "{distance}");
     }
 }
 
@@ -219,6 +218,7 @@ mod handover {
 
     impl Bases for Machine {
         type Guard<'a> = MutexGuard<'a, Base>;
+        const END: u32 = 2;
 
         fn lock(&self, cpu: u32) -> MutexGuard<'_, Base> {
             self.bases[cpu as usize].lock().expect("no panic")
