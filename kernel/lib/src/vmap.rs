@@ -128,7 +128,7 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
     /// Gives back the area that begins at `start`, and what was kept with it; nothing if none begins there.
     pub fn free(&mut self, start: usize) -> Option<(Range<usize>, T)> {
         let index = self.tree.find(start).filter(|&index| self.tree.node(index).start == start)?;
-        let value = self.tree.node_mut(index).value.take()?;
+        self.tree.node(index).value.as_ref()?;
         self.remove_left_over();
         let area = self.tree.range(index);
         let mut gap = area.clone();
@@ -143,6 +143,8 @@ impl<T, S: DerefMut<Target = [Node<T>]>> Areas<T, S> {
             gap.start = self.tree.node(before).start;
             self.tree.remove(before);
         }
+        // Not before the others are removed: what removing one finds to be right is not looked at again when the range is set.
+        let value = self.tree.node_mut(index).value.take()?;
         self.tree.set_range(index, gap);
         Some((area, value))
     }
