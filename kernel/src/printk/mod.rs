@@ -93,16 +93,21 @@ fn write(level: Level, line: &LineBuffer, store: impl FnOnce(&mut Log, Meta)) {
     } else {
         nmi::keep(meta, line.text().as_bytes());
     }
-    console::flush();
+    if is_to_wait_for_nobody() {
+        nmi::show_later();
+    } else {
+        console::flush();
+    }
 }
 
-/// The log for one more message. An NMI does not wait for it: whom it has interrupted may have it.
+/// Whether this is an NMI, and nothing worse: whom it has interrupted may have the log, or a console in the middle of a line.
+fn is_to_wait_for_nobody() -> bool {
+    preempt::in_nmi() && !oops_in_progress()
+}
+
+/// The log for one more message.
 fn lock() -> Option<BustableGuard<'static, Log>> {
-    if preempt::in_nmi() && !oops_in_progress() {
-        LOG.try_lock()
-    } else {
-        LOG.lock()
-    }
+    if is_to_wait_for_nobody() { LOG.try_lock() } else { LOG.lock() }
 }
 
 /// Who is logging: the task that runs, or what interrupted it on this CPU.
@@ -144,6 +149,12 @@ pub fn close_open_line() {
         nmi::collect(&mut log);
         END.store(log.end(), Ordering::Relaxed);
     }
+}
+
+/// Shows what was logged in NMIs, which show nothing themselves. Any context but an NMI.
+pub(crate) fn show() {
+    close_open_line();
+    console::flush();
 }
 
 /// The name of the function that defines the function `here`, without its path: what `__function_name!` hands in is `path::of::outer::here`.

@@ -18,15 +18,16 @@ const WORDS: usize = 32;
 static WAITING: NmiRing<SLOTS, WORDS> = NmiRing::new();
 
 /// Puts them into the log, and shows them.
-static SHOW: IrqWork = IrqWork::new(|_| {
-    super::close_open_line();
-    crate::console::flush();
-});
+static SHOW: IrqWork = IrqWork::new(|_| super::show());
 
 /// Keeps a message for later. Any context.
 pub(super) fn keep(meta: Meta, text: &[u8]) {
     WAITING.push(meta, text);
-    // Without interrupts of its own a CPU leaves it to who logs next.
+    show_later();
+}
+
+/// Has the log shown when what was interrupted goes on, which may have a console. Without interrupts of its own a CPU leaves it to who logs next. Any context.
+pub(super) fn show_later() {
     if apic::is_present() {
         SHOW.queue();
     }

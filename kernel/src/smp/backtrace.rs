@@ -11,6 +11,7 @@ use crate::arch::x86::{apic, dumpstack};
 use crate::percpu::smp_processor_id;
 use crate::preempt::PreemptGuard;
 use crate::prelude::*;
+use crate::printk;
 use crate::time::udelay;
 
 /// How long a CPU may take to show where it is.
@@ -56,6 +57,8 @@ pub fn trigger_single_cpu_backtrace(cpu: usize) -> bool {
         ASKED.set(cpu, false);
         pr_warn!("CPU {cpu} does not even take an NMI");
     }
+    // What the other one has said waits until it goes on, which it may never do.
+    printk::show();
     is_shown
 }
 
