@@ -133,7 +133,14 @@ fn end() {
     }
 }
 
+/// A rate that changes by less is not told: the line would come in the middle of something else.
+const WORTH_A_LINE_PPM: i64 = 500;
+
 fn refine(khz: u64) {
+    let changes = error_ppm(tsc_khz(), khz).abs() > WORTH_A_LINE_PPM;
     set_khz(khz, Source::Reference);
+    if !changes {
+        return;
+    }
     pr_info!("tsc: Refined TSC clocksource calibration: {}.{:03} MHz", khz / 1000, khz % 1000);
 }
