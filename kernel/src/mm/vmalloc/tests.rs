@@ -197,7 +197,7 @@ fn whichever_allocation_fails_it_is_an_error_and_nothing_is_lost() {
         assert_eq!(nr_pages(), before);
     });
     let page = page_alloc::Pages::new(Gfp::KERNEL, 0).expect("memory");
-    let pages = [page.page(); 600];
+    let pages = crate::mm::slab::KVec::collect((0..600).map(|_| page.page())).expect("memory");
     fault_inject::every_site(
         || vmap(&pages, Flags::READ_WRITE),
         |site, result| {
