@@ -96,7 +96,7 @@ pub fn trials() -> Vec<Trial> {
                 "printk: bootconsole [earlyvga0] enabled",
                 "printk: bootconsole [earlyvga0] disabled",
             ])?;
-            let lines = guest.screen()?;
+            let lines = guest.screen_and_above()?;
             let count = lines.iter().filter(|line| line.contains("printk: console [ttyS0] enabled")).count();
             ensure!(count == 1, "{count} times:\n{}", lines.join("\n"));
             Ok(())

@@ -250,6 +250,16 @@ impl Guest {
         screen::read_text(monitor, self.folder.path())
     }
 
+    /// [`Guest::screen`], and above it the lines that have left the screen not too long ago.
+    ///
+    /// # Errors
+    ///
+    /// If the machine has no monitor, or QEMU refuses to show its memory.
+    pub fn screen_and_above(&mut self) -> Result<Vec<String>> {
+        let monitor = self.monitor.as_mut().context("this machine has no monitor")?;
+        screen::read_text_and_above(monitor, self.folder.path())
+    }
+
     /// A picture of the screen, in text mode, too.
     ///
     /// # Errors

@@ -28,6 +28,16 @@ const START: [u8; 2] = [0x0c, 0x0d];
 ///
 /// If QEMU refuses to show its memory.
 pub fn read_text(monitor: &mut Monitor, folder: &Path) -> Result<Vec<String>> {
+    let mut lines = read_text_and_above(monitor, folder)?;
+    Ok(lines.split_off(lines.len().saturating_sub(ROWS)))
+}
+
+/// [`read_text`], and above these the lines that have left the screen and are still in the adapter's memory.
+///
+/// # Errors
+///
+/// If QEMU refuses to show its memory.
+pub fn read_text_and_above(monitor: &mut Monitor, folder: &Path) -> Result<Vec<String>> {
     let file = folder.join("screen");
     monitor.execute("stop", &json!({}))?;
     monitor.save_memory(TEXT_MEMORY, TEXT_BYTES, &file)?;
@@ -35,7 +45,7 @@ pub fn read_text(monitor: &mut Monitor, folder: &Path) -> Result<Vec<String>> {
     monitor.execute("cont", &json!({}))?;
     let start = usize::from(high?) << 8 | usize::from(low?);
     let memory = fs::read(&file)?;
-    let cells = memory.get(start * 2..).and_then(|cells| cells.get(..COLUMNS * ROWS * 2));
+    let cells = memory.get(start % COLUMNS * 2..(start + COLUMNS * ROWS) * 2);
     // Before the firmware has set it up, the controller says anything.
     let Some(cells) = cells else { return Ok(Vec::new()) };
     let row = |cells: &[u8]| cells.iter().step_by(2).map(|&code| from_cp437(code)).collect::<String>();

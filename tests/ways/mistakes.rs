@@ -48,9 +48,9 @@ pub fn trials() -> Vec<Trial> {
             ensure!(format!("{error:#}").contains("linux-loader does not load"), "{error:#}");
             Ok(())
         }),
-        trial("mistakes::four_mebibytes_are_enough", || {
+        trial("mistakes::six_mebibytes_are_enough", || {
             monitor()
-                .memory("4M")
+                .memory("6M")
                 .run()?
                 .require_mention("Kernel panic - not syncing: No working init found.")
         }),
