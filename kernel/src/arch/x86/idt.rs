@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use x86::dtables::{DescriptorTablePointer, lidt};
 
 use crate::arch::x86::segment::{Ist, KERNEL_CS};
-use crate::arch::x86::traps::entry::{self, IRQ_ENTRY_SIZE};
+use crate::arch::x86::traps::entry;
 use crate::arch::x86::traps::paranoid;
 use crate::prelude::*;
 
@@ -118,8 +118,7 @@ pub unsafe fn idt_setup_early_handler() {
         set_gate(vector, handler as usize, dpl(vector), Ist::None);
     }
     for vector in FIRST_EXTERNAL_VECTOR..=u8::MAX {
-        let stub = entry::irq_entries_start as *const () as usize + usize::from(vector - FIRST_EXTERNAL_VECTOR) * IRQ_ENTRY_SIZE;
-        set_gate(vector, stub, Dpl::Kernel, Ist::None);
+        set_gate(vector, entry::irq_entry(vector), Dpl::Kernel, Ist::None);
     }
     set_gate(
         IA32_SYSCALL_VECTOR,
@@ -190,5 +189,16 @@ fn every_vector_has_a_gate_and_the_seeds_attributes() {
             (1, 0xe, expected_dpl, expected_ist),
             "vector {vector}"
         );
+    }
+}
+
+#[ktest]
+fn each_interrupts_gate_leads_to_the_stub_that_pushes_its_vector() {
+    for vector in (FIRST_EXTERNAL_VECTOR..=u8::MAX).filter(|&vector| vector != IA32_SYSCALL_VECTOR) {
+        let [low, high] = IDT_TABLE.0[usize::from(vector)].0.each_ref().map(|half| half.load(Relaxed));
+        let handler = high << 32 | low >> 32 & 0xffff_0000 | low & 0xffff;
+        // SAFETY: a gate leads to code, which is mapped and not changed.
+        let code = unsafe { core::ptr::with_exposed_provenance::<[u8; 2]>(handler as usize).read() };
+        assert_eq!(code, [0x6a, vector], "vector {vector}");
     }
 }

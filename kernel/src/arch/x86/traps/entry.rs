@@ -9,6 +9,7 @@ use core::arch::naked_asm;
 use crate::arch::x86::idt::{FIRST_EXTERNAL_VECTOR, IA32_SYSCALL_VECTOR};
 use crate::arch::x86::ptregs::ORIG_AX;
 use crate::arch::x86::traps::Vector;
+use crate::prelude::*;
 
 /// Saves the registers behind the error code (or what stands for it), and sets up the frame pointer and the alignment of the stack that the ABI wants.
 macro_rules! save_registers {
@@ -142,12 +143,20 @@ exception_stubs! {
 }
 
 /// Bytes between two stubs of [`irq_entries_start`].
-pub const IRQ_ENTRY_SIZE: usize = 8;
+const IRQ_ENTRY_SIZE: usize = 8;
+
+/// The address of the stub of `vector`, which is at least [`FIRST_EXTERNAL_VECTOR`].
+#[init]
+pub fn irq_entry(vector: u8) -> usize {
+    // A naked function's symbol is as aligned as the compiler likes: the stubs begin behind it where `.balign` puts them.
+    let first = (irq_entries_start as *const () as usize).next_multiple_of(IRQ_ENTRY_SIZE);
+    first + usize::from(vector - FIRST_EXTERNAL_VECTOR) * IRQ_ENTRY_SIZE
+}
 
 /// The stubs of the vectors from [`FIRST_EXTERNAL_VECTOR`] to 255, [`IRQ_ENTRY_SIZE`] bytes each: they leave the vector where an error code would be.
 #[unsafe(naked)]
 #[unsafe(link_section = ".entry.text")]
-pub extern "C" fn irq_entries_start() {
+extern "C" fn irq_entries_start() {
     naked_asm!(
         ".balign {size}",
         ".set vector, {first}",
