@@ -50,7 +50,8 @@ impl<T> SpinLock<T> {
     #[inline]
     pub fn try_lock(&self) -> Option<SpinLockGuard<'_, T>> {
         let preemption_off = PreemptGuard::new();
-        self.lock.try_lock().then_some(SpinLockGuard {
+        // Made only if the lock was taken: dropping a guard gives it back.
+        self.lock.try_lock().then(|| SpinLockGuard {
             lock: self,
             _preemption_off: preemption_off,
         })
@@ -125,6 +126,7 @@ fn a_lock_that_is_taken_is_not_to_be_had_twice() {
         let mut value = lock.lock();
         *value += 1;
         assert!(lock.try_lock().is_none());
+        assert!(lock.try_lock().is_none(), "who did not get it gave it back");
     }
     assert_eq!(lock.try_lock().map(|value| *value), Some(2));
 }
