@@ -12,6 +12,7 @@ mod disks;
 mod ending;
 mod failures;
 mod firmware;
+mod hostile_clocks;
 mod hostile_cpus;
 mod init_memory;
 mod initrd;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         slab::trials(),
         smp::trials(),
         hostile_cpus::trials(),
+        hostile_clocks::trials(),
         firmware::trials(),
         initrd::trials(),
         interrupts::trials(),

@@ -118,6 +118,30 @@ pub fn trials() -> Vec<Trial> {
             }
             Ok(())
         }),
+        trial("monitor::registers_of_each_cpu_are_read_and_written", || {
+            let kernel = Build::ours().vmlinux();
+            let mut session = Session::on(&Machine::new(&kernel).cpu("max").processors(2).append("kdb"))?;
+            for (line, answer) in [
+                ("rdmsr c0000103", "0x0000000000000000"),
+                ("wrmsr 0xc0000103 2a 1", ""),
+                ("rdmsr c0000103 1", "0x000000000000002a"),
+                ("rdmsr c0000103 0", "0x0000000000000000"),
+                (
+                    "wrmsr 6e1 100000000 1",
+                    "diag: CPU 1 does not take 0x100000000 for register 0x6e1 (EIO)",
+                ),
+                ("rdmsr 277 2", "diag: CPU 2 does not read register 0x277 (ENXIO)"),
+                ("rdmsr", "diag: Improper argument count, see usage."),
+                ("wrmsr 10", "diag: Improper argument count, see usage."),
+                ("rdmsr 100000000", "diag: Illegal numeric value"),
+                ("wrmsr 10 many", "diag: Illegal numeric value"),
+                ("rdmsr 10 first", "diag: Illegal numeric value"),
+            ] {
+                let text = session.obey(line)?;
+                ensure!(text.lines().next().unwrap_or_default() == answer, "{line}: {text}");
+            }
+            Ok(())
+        }),
         trial("monitor::bt_shows_the_way_from_pid_1s_first_function", || {
             let text = Session::new("")?.obey("bt")?;
             let last_two: Vec<_> = text.lines().rev().take(2).collect();

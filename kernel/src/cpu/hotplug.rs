@@ -11,6 +11,7 @@ use crate::arch::x86::apic;
 use crate::arch::x86::cpu::init as cpu_init;
 use crate::arch::x86::irq::RESCHEDULE_VECTOR;
 use crate::arch::x86::smpboot::{secondary, wake};
+use crate::arch::x86::tsc;
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 use crate::time::{sched_clock, udelay};
@@ -36,6 +37,8 @@ enum Phase {
     Dying = 4,
     /// One of its `starting` states has failed, and it has stopped: [`ERRORS`] says how.
     Failed = 5,
+    /// Is ready to be online, as soon as its clock has been compared.
+    Ready = 6,
 }
 
 static PHASES: [AtomicU8; NR_CPUS] = [const { AtomicU8::new(Phase::Dead as u8) }; NR_CPUS];
@@ -153,6 +156,9 @@ fn wait_for(cpu: usize, deadline: u64) -> bool {
             set_phase(cpu, Phase::Dead);
             return false;
         }
+        if change_phase(cpu, Phase::Ready, Phase::Alive) {
+            tsc::sync::check(cpu);
+        }
         // From here on one that comes late goes back to sleep.
         if sched_clock() > deadline && change_phase(cpu, Phase::Started, Phase::Dead) {
             pr_err!("smpboot: do_boot_cpu failed(-1) to wakeup CPU#{cpu}");
@@ -213,6 +219,8 @@ pub(crate) fn run_secondary(cpu: usize, fit: Result<(), Errno>) -> ! {
         set_phase(cpu, Phase::Failed);
         secondary::play_dead();
     }
+    set_phase(cpu, Phase::Ready);
+    tsc::sync::answer();
     ONLINE.set(cpu, true);
     set_phase(cpu, Phase::Online);
     idle::cpu_startup_entry()

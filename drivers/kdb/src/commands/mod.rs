@@ -6,6 +6,7 @@ mod general;
 mod loader;
 mod log;
 mod memory;
+mod msr;
 mod processor;
 mod resource;
 mod stack;

@@ -5,6 +5,8 @@
 
 mod clocksource;
 pub mod compare;
+#[cfg(CONFIG_SMP)]
+pub(crate) mod sync;
 
 pub use clocksource::{early_clocksource, is_unstable, mark_tsc_unstable};
 

@@ -36,7 +36,7 @@ bitflags::bitflags! {
 
 static OPTIONS: AtomicU32 = AtomicU32::new(0);
 
-/// `tsc=reliable` or `tsc=nowatchdog`: the counter is believed, whatever other clocks say. `tsc=unstable`: it is not used as a clocksource. `tsc=recalibrate`: the rate
+/// `tsc=reliable` or `tsc=nowatchdog`: the counter is believed, whatever other clocks say; with the first, whatever other CPUs' counters say, too. `tsc=unstable`: it is not used as a clocksource. `tsc=recalibrate`: the rate
 /// that another clock measures is used, even if the processor or the hypervisor tells one.
 #[early_param("tsc")]
 #[init]
@@ -74,6 +74,12 @@ pub(super) fn rate_has_changed(khz: u64) {
     for clocksource in ALL {
         clocksource::set_hertz(clocksource, khz * 1000);
     }
+}
+
+/// Whether it is believed that all CPUs' counters show the same, whatever they show.
+#[cfg(CONFIG_SMP)]
+pub(super) fn is_reliable() -> bool {
+    is_asked_for(Options::RELIABLE)
 }
 
 /// Whether the counter was found not to count evenly, or is said not to.
