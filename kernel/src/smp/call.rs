@@ -76,10 +76,7 @@ pub(super) fn call_many<R>(cpus: &CpuMask, f: &(dyn Fn() + Sync), here: impl FnO
     let stay = PreemptGuard::new();
     let this = smp_processor_id();
     // Who goes meanwhile was asked all the same, and may be at it.
-    let others = CpuMask::new();
-    cpus.iter()
-        .filter(|&cpu| cpu != this && ONLINE.contains(cpu))
-        .for_each(|cpu| others.set(cpu, true));
+    let others = cpus.and_without(&ONLINE, this);
     if others.weight() == 0 {
         return here();
     }

@@ -112,11 +112,18 @@ impl Call {
     }
 
     /// Waits until `cpu`, in whose part of `queue` it was the last time, needs the call no longer. `false` if the CPU has gone offline before it came to the call, which is not made then.
+    #[inline]
     pub(super) fn wait(&self, queue: &Queue, cpu: usize) -> bool {
-        let mut patience = None;
+        // Most often nothing was asked before.
+        self.state.load(Acquire) == FREE || self.wait_for_answer(queue, cpu)
+    }
+
+    fn wait_for_answer(&self, queue: &Queue, cpu: usize) -> bool {
+        let (mut patience, mut looks) = (None, 0_u32);
         wait_until(|| {
             let is_over = self.is_over(queue, cpu);
-            if !is_over {
+            looks = looks.wrapping_add(1);
+            if !is_over && looks.is_multiple_of(LOOKS_AT_THE_CLOCK) {
                 look_at_the_clock(&mut patience, cpu);
             }
             is_over
@@ -201,7 +208,11 @@ fn smpcfd_dying_cpu(_cpu: usize) {
 #[param(module = "smp", name = "csd_lock_timeout", perm = 0o644)]
 static CSD_LOCK_TIMEOUT: AtomicU32 = AtomicU32::new(5000);
 
+/// Who waits looks at the clock every so many turns: reading it takes longer than most answers.
+const LOOKS_AT_THE_CLOCK: u32 = 64;
+
 /// Names `cpu` once if it has been waited for too long: Linux's `csd_lock_wait_toolong`. `since` is when the waiting began; what is over is `u64::MAX`.
+#[cold]
 fn look_at_the_clock(since: &mut Option<u64>, cpu: usize) {
     let now = sched_clock();
     let begin = *since.get_or_insert(now);
@@ -222,7 +233,7 @@ fn look_at_the_clock(since: &mut Option<u64>, cpu: usize) {
 /// done here.
 pub(super) fn wait_until(mut condition: impl FnMut() -> bool) {
     while !condition() {
-        if irq::irqs_disabled() && !QUEUE.with_this_cpu(List::is_empty) {
+        if !QUEUE.with_this_cpu(List::is_empty) && irq::irqs_disabled() {
             warn_once!("a function call waits with interrupts off while another CPU waits for this one");
             flush_queue(&QUEUE);
         }
@@ -231,6 +242,7 @@ pub(super) fn wait_until(mut condition: impl FnMut() -> bool) {
 }
 
 /// Tells one CPU.
+#[inline]
 pub(super) fn tell(cpu: usize) {
     apic::send_ipi(cpu, CALL_FUNCTION_SINGLE_VECTOR);
 }

@@ -23,8 +23,7 @@ pub fn stop_machine<R>(f: impl FnOnce() -> R) -> R {
     let _stay = PreemptGuard::new();
     let _alone = STOPPING.lock();
     let this = smp_processor_id();
-    let (others, arrived) = (CpuMask::new(), CpuMask::new());
-    ONLINE.iter().filter(|&cpu| cpu != this).for_each(|cpu| others.set(cpu, true));
+    let (others, arrived) = (ONLINE.and_without(&ONLINE, this), CpuMask::new());
     let is_over = AtomicBool::new(false);
     let hold_still = || {
         fence(Release);

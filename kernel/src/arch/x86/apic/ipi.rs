@@ -22,21 +22,28 @@ const TO_ALL_BUT_SELF: u32 = 3 << 18;
 const BUSY_READS: u32 = 1 << 20;
 
 /// Waits until the last command has been taken; `false` if it never is. In x2APIC mode the processor sees to it.
+#[inline]
 fn wait_idle() -> bool {
     access::is_x2apic() || (0..BUSY_READS).any(|_| read(Register::InterruptCommand) & BUSY == 0)
 }
 
 /// Sends. Interrupts are off meanwhile: the command is in two halves, and a handler sends, too.
+#[inline]
 fn send(command: u32, destination: u32) {
     let _interrupts_off = IrqGuard::new();
     if !wait_idle() {
-        pr_err_ratelimited!(
-            "APIC: CPU {} cannot send: the last interrupt has not been taken",
-            smp_processor_id()
-        );
+        complain();
     }
     // SAFETY: each vector has a gate on every CPU that runs, and those that do not run take only what starts them.
     unsafe { write_command(command, destination) };
+}
+
+#[cold]
+fn complain() {
+    pr_err_ratelimited!(
+        "APIC: CPU {} cannot send: the last interrupt has not been taken",
+        smp_processor_id()
+    );
 }
 
 /// Sends `vector` to one CPU, which may be this one. Nothing to one without an APIC id.
@@ -53,9 +60,8 @@ pub fn send_ipi_self(vector: u8) {
 
 /// Sends `vector` to each CPU of a set, by one command if these are all the others.
 pub fn send_ipi_mask(cpus: &CpuMask, vector: u8) {
-    let this = smp_processor_id();
-    let are_all_others = ONLINE.iter().filter(|&cpu| cpu != this).eq(cpus.iter());
-    if are_all_others && cpus.weight() > 1 {
+    let others = ONLINE.and_without(&ONLINE, smp_processor_id());
+    if cpus.weight() > 1 && cpus.is_same(&others) {
         send_ipi_allbutself(vector);
     } else {
         cpus.iter().for_each(|cpu| send_ipi(cpu, vector));

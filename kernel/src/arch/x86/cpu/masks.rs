@@ -47,21 +47,54 @@ impl CpuMask {
     }
 
     /// Whether the CPU is in.
+    #[inline]
     #[must_use]
     pub fn contains(&self, cpu: usize) -> bool {
         cpu < NR_CPUS && self.0.load(Relaxed) & 1 << cpu != 0
     }
 
-    /// The CPUs that are in, in order.
+    /// The CPUs that are in at the moment of the call, in order.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = usize> + Clone + use<> {
-        let bits = self.0.load(Relaxed);
-        (0..NR_CPUS).filter(move |cpu| bits & 1 << cpu != 0)
+        Cpus(self.0.load(Relaxed))
+    }
+
+    /// The CPUs that are in this one and in `other`, but not `cpu`.
+    #[inline]
+    #[must_use]
+    pub fn and_without(&self, other: &CpuMask, cpu: usize) -> CpuMask {
+        let without = if cpu < NR_CPUS { !(1 << cpu) } else { u64::MAX };
+        CpuMask(AtomicU64::new(self.0.load(Relaxed) & other.0.load(Relaxed) & without))
+    }
+
+    /// Whether the same CPUs are in both.
+    #[inline]
+    #[must_use]
+    pub fn is_same(&self, other: &CpuMask) -> bool {
+        self.0.load(Relaxed) == other.0.load(Relaxed)
     }
 
     /// How many are in.
+    #[inline]
     #[must_use]
     pub fn weight(&self) -> usize {
         self.0.load(Relaxed).count_ones() as usize
+    }
+}
+
+/// CPUs that are still to come, a bit each.
+#[derive(Clone)]
+struct Cpus(u64);
+
+impl Iterator for Cpus {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let cpu = self.0.trailing_zeros() as usize;
+        // Without its lowest bit; nothing is left of nothing.
+        self.0 &= self.0.wrapping_sub(1);
+        (cpu < NR_CPUS).then_some(cpu)
     }
 }
 
@@ -88,6 +121,18 @@ fn a_mask_holds_what_was_put_in_and_nothing_beyond_its_end() {
     assert!(mask.iter().eq(if last == 0 { 0..1 } else { 0..2 }.map(|index| index * last)));
     mask.set(last, false);
     assert_eq!(mask.weight(), usize::from(last != 0));
+}
+
+#[ktest]
+fn masks_are_intersected_and_compared() {
+    let (one, other) = (CpuMask::new(), CpuMask::new());
+    assert!(one.is_same(&other) && one.and_without(&other, 0).is_same(&other));
+    (0..NR_CPUS).for_each(|cpu| one.set(cpu, true));
+    (0..NR_CPUS).step_by(2).for_each(|cpu| other.set(cpu, true));
+    assert!(one.and_without(&other, NR_CPUS).is_same(&other));
+    assert!(one.and_without(&other, usize::MAX).is_same(&other));
+    assert!(one.and_without(&other, 0).iter().eq((2..NR_CPUS).step_by(2)));
+    assert_eq!(one.is_same(&other), NR_CPUS == 1);
 }
 
 #[ktest]
