@@ -144,6 +144,12 @@ impl IrqDesc {
     pub(super) fn lock(&self) -> IrqSpinLockGuard<'_, State> {
         self.state.lock()
     }
+
+    /// The same for who handles an interrupt, with interrupts off.
+    #[inline]
+    pub(super) fn lock_irqs_off(&self) -> IrqSpinLockGuard<'_, State> {
+        self.state.lock_irqs_off()
+    }
 }
 
 /// The descriptor of a line, if there is one.

@@ -95,6 +95,14 @@ impl IrqGuard {
     pub fn new() -> Self {
         IrqGuard(local_irq_save(), PhantomData)
     }
+
+    /// A guard for a caller that has interrupts off already: it restores that.
+    #[inline]
+    #[must_use]
+    pub(crate) fn already_off() -> Self {
+        debug_assert!(irqs_disabled());
+        IrqGuard(IrqFlags(0), PhantomData)
+    }
 }
 
 impl Default for IrqGuard {

@@ -42,7 +42,7 @@ type Locked<'a> = IrqSpinLockGuard<'a, State>;
 /// Handles an interrupt of the line. Called by the architecture, between `irq_enter` and `irq_exit`, with interrupts off.
 #[inline]
 pub fn handle_irq(desc: &IrqDesc) {
-    let state = desc.lock();
+    let state = desc.lock_irqs_off();
     desc.note();
     match state.flow {
         Flow::Edge => edge(desc, state),
@@ -64,12 +64,14 @@ fn can_run(desc: &IrqDesc, state: &mut State) -> bool {
     true
 }
 
+#[inline(never)]
 fn simple(desc: &IrqDesc, mut state: Locked<'_>) {
     if can_run(desc, &mut state) {
         drop(call_handlers(desc, state));
     }
 }
 
+#[inline(never)]
 fn level(desc: &IrqDesc, mut state: Locked<'_>) {
     state.chip.mask_ack(&desc.data);
     state.status.insert(Status::MASKED);
@@ -78,6 +80,7 @@ fn level(desc: &IrqDesc, mut state: Locked<'_>) {
     }
 }
 
+#[inline]
 fn edge<'a>(desc: &'a IrqDesc, mut state: Locked<'a>) {
     if !can_run(desc, &mut state) {
         state.chip.mask_ack(&desc.data);
@@ -97,6 +100,7 @@ fn edge<'a>(desc: &'a IrqDesc, mut state: Locked<'a>) {
     }
 }
 
+#[inline]
 fn fasteoi(desc: &IrqDesc, mut state: Locked<'_>) {
     let mut state = if can_run(desc, &mut state) {
         call_handlers(desc, state)
@@ -110,6 +114,7 @@ fn fasteoi(desc: &IrqDesc, mut state: Locked<'_>) {
     }
 }
 
+#[inline(never)]
 fn percpu(desc: &IrqDesc, state: Locked<'_>) {
     use core::sync::atomic::Ordering::{Relaxed, Release};
     let (chip, disabled) = (state.chip, state.status.contains(Status::DISABLED));
@@ -123,6 +128,7 @@ fn percpu(desc: &IrqDesc, state: Locked<'_>) {
     desc.percpu_running.fetch_sub(1, Release);
 }
 
+#[cold]
 fn bad(desc: &IrqDesc, state: Locked<'_>) {
     state.chip.mask_ack(&desc.data);
     drop(state);
@@ -145,7 +151,7 @@ pub(super) fn unmask_unless_disabled(desc: &IrqDesc, state: &mut State) {
     }
 }
 
-/// Calls the handlers without the lock, and looks at what they say.
+/// Calls the handlers without the lock, and looks at what they say. Interrupts are off, and stay so.
 #[inline]
 pub(super) fn call_handlers<'a>(desc: &'a IrqDesc, mut state: Locked<'a>) -> Locked<'a> {
     state.status.remove(Status::PENDING);
@@ -153,7 +159,7 @@ pub(super) fn call_handlers<'a>(desc: &'a IrqDesc, mut state: Locked<'a>) -> Loc
     drop(state);
     let handled = call_each(desc);
     let elsewhere = spurious::look_elsewhere(desc, handled);
-    let mut state = desc.lock();
+    let mut state = desc.lock_irqs_off();
     state.status.remove(Status::IN_PROGRESS);
     spurious::note_interrupt(desc, &mut state, handled, elsewhere);
     state
@@ -177,9 +183,14 @@ fn call_each(desc: &IrqDesc) -> bool {
     for action in unsafe { desc.actions.iter() } {
         handled |= action.handler.handle(desc.irq()) != IrqReturn::None;
         if !super::irqs_disabled() {
-            crate::warn_once!("irq {} handler {} enabled interrupts", desc.irq(), action.name);
-            super::local_irq_disable();
+            disable_again(desc, action.name);
         }
     }
     handled
+}
+
+#[cold]
+fn disable_again(desc: &IrqDesc, name: &str) {
+    crate::warn_once!("irq {} handler {name} enabled interrupts", desc.irq());
+    super::local_irq_disable();
 }

@@ -55,6 +55,14 @@ impl Unhandled {
 /// Counts an interrupt whose handlers have been called, and shuts the line off if it is a storm: Linux's `note_interrupt`. `elsewhere`: another line's handler has found the cause.
 #[inline]
 pub(super) fn note_interrupt(desc: &IrqDesc, state: &mut State, handled: bool, elsewhere: bool) {
+    if !(handled || elsewhere) || state.unhandled.unhandled != 0 {
+        count(desc, state, handled, elsewhere);
+    }
+}
+
+/// What [`note_interrupt`] does with one that nobody has handled, and with all that follow it in the same observation.
+#[cold]
+fn count(desc: &IrqDesc, state: &mut State, handled: bool, elsewhere: bool) {
     if options::NOIRQDEBUG.load(Relaxed) {
         return;
     }

@@ -46,6 +46,14 @@ impl<T> IrqSpinLock<T> {
         self.guard(interrupts_off)
     }
 
+    /// [`lock`](Self::lock) for a caller that knows interrupts to be off, and lets them stay off for longer than it has the data: an interrupt's handling.
+    #[inline]
+    pub(crate) fn lock_irqs_off(&self) -> IrqSpinLockGuard<'_, T> {
+        let still_off = IrqGuard::already_off();
+        self.lock.lock();
+        self.guard(still_off)
+    }
+
     /// Takes the data if nobody has them. In any context.
     #[inline]
     pub fn try_lock(&self) -> Option<IrqSpinLockGuard<'_, T>> {

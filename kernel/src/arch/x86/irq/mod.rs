@@ -147,9 +147,12 @@ fn handle_sysvec(sysvec: &SysVec, regs: &mut PtRegs) {
     if sysvec.vector != SPURIOUS_APIC_VECTOR {
         apic::eoi();
     }
-    let guard = crate::preempt::PreemptGuard::new();
-    SYSVEC_COUNTS.this_cpu(&guard).0[usize::from(sysvec.vector - FIRST_SYSTEM_VECTOR)].fetch_add(1, Relaxed);
-    drop(guard);
+    // SAFETY: in an interrupt the CPU stays the same; its copy is initialised for good.
+    let counts = unsafe { &(*SYSVEC_COUNTS.this_cpu_ptr()).0 };
+    if let Some(count) = index(sysvec.vector).and_then(|index| counts.get(index)) {
+        // Only this CPU counts here, with interrupts off.
+        count.store(count.load(Relaxed) + 1, Relaxed);
+    }
     (sysvec.handler)(regs);
 }
 
