@@ -312,9 +312,30 @@ fn interrupts(reports: &Reports) -> Result<Vec<Figure>> {
         ("the same of a line", "irq/line", None),
         ("a function called on this CPU", "call/here", None),
     ];
-    figures
+    let mut figures = figures
         .into_iter()
         .map(|(name, key, beside)| Ok(figure(name, reports.get("processor", key)?, beside)))
+        .collect::<Result<Vec<_>>>()?;
+    figures.extend(calls(reports)?);
+    figures.push(figure(
+        "each further CPU, in the boot, on the boot CPU",
+        reports.growth("2 CPUs stepped", "4 CPUs stepped", "cpus/boot", 2)?,
+        Some(Aim(300_000.0)),
+    ));
+    Ok(figures)
+}
+
+/// Of other CPUs: the instructions of the caller's and theirs.
+fn calls(reports: &Reports) -> Result<Vec<Figure>> {
+    let figures = [
+        ("one called on a CPU that sleeps, and waited for", "2 processors", "call/idle"),
+        ("the same on one that is at work", "2 processors", "call/busy"),
+        ("the caller's part of one that nobody waits for", "2 processors", "call/nowait"),
+        ("one called on three CPUs that sleep, and waited for", "4 processors", "call/many"),
+    ];
+    figures
+        .into_iter()
+        .map(|(name, boot, key)| Ok(figure(name, reports.get(boot, key)?, None)))
         .collect()
 }
 
@@ -443,6 +464,20 @@ mod tests {
         ]);
         let costs: Vec<_> = initcalls(&reports).unwrap().iter().map(|figure| figure.ours).collect();
         assert_eq!(costs, [60.0, 61.0, 100.0, 100.0]);
+    }
+
+    #[test]
+    fn what_a_further_cpu_costs_is_half_of_what_two_cost() {
+        let reports = reports(&[
+            ("processor", "bench: irq/vector 100\nbench: irq/line 200\nbench: call/here 50"),
+            ("2 processors", "bench: call/idle 700\nbench: call/busy 300\nbench: call/nowait 90"),
+            ("4 processors", "bench: call/many 1500"),
+            ("2 CPUs stepped", "bench: cpus/boot 40000"),
+            ("4 CPUs stepped", "bench: cpus/boot 80000"),
+        ]);
+        let figures = interrupts(&reports).unwrap();
+        let ours: Vec<_> = figures.iter().map(|figure| figure.ours).collect();
+        assert_eq!(ours, [100.0, 200.0, 50.0, 700.0, 300.0, 90.0, 1500.0, 20_000.0]);
     }
 
     #[test]

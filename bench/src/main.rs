@@ -9,7 +9,8 @@
 //!
 //! How a figure comes about: the boot's are readings of its one run, from the kernel's entry on (the firmware is in none); those of look-ups and faults
 //! are means over all entries, each the least of five passes, without the instructions of the loop around the call; those of initcalls, parameters and
-//! arguments are differences of two boots.
+//! arguments are differences of two boots. With several processors the counter counts what all of them execute, and who waits lets the next one run with each
+//! `pause`; only what a further CPU costs is counted on the boot CPU alone, by stepping it (`guest/cpus`).
 
 mod figures;
 mod host;

@@ -28,6 +28,8 @@ pub struct Boot {
     arguments: usize,
     /// How much memory there is, if not as much as always.
     pub memory: Option<&'static str>,
+    /// How many processors there are.
+    pub processors: u32,
 }
 
 /// How an image comes into a machine.
@@ -102,6 +104,7 @@ const fn boot(name: &'static str, words: &'static str) -> Boot {
         words,
         arguments: 0,
         memory: None,
+        processors: 1,
     }
 }
 
@@ -113,6 +116,14 @@ const fn with_memory(name: &'static str, memory: &'static str) -> Boot {
     }
 }
 
+/// A silent boot with as many processors, all in turn in one thread of QEMU's: the counter counts what all of them execute.
+const fn with_processors(name: &'static str, processors: u32) -> Boot {
+    Boot {
+        processors,
+        ..boot(name, SILENT)
+    }
+}
+
 const fn by(name: &'static str, firmware: Firmware, loader: Loader) -> Boot {
     Boot {
         name,
@@ -120,6 +131,7 @@ const fn by(name: &'static str, firmware: Firmware, loader: Loader) -> Boot {
         words: SILENT,
         arguments: 0,
         memory: None,
+        processors: 1,
     }
 }
 
@@ -142,7 +154,20 @@ pub const PLANS: &[Plan] = &[
         ],
     ),
     image("memory", &["boot", "memory"], &[boot("memory", SILENT)]),
-    image("processor", &["boot", "processor"], &[boot("processor", SILENT)]),
+    image(
+        "processor",
+        &["boot", "processor"],
+        &[
+            boot("processor", SILENT),
+            with_processors("2 processors", 2),
+            with_processors("4 processors", 4),
+        ],
+    ),
+    image(
+        "cpus",
+        &["boot", "cpus"],
+        &[with_processors("2 CPUs stepped", 2), with_processors("4 CPUs stepped", 4)],
+    ),
     image(
         "initcalls-1000",
         &["boot", "initcalls/1000"],
@@ -164,6 +189,7 @@ pub const PLANS: &[Plan] = &[
                 words: SILENT,
                 arguments: ARGUMENTS,
                 memory: None,
+                processors: 1,
             },
         ],
     ),

@@ -35,6 +35,7 @@ pub fn boot(boot: &Boot, vmlinux: &Path) -> Result<String> {
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let mut machine = boot.way.machine(vmlinux);
     machine.append(boot.command_line().as_bytes());
+    machine.processors = boot.processors;
     if let Some(memory) = boot.memory {
         machine.memory = memory.into();
     }

@@ -1,12 +1,10 @@
-//! From an interrupt's first instruction to its handler and back, and a function called on another CPU.
+//! From an interrupt's first instruction to its handler and back.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use incipit::arch::x86::cpu::masks::ONLINE;
 use incipit::arch::x86::irq::{SYSVECS, SysVec, vector::ISA_IRQ_VECTOR};
 use incipit::irq::{IrqFlagsSet, IrqReturn, request_irq};
-use incipit::smp;
 use incipit_bench_meter::measure_loop;
 use linkme::distributed_slice;
 
@@ -44,10 +42,6 @@ pub fn measure_all() {
             true
         });
         drop(action);
-    }
-    measure_loop("call/here", TURNS, || smp::call_function_single(0, &count).is_ok());
-    if let Some(other) = ONLINE.iter().find(|&cpu| cpu != 0) {
-        measure_loop("call/other", TURNS, || smp::call_function_single(other, &count).is_ok());
     }
 }
 

@@ -1,7 +1,8 @@
-//! What locks, interrupts and clocks take.
+//! What locks, interrupts, calls of other CPUs and clocks take.
 
 #![no_std]
 
+mod calls;
 mod clocks;
 mod interrupts;
 mod locks;
@@ -15,6 +16,7 @@ const TURNS: usize = 1000;
 fn bench_processor() -> Result<(), Errno> {
     locks::measure_all();
     interrupts::measure_all();
+    calls::measure_all();
     clocks::measure_all();
     Ok(())
 }
