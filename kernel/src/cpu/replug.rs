@@ -4,9 +4,8 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use x86::io::{inb, outb};
-
 use super::{CpuMask, NR_CPUS, ONLINE, cpu_down, cpu_up};
+use crate::irq::test_port::{Before, COM2};
 use crate::irq::{IrqAction, IrqFlagsSet, IrqReturn, request_irq, set_affinity};
 use crate::irq_work::IrqWork;
 use crate::mm::Gfp;
@@ -170,20 +169,6 @@ fn nothing_is_lost_while_cpus_go_and_come_back() {
     }
 }
 
-/// The second serial port, and the line that it has on every PC.
-const COM2: u16 = 0x2f8;
-const COM2_IRQ: u32 = 3;
-const INTERRUPT_ENABLE: u16 = COM2 + 1;
-const INTERRUPT_IDENTITY: u16 = COM2 + 2;
-const MODEM_CONTROL: u16 = COM2 + 4;
-const SCRATCH: u16 = COM2 + 7;
-/// In the modem control register: lets the line through on a PC.
-const OUT2: u8 = 1 << 3;
-/// In the interrupt enable register: when there is room to send.
-const ROOM: u8 = 1 << 1;
-/// In the interrupt identity register: there is no cause.
-const NONE: u8 = 1 << 0;
-
 static SENT: AtomicU64 = AtomicU64::new(0);
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 
@@ -191,11 +176,7 @@ static HANDLED: AtomicU64 = AtomicU64::new(0);
 static RINGER: HrTimer = HrTimer::new(Clock::Monotonic, Context::Hard, |timer| {
     if SENT.load(Relaxed) == HANDLED.load(Relaxed) {
         SENT.fetch_add(1, Relaxed);
-        // SAFETY: nobody else uses the port, which has nothing to send and says so each time it is asked anew to tell.
-        unsafe {
-            outb(INTERRUPT_ENABLE, 0);
-            outb(INTERRUPT_ENABLE, ROOM);
-        }
+        COM2.ask();
     }
     if !GOES_ON.load(Relaxed) {
         return Restart::No;
@@ -205,34 +186,29 @@ static RINGER: HrTimer = HrTimer::new(Clock::Monotonic, Context::Hard, |timer| {
 });
 
 /// The port, which interrupts until it is closed.
-struct Port(IrqAction);
+struct Port {
+    action: IrqAction,
+    before: Before,
+}
 
 impl Port {
     /// Nothing without such a port, or without a controller of its line.
     fn open() -> Option<Port> {
-        const PATTERNS: [u8; 2] = [0x5a, 0xa5];
-        // SAFETY: either there is a port that nobody uses, or nothing.
-        let is_there = PATTERNS.into_iter().all(|pattern| unsafe {
-            outb(SCRATCH, pattern);
-            inb(SCRATCH) == pattern
-        });
         let handle = &|_| {
-            // SAFETY: as above; reading says that the cause has been seen.
-            if unsafe { inb(INTERRUPT_IDENTITY) } & NONE != 0 {
+            if !COM2.has_cause() {
                 return IrqReturn::None;
             }
             HANDLED.fetch_add(1, Relaxed);
             IrqReturn::Handled
         };
-        if !is_there {
+        if !COM2.is_there() {
             return None;
         }
-        let action = request_irq(COM2_IRQ, handle, IrqFlagsSet::empty(), "cpu_replug").ok()?;
-        // SAFETY: as above.
-        unsafe { outb(MODEM_CONTROL, OUT2) };
+        let action = request_irq(COM2.irq(), handle, IrqFlagsSet::empty(), "cpu_replug").ok()?;
+        let before = COM2.connect();
         GOES_ON.store(true, Relaxed);
         RINGER.start(RING_INTERVAL, Mode::Relative);
-        Some(Port(action))
+        Some(Port { action, before })
     }
 
     /// Lets the interrupts go to `cpu`, and waits until one has.
@@ -240,8 +216,8 @@ impl Port {
         let only = CpuMask::new();
         only.set(cpu, true);
         // The 8259s have no choice.
-        if set_affinity(self.0.irq(), &only).is_ok() {
-            let count = || crate::irq::desc(self.0.irq()).map_or(0, |desc| desc.count(cpu));
+        if set_affinity(self.action.irq(), &only).is_ok() {
+            let count = || crate::irq::desc(self.action.irq()).map_or(0, |desc| desc.count(cpu));
             let before = count();
             assert!(comes(|| count() != before), "no interrupt comes to CPU {cpu}");
         }
@@ -252,11 +228,7 @@ impl Port {
         RINGER.cancel();
         let all_handled = || HANDLED.load(Relaxed) == SENT.load(Relaxed);
         comes(all_handled);
-        // SAFETY: as in `open`.
-        unsafe {
-            outb(INTERRUPT_ENABLE, 0);
-            outb(MODEM_CONTROL, 0);
-        }
+        COM2.restore(self.before);
         (SENT.load(Relaxed), HANDLED.load(Relaxed))
     }
 }

@@ -2,9 +2,8 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
-use x86::io::{inb, outb};
-
 use super::desc::Status;
+use super::test_port::COM1;
 use super::{Flow, IrqFlagsSet, IrqReturn, desc, options, request_irq};
 use crate::prelude::*;
 
@@ -12,40 +11,19 @@ use crate::prelude::*;
 #[param(name = "rings", module = "irq_test")]
 static RINGS: AtomicU32 = AtomicU32::new(2000);
 
-/// The first serial port, and the line that it has on every PC.
-const COM1: u16 = 0x3f8;
-const COM1_IRQ: u32 = 4;
-const INTERRUPT_ENABLE: u16 = COM1 + 1;
-const INTERRUPT_IDENTITY: u16 = COM1 + 2;
-const MODEM_CONTROL: u16 = COM1 + 4;
-const LINE_STATUS: u16 = COM1 + 5;
-/// In the modem control register: lets the line through on a PC.
-const OUT2: u8 = 1 << 3;
-/// In the interrupt enable register: when there is room to send.
-const ROOM: u8 = 1 << 1;
-/// In the line status register: all has been sent.
-const EMPTY: u8 = 1 << 6;
-
 /// Lets the port interrupt once for having nothing to send, `count` times. `false` without a port.
 fn ring(count: u32, mut after: impl FnMut()) -> bool {
-    // SAFETY: the port's user neither receives nor uses interrupts, and finds it as it was.
-    unsafe {
-        if inb(LINE_STATUS) == 0xff {
-            return false;
-        }
-        let (enabled, control) = (inb(INTERRUPT_ENABLE), inb(MODEM_CONTROL));
-        outb(MODEM_CONTROL, control | OUT2);
-        for _ in 0..count {
-            while inb(LINE_STATUS) & EMPTY == 0 {
-                core::hint::spin_loop();
-            }
-            outb(INTERRUPT_ENABLE, ROOM);
-            after();
-            outb(INTERRUPT_ENABLE, 0);
-        }
-        outb(MODEM_CONTROL, control);
-        outb(INTERRUPT_ENABLE, enabled);
+    if !COM1.is_there() {
+        return false;
     }
+    let before = COM1.connect();
+    for _ in 0..count {
+        COM1.wait_until_empty();
+        COM1.ask();
+        after();
+        COM1.hush();
+    }
+    COM1.restore(before);
     true
 }
 
@@ -54,14 +32,13 @@ fn each_interrupt_of_a_device_is_handled_once() {
     static HANDLED: AtomicU32 = AtomicU32::new(0);
     let rings = RINGS.load(Relaxed);
     let handle = &|_| {
-        // SAFETY: reading says that the cause has been seen.
-        if unsafe { inb(INTERRUPT_IDENTITY) } & 1 != 0 {
+        if !COM1.has_cause() {
             return IrqReturn::None;
         }
         HANDLED.fetch_add(1, Relaxed);
         IrqReturn::Handled
     };
-    let Ok(action) = request_irq(COM1_IRQ, handle, IrqFlagsSet::empty(), "test") else {
+    let Ok(action) = request_irq(COM1.irq(), handle, IrqFlagsSet::empty(), "test") else {
         // Without controllers of devices' lines.
         assert!(!crate::arch::x86::i8259::is_present());
         return;
@@ -97,22 +74,18 @@ fn a_level_that_nobody_serves_is_shut_off_unless_another_lines_handler_is_asked(
         if SERVED.load(Relaxed) == HEARD {
             DONE.store(true, Relaxed);
         }
-        // SAFETY: the port's user neither receives nor uses interrupts; reading says that the cause has been seen.
-        unsafe {
-            if DONE.load(Relaxed) || inb(INTERRUPT_IDENTITY) & 1 != 0 {
-                outb(INTERRUPT_ENABLE, 0);
-                return IrqReturn::None;
-            }
-            outb(INTERRUPT_ENABLE, 0);
-            outb(INTERRUPT_ENABLE, ROOM);
+        if DONE.load(Relaxed) || !COM1.has_cause() {
+            COM1.hush();
+            return IrqReturn::None;
         }
+        COM1.ask();
         SERVED.fetch_add(1, Relaxed);
         IrqReturn::Handled
     };
-    let Ok(action) = request_irq(COM1_IRQ, deaf, IrqFlagsSet::TRIGGER_HIGH, "deaf") else {
+    let Ok(action) = request_irq(COM1.irq(), deaf, IrqFlagsSet::TRIGGER_HIGH, "deaf") else {
         return;
     };
-    let Some(line) = desc(COM1_IRQ) else { return };
+    let Some(line) = desc(COM1.irq()) else { return };
     let by_level = matches!(line.lock().flow, Flow::FastEoi | Flow::Level);
     let server = request_irq(ELSEWHERE, misrouted, IrqFlagsSet::SHARED, "misrouted");
     let before = line.total();
@@ -131,6 +104,6 @@ fn a_level_that_nobody_serves_is_shut_off_unless_another_lines_handler_is_asked(
     }
     drop((server, action));
     // Whoever asks next has the line as it always was.
-    let again = request_irq(COM1_IRQ, deaf, IrqFlagsSet::TRIGGER_RISING, "test");
+    let again = request_irq(COM1.irq(), deaf, IrqFlagsSet::TRIGGER_RISING, "test");
     drop(again);
 }

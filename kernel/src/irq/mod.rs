@@ -21,6 +21,8 @@ mod proc;
 mod regs;
 mod spurious;
 #[cfg(CONFIG_KUNIT)]
+pub(crate) mod test_port;
+#[cfg(CONFIG_KUNIT)]
 mod tests;
 
 pub use action::{IrqFlagsSet, IrqHandler, IrqReturn};
