@@ -20,8 +20,8 @@ pub const PIT_TICK_RATE: u32 = 1_193_182;
 const CHANNEL_0: u16 = 0x40;
 const CHANNEL_2: u16 = 0x42;
 const COMMAND: u16 = 0x43;
-/// System control port B: bit 0 is the gate of channel 2, bit 1 lets it drive the speaker.
-const CONTROL_B: u16 = 0x61;
+/// System control port B: bit 0 is the gate of channel 2, bit 1 lets it drive the speaker; the upper ones say why there was an NMI ([`super::nmi`]).
+pub(super) const CONTROL_B: u16 = 0x61;
 const GATE: u8 = 1 << 0;
 const SPEAKER: u8 = 1 << 1;
 

@@ -9,14 +9,14 @@ use linkme::distributed_slice;
 use x86::io::{inb, outb};
 
 use crate::arch::x86::dumpstack;
+use crate::arch::x86::i8253::CONTROL_B;
 use crate::arch::x86::ptregs::PtRegs;
 use crate::arch::x86::registers;
 use crate::percpu::smp_processor_id;
 use crate::preempt;
 use crate::prelude::*;
 
-/// System control port B: says why, and takes the acknowledgement; its low bits gate the speaker.
-const NMI_REASON_PORT: u16 = 0x61;
+// In system control port B, which says why, and takes the acknowledgement; its low bits gate the speaker.
 /// A device raised SERR#.
 const REASON_SERR: u8 = 0x80;
 /// A device raised IOCHK#.
@@ -64,7 +64,7 @@ pub(super) extern "C" fn exc_nmi(regs: &mut PtRegs, _error_code: u64, _vector: u
 fn report(regs: &PtRegs) {
     let cpu = smp_processor_id();
     // SAFETY: reading the port has no effect.
-    let reason = unsafe { inb(NMI_REASON_PORT) };
+    let reason = unsafe { inb(CONTROL_B) };
     if reason & REASON_SERR != 0 {
         pr_emerg!("NMI: PCI system error (SERR) for reason {reason:02x} on CPU {cpu}.");
         acknowledge(reason, CLEAR_SERR);
@@ -83,8 +83,8 @@ fn acknowledge(reason: u8, clear: u8) {
     let kept = reason & KEPT & !clear;
     // SAFETY: the bits clear and re-arm the line that was reported; the speaker's stay as they were.
     unsafe {
-        outb(NMI_REASON_PORT, kept | clear);
-        outb(NMI_REASON_PORT, kept);
+        outb(CONTROL_B, kept | clear);
+        outb(CONTROL_B, kept);
     }
 }
 
