@@ -17,8 +17,8 @@ static RESCHEDULE: SysVec = SysVec {
     handler: |_| {},
 };
 
-/// The idle task: runs what interrupts have left behind and what others want done, and sleeps until the next one. What it finds with interrupts off it has found for good: whatever comes later wakes the
-/// CPU from the sleep that begins with interrupts going on.
+/// The idle task: runs what interrupts have left behind and what others want done, and sleeps until the next one. What it finds with interrupts off it has found
+/// for good: whatever comes later wakes the CPU from the sleep that begins with interrupts going on.
 pub(super) fn cpu_startup_entry() -> ! {
     loop {
         #[cfg(CONFIG_LOCKUP_DETECTOR)]

@@ -1,7 +1,5 @@
 //! What CPUs do for another while they have nothing to do: with interrupts on, so it may take long, allocate, and wait for other CPUs, all of which a call by interrupt may not.
 
-use incipit_lib::errno::Errno;
-
 use super::call::forget_lifetime;
 use super::queue::{self, Call};
 use super::with_other_cpus;
