@@ -1,7 +1,7 @@
 //! How a line is treated while it is handled, by what it signals with and what its controller wants to be told.
 
 use super::desc::{IrqDesc, State, Status};
-use super::{IrqReturn, spurious};
+use super::{IrqReturn, poll, spurious};
 use crate::locking::IrqSpinLockGuard;
 use crate::prelude::*;
 
@@ -158,7 +158,7 @@ pub(super) fn call_handlers<'a>(desc: &'a IrqDesc, mut state: Locked<'a>) -> Loc
     state.status.insert(Status::IN_PROGRESS);
     drop(state);
     let handled = call_each(desc);
-    let elsewhere = spurious::look_elsewhere(desc, handled);
+    let elsewhere = poll::look_elsewhere(desc, handled);
     let mut state = desc.lock_irqs_off();
     state.status.remove(Status::IN_PROGRESS);
     spurious::note_interrupt(desc, &mut state, handled, elsewhere);

@@ -43,6 +43,7 @@ impl Drop for IrqAction {
         self.desc.actions.remove(self.action);
         if self.desc.actions.is_empty() {
             state.status.insert(Status::DISABLED | Status::MASKED);
+            state.status.remove(Status::SPURIOUS_DISABLED);
             state.depth = 1;
             state.chip.shutdown(&self.desc.data);
         }

@@ -17,6 +17,7 @@ mod flow;
 pub mod irqsoff;
 mod manage;
 mod options;
+mod poll;
 mod proc;
 mod regs;
 mod spurious;

@@ -2,8 +2,8 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::desc::{IrqDesc, State, Status};
-use super::{IrqFlagsSet, flow, manage, options};
+use super::desc::{IrqDesc, State};
+use super::{manage, options, poll};
 use crate::prelude::*;
 use crate::time::sched_clock;
 
@@ -70,6 +70,7 @@ fn count(desc: &IrqDesc, state: &mut State, handled: bool, elsewhere: bool) {
         report(desc, handled);
         pr_emerg!("Disabling IRQ #{}", desc.irq());
         manage::shut_off(desc, state);
+        poll::start();
     }
 }
 
@@ -88,54 +89,6 @@ fn report(desc: &IrqDesc, handled: bool) {
         let address = action.handler.address();
         pr_err!("[<{address:016x}>] {} ({})", crate::panic::Symbol(address), action.name);
     }
-}
-
-/// With `irqfixup` and `irqpoll`, asks the handlers of all other lines whether the interrupt was theirs: firmware may have told a wrong line. Linux's `misrouted_irq`.
-#[inline]
-pub(super) fn look_elsewhere(desc: &IrqDesc, handled: bool) -> bool {
-    options::IRQFIXUP.load(Relaxed) != 0 && wants_to_look(desc, handled) && try_others(desc.irq())
-}
-
-/// Whether this interrupt is an occasion to look: an unhandled one, and with `irqpoll` those of the timer.
-#[cold]
-fn wants_to_look(desc: &IrqDesc, handled: bool) -> bool {
-    let polls = || {
-        // SAFETY: the line is in progress, so what is taken out is not freed.
-        let mut actions = unsafe { desc.actions.iter() };
-        desc.irq() == 0 || actions.any(|action| action.flags.contains(IrqFlagsSet::IRQPOLL))
-    };
-    !handled || options::IRQFIXUP.load(Relaxed) == options::POLL && polls()
-}
-
-/// Calls the handlers of all shared lines but `irq`; whether one of them has found its device to be the cause.
-#[cold]
-fn try_others(irq: u32) -> bool {
-    let mut found = false;
-    super::for_each(|other| found |= other.irq() != irq && try_one(other));
-    found
-}
-
-/// Calls the handlers of one line, if they share it and are not called already.
-fn try_one(desc: &IrqDesc) -> bool {
-    let state = desc.lock();
-    // SAFETY: the lock is held.
-    let shared = unsafe { desc.actions.iter() }
-        .next()
-        .is_some_and(|action| action.flags.contains(IrqFlagsSet::SHARED));
-    let busy = Status::IN_PROGRESS.union(Status::DISABLED);
-    if !shared || state.status.intersects(busy) || state.flow == flow::Flow::PerCpu {
-        return false;
-    }
-    let (mut state, mut handled) = flow::poll_handlers(desc, state);
-    // It has come by itself meanwhile, was masked and has left its handling to who was at it.
-    while state.status.contains(Status::PENDING) && !state.status.contains(Status::DISABLED) {
-        state.status.remove(Status::PENDING);
-        let again;
-        (state, again) = flow::poll_handlers(desc, state);
-        handled |= again;
-    }
-    flow::unmask_unless_disabled(desc, &mut state);
-    handled
 }
 
 #[ktest]
