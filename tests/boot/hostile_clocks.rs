@@ -3,8 +3,11 @@
 //! QEMU's emulated CPUs all show one time-stamp counter, which cannot be written. Those of Bochs have one each.
 
 use anyhow::{Context, Result, ensure};
+use incipit_lib::acpi::build::{self, Firmware};
 use incipit_machine::grub::Protocol;
 use incipit_tests::built::Build;
+use incipit_tests::guest::Folder;
+use incipit_tests::log::Log;
 use incipit_tests::machine::{Emulator, Loader, Machine};
 use incipit_tests::session::Session;
 use incipit_tests::trial::trial;
@@ -12,11 +15,148 @@ use libtest_mimic::Trial;
 
 use crate::smp::online;
 
+/// Where the tables of a test are put: RAM that nobody has taken by then.
+const TABLES: u64 = 64 << 20;
+/// Memory that the command line keeps from the kernel: what is written there looks like the registers of a device.
+const FAKE: u64 = 96 << 20;
+/// Where no PC has anything.
+const NOWHERE: u64 = 0xfec8_0000;
+
+/// What the identification of a sound timer begins with: three comparators of 64 bits that can take over the old lines, revision 1.
+const ID: u32 = 0x8086_a201;
+/// 10 ns.
+const PERIOD: u32 = 10_000_000;
+
+/// In GAS's terms, memory and ports.
+const MEMORY: u8 = 0;
+const PORTS: u8 = 1;
+
+/// A table of the HPET that lies, with what is at [`FAKE`], and what must be said of it.
+struct Lie {
+    name: &'static str,
+    space: u8,
+    address: u64,
+    registers: [u32; 2],
+    says: &'static str,
+}
+
+const LIES: &[Lie] = &[
+    Lie {
+        name: "where_nothing_is",
+        space: MEMORY,
+        address: NOWHERE,
+        registers: [0, 0],
+        says: "hpet: there is nothing where the table says that it is: it is not used",
+    },
+    Lie {
+        name: "in_ram",
+        space: MEMORY,
+        address: TABLES,
+        registers: [0, 0],
+        says: "hpet: the registers at 0x4000000 cannot be mapped: EINVAL",
+    },
+    Lie {
+        name: "at_ports",
+        space: PORTS,
+        address: 0x40,
+        registers: [0, 0],
+        says: "hpet: the table says that the registers are at 0x40 in space 1, where in memory they cannot be: it is not used",
+    },
+    Lie {
+        name: "at_an_odd_address",
+        space: MEMORY,
+        address: FAKE + 1,
+        registers: [ID, PERIOD],
+        says: "hpet: the table says that the registers are at 0x6000001 in space 0, where in memory they cannot be: it is not used",
+    },
+    Lie {
+        name: "behind_all_memory",
+        space: MEMORY,
+        address: u64::MAX - 7,
+        registers: [0, 0],
+        says: "hpet: the registers at 0xfffffffffffffff8 cannot be mapped: EINVAL",
+    },
+    Lie {
+        name: "without_a_period",
+        space: MEMORY,
+        address: FAKE,
+        registers: [ID, 0],
+        says: "hpet: a period of 0 fs is not between 100000 and 100000000 fs: it is not used",
+    },
+    Lie {
+        name: "with_too_long_a_period",
+        space: MEMORY,
+        address: FAKE,
+        registers: [ID, 100_000_001],
+        says: "hpet: a period of 100000001 fs is not between 100000 and 100000000 fs: it is not used",
+    },
+    Lie {
+        name: "that_does_not_count",
+        space: MEMORY,
+        address: FAKE,
+        registers: [ID, PERIOD],
+        says: "hpet: the counter does not count: it is not used",
+    },
+    Lie {
+        name: "that_shows_all_ones",
+        space: MEMORY,
+        address: FAKE,
+        registers: [u32::MAX, u32::MAX],
+        says: "hpet: there is nothing where the table says that it is: it is not used",
+    },
+];
+
 pub fn trials() -> Vec<Trial> {
-    vec![
+    let lies = LIES
+        .iter()
+        .map(|lie| trial(format!("hostile_clocks::an_hpet_{}_is_not_used", lie.name), || is_found_out(lie)));
+    lies.chain([
+        in_bochs("a_counter_that_jumps_ahead_is_given_up", |machine| jumps(machine.processors(1), 10)),
+        in_bochs("a_counter_that_jumps_back_is_given_up", |machine| jumps(machine.processors(1), -2)),
         in_bochs("a_cpu_whose_counter_is_behind_is_named_when_it_comes", warp),
         in_bochs("a_cpu_whose_counter_is_behind_is_believed_if_asked_for", believed),
-    ]
+    ])
+    .collect()
+}
+
+/// Boots with this table, and without the time-stamp counter: by the interval timer.
+fn is_found_out(lie: &Lie) -> Result<()> {
+    let folder = Folder::new()?;
+    let (tables, fake) = (folder.path().join("tables"), folder.path().join("registers"));
+    let gas = [&[lie.space, 64, 0, 0][..], &lie.address.to_le_bytes()].concat();
+    let body = [&ID.to_le_bytes()[..], &gas, &[0, 0x80, 0, 0]].concat();
+    let mut firmware = Firmware::new(TABLES);
+    let hpet = firmware.push(&build::table(b"HPET", &body));
+    let rsdt = firmware.rsdt(&[hpet]);
+    firmware.rsdp(rsdt);
+    std::fs::write(&tables, firmware.bytes())?;
+    std::fs::write(&fake, lie.registers.map(u32::to_le_bytes).concat())?;
+    let words = format!(
+        "memmap=4K${FAKE:#x} acpi_rsdp={:#x} tsc=unstable kunit.enable=1 kunit.filter_glob=*time::* kunit_shutdown=reboot",
+        firmware.base()
+    );
+    let machine = machine(1).loaded(&tables, firmware.base()).loaded(&fake, FAKE);
+    let log: Log = machine.append("ignore_loglevel").append(&words).run()?;
+    log.require(&[lie.says, "clocksource: Switched to clocksource pit"])?;
+    log.refuse("clocksource: hpet")?;
+    log.refuse("not ok ")?;
+    log.require_mention("time_torture: 2000 high-resolution timers, 0 early")
+}
+
+/// The test in the kernel that sets the counter, on a processor whose rate is told as Bochs has it: a count for each instruction. Its timer with a deadline goes by another counter
+/// than the one that is set.
+fn jumps(machine: Machine, seconds: i32) -> Result<()> {
+    let log = machine
+        .append("tsc_early_khz=4000 lapic=notscdeadline ignore_loglevel kunit.enable=1 kunit_shutdown=reboot kunit.filter_glob=*a_counter_that_jumps*")
+        .append(&format!("time_torture.jump={seconds}"))
+        .run()?;
+    log.require(&[
+        "clocksource: timekeeping watchdog on CPU0: Marking clocksource 'tsc' as unstable because the skew is too large:",
+        "tsc: Marking TSC unstable due to clocksource watchdog",
+        "clocksource: Switched to clocksource hpet",
+    ])?;
+    log.refuse("not ok ")?;
+    log.require_mention(", and time went on")
 }
 
 fn machine(cpus: u32) -> Machine {

@@ -1,16 +1,19 @@
 //! What must hold for time however hard it is used: read on all CPUs while clocksources and CPUs come and go, and by very many timers at once.
 //!
-//! The numbers are parameters, `time_torture.reads=` and `time_torture.timers=`: small where all tests are run, and those of the promise in a boot for them alone.
+//! The numbers are parameters, `time_torture.reads=` and `time_torture.timers=`: small where all tests are run, and those of the promise in a boot for them alone. So is what spoils
+//! a clock for all tests behind it, `time_torture.jump=`.
 
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::clocksource::{self, Clocksource};
+use super::clocksource::{self, Clocksource, ClocksourceFlags};
 use super::hrtimer::{Clock, Context, HrTimer, Mode, Restart};
 use super::sleep::halt_until;
 use super::timer::{HZ, Timer, jiffies};
-use super::{ktime_get, tick, timekeeping};
+use super::{ktime_get, ktime_get_coarse, tick, timekeeping};
 use crate::arch::x86::cpu::masks::ONLINE;
+use crate::arch::x86::msr;
+use crate::arch::x86::tsc::{rdtsc, tsc_khz};
 use crate::mm::Gfp;
 use crate::mm::slab::{KBox, KVec};
 use crate::prelude::*;
@@ -22,6 +25,10 @@ static READS: AtomicU64 = AtomicU64::new(200_000);
 /// How many timers of each kind wait at once.
 #[param(name = "timers", module = "time_torture")]
 static TIMERS: AtomicU64 = AtomicU64::new(2_000);
+
+/// By how many seconds the time-stamp counter jumps; 0 for not at all.
+#[param(name = "jump", module = "time_torture")]
+static JUMP: AtomicI32 = AtomicI32::new(0);
 
 /// Readings that a CPU makes at a time.
 const CHUNK: u64 = 5_000;
@@ -203,6 +210,47 @@ fn of_many_timers_none_is_early_and_none_is_lost() {
     for lateness in [&EXACT, &BY_TICKS] {
         assert_eq!((lateness.called.load(Relaxed) as usize, lateness.early.load(Relaxed)), (count, 0));
     }
+}
+
+/// So long that the watchdog has looked at the clock at least once, in milliseconds.
+const LOOKED_AT_MS: u64 = 1_100;
+
+/// Adds so much to the time-stamp counter of this CPU, and says by how much it has gone on.
+fn jump(counts: i64) -> i64 {
+    let _guard = crate::irq::IrqGuard::new();
+    let before = rdtsc();
+    // SAFETY: whoever gives the parameter wants just this clock to be wrong, which the watchdog is there for. A CPU may refuse.
+    let _ = unsafe { msr::wrmsr_safe(msr::IA32_TSC, before.wrapping_add_signed(counts)) };
+    rdtsc().wrapping_sub(before).cast_signed()
+}
+
+#[ktest]
+fn a_counter_that_jumps_is_given_up_and_time_does_not_go_back() {
+    let counts = i64::from(JUMP.load(Relaxed)) * (tsc_khz() * 1000).cast_signed();
+    let watched = ClocksourceFlags::IS_TSC | ClocksourceFlags::MUST_VERIFY;
+    let tsc = clocksource::best(|source| source.flags().contains(watched) && timekeeping::is_current(source));
+    let Some(tsc) = tsc.filter(|_| counts != 0 && tick::is_running()) else {
+        return;
+    };
+    super::msleep(LOOKED_AT_MS);
+    // Where it jumps back, nobody knows what was read since the last update.
+    let mut last = if counts > 0 { ktime_get() } else { ktime_get_coarse() };
+    let jumped = jump(counts);
+    assert!((jumped - counts).abs() < counts.abs() / 2, "the counter went by {jumped}");
+    let mut forward = || {
+        let now = ktime_get();
+        assert!(now >= last, "{now} after {last}");
+        last = now;
+    };
+    while timekeeping::is_current(tsc) {
+        forward();
+    }
+    // And now by another clock.
+    let before = ktime_get();
+    while ktime_get() < before.add_ns(1_000_000) {
+        forward();
+    }
+    pr_info!("time_torture: the counter jumped by {jumped}, and time went on");
 }
 
 /// For how long the clock is held beside another one.

@@ -25,6 +25,8 @@ const fn boot_hpet_disabled() -> bool {
 
 /// Length of the registers.
 const LENGTH: usize = 1024;
+/// Of what their address is a multiple at least: the size of the largest.
+const ALIGNMENT: u64 = 8;
 /// Identification in the low half, the counter's period in femtoseconds in the high one.
 pub const ID: usize = 0x00;
 /// The period's register.
@@ -114,8 +116,10 @@ fn probe() {
     }
     let Some(table) = crate::acpi::hpet() else { return };
     let GenericAddress { space, address, .. } = table.address;
-    if space != GenericAddress::MEMORY || address == 0 {
-        pr_warn!("hpet: the table says that the registers are at {address:#x} in space {space}, not in memory: it is not used");
+    if space != GenericAddress::MEMORY || address == 0 || !address.is_multiple_of(ALIGNMENT) {
+        pr_warn!(
+            "hpet: the table says that the registers are at {address:#x} in space {space}, where in memory they cannot be: it is not used"
+        );
         return;
     }
     let registers = match ioremap(address, LENGTH, CacheMode::Uncached) {
@@ -171,7 +175,8 @@ fn start(registers: &IoMemory) -> Result<u64, Lie> {
             registers.read::<u32>(COUNTER)
         );
     }
-    if config == u32::MAX {
+    // A revision is never 0.
+    if [id, config].contains(&u32::MAX) || id & 0xff == 0 {
         return Err(Lie::Absent);
     }
     let hertz = hertz_of(period)?;

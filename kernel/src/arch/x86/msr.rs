@@ -6,6 +6,8 @@ use core::arch::asm;
 
 use crate::prelude::*;
 
+/// The time-stamp counter (SDM 3, 18.17), on processors that let it be written.
+pub const IA32_TSC: u32 = 0x10;
 /// Base address of the local APIC, and whether this is the boot CPU (SDM 3, 11.4.4).
 pub const IA32_APIC_BASE: u32 = 0x1b;
 /// Extended features: long mode, no-execute, `syscall` (SDM 3, 2.2.1).
