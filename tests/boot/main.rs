@@ -4,6 +4,7 @@
 //! command line says `panic=-1`.
 
 mod bootgraph;
+mod caching;
 mod command_line;
 mod consoles;
 mod damaged_images;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let rooms = [
         machines::trials(),
         bootgraph::trials(),
+        caching::trials(),
         devices::trials(),
         ending::trials(),
         failures::trials(),

@@ -9,6 +9,8 @@ use super::state::{self, Section};
 use super::{ACTIVE, CpuMask, NR_CPUS, ONLINE, POSSIBLE, PRESENT, idle};
 use crate::arch::x86::apic;
 use crate::arch::x86::cpu::init as cpu_init;
+#[cfg(CONFIG_MTRR)]
+use crate::arch::x86::cpu::mtrr::secondary::mtrr_state_warn;
 use crate::arch::x86::irq::RESCHEDULE_VECTOR;
 use crate::arch::x86::smpboot::{secondary, wake};
 use crate::arch::x86::tsc;
@@ -124,6 +126,8 @@ pub(super) fn bring_up(cpus: &CpuMask) -> Result<(), Errno> {
         }
         ACTIVE.set(cpu, true);
     }
+    #[cfg(CONFIG_MTRR)]
+    mtrr_state_warn();
     Ok(())
 }
 

@@ -4,12 +4,14 @@
 //! reads a register; behaviour and texts are those of Linux's `arch/x86/kernel/cpu/mtrr`.
 
 mod coverage;
+mod differ;
 #[cfg(test)]
 mod tests;
 
 use core::fmt;
 
 pub use coverage::Coverage;
+pub use differ::{DEF_TYPE_BITS, Differences};
 
 /// The most variable ranges that there are numbers for, between registers 0x200 and 0x24f.
 pub const MAX_VARIABLE: usize = 40;

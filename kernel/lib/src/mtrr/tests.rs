@@ -222,3 +222,76 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn cpus_with_the_same_registers_do_not_differ() {
+    let boot = mtrrs(0, &[(0, 4 * GIB, 6), (0xd000_0000, 0x1000_0000, 1)]);
+    assert_eq!(boot.differences(&boot.clone()), Differences::empty());
+    // Bits that no address has, and a range that counts on neither.
+    let mut other = boot.clone();
+    other.def_type |= 1 << 40 | 1 << 9;
+    other.variable[0].base |= 1 << 50 | 1 << 9;
+    other.variable[0].mask |= 1 << 50 | 1;
+    other.variable[5].base = 0xdead_b006;
+    other.variable[5].mask = !VALID;
+    assert_eq!(boot.differences(&other), Differences::empty());
+}
+
+#[test]
+fn each_kind_of_difference_has_its_line() {
+    let boot = mtrrs(0, &[(0, 4 * GIB, 6), (0xd000_0000, 0x1000_0000, 1)]);
+    let lines = |change: &dyn Fn(&mut Mtrrs)| {
+        let mut other = boot.clone();
+        change(&mut other);
+        boot.differences(&other).lines().collect::<Vec<_>>()
+    };
+    let (fixed, variable, def_type) = (
+        "your CPUs had inconsistent fixed MTRR settings",
+        "your CPUs had inconsistent variable MTRR settings",
+        "your CPUs had inconsistent MTRRdefType settings",
+    );
+    assert_eq!(lines(&|other| other.fixed[87] = MemoryType::UNCACHABLE), [fixed]);
+    assert_eq!(lines(&|other| other.variable[1].base ^= 6), [variable]);
+    assert_eq!(lines(&|other| other.variable[1].mask &= !VALID), [variable]);
+    assert_eq!(lines(&|other| other.variable[7] = other.variable[0]), [variable]);
+    assert_eq!(lines(&|other| other.def_type = 0xc06), [def_type]);
+    assert_eq!(lines(&|other| other.def_type &= !VALID), [def_type]);
+    assert_eq!(lines(&|other| *other = Mtrrs::new(40, 0x508, 0)), [fixed, variable, def_type]);
+}
+
+#[test]
+fn what_only_one_cpu_has_registers_for_is_a_difference() {
+    let boot = mtrrs(6, &[(0, GIB, 0); 8]);
+    let mut fewer = boot.clone();
+    fewer.cap = 0x504;
+    fewer.variable[4..].fill(VariableRange::default());
+    assert_eq!(boot.differences(&fewer), Differences::VARIABLE);
+    assert_eq!(fewer.differences(&boot), Differences::VARIABLE);
+    // Without registers for the first MiB they are not looked at.
+    let (mut one, mut other) = (boot.clone(), boot);
+    (one.cap, other.cap) = (8, 8);
+    other.fixed.fill(MemoryType::WRITE_THROUGH);
+    assert_eq!(one.differences(&other), Differences::empty());
+}
+
+proptest! {
+    #[test]
+    fn difference_is_mutual_and_shows_in_some_type(cap: u64, def: (u64, u64), ranges: [(u64, u64); 4], others: [(u64, u64); 4], address: u64) {
+        let make = |def_type, ranges: [(u64, u64); 4]| {
+            let mut mtrrs = Mtrrs::new(40, cap, def_type);
+            for (register, (base, mask)) in mtrrs.variable.iter_mut().zip(ranges) {
+                *register = VariableRange { base, mask };
+            }
+            mtrrs
+        };
+        let (one, other) = (make(def.0, ranges), make(def.1, others));
+        prop_assert_eq!(one.differences(&other), other.differences(&one));
+        // Registers that do not differ give each address the same type.
+        if one.differences(&other).is_empty() {
+            prop_assert_eq!(one.type_at(address), other.type_at(address));
+        }
+        let same = make(def.0 | 1 << 63, ranges);
+        prop_assert_eq!(one.differences(&same), Differences::empty());
+        prop_assert_eq!(one.type_at(address), same.type_at(address));
+    }
+}

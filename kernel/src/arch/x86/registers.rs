@@ -18,6 +18,10 @@ bitflags::bitflags! {
         const NE = 1 << 5;
         /// Write protection holds in kernel mode too.
         const WP = 1 << 16;
+        /// With caches off, writes that hit one stay there.
+        const NW = 1 << 29;
+        /// Nothing new is cached.
+        const CD = 1 << 30;
         /// Paging.
         const PG = 1 << 31;
     }

@@ -1,6 +1,9 @@
-//! Memory type range registers: read as the firmware left them, never written.
+//! Memory type range registers: read as the firmware left them, and never written but where it has left another CPU's different.
 //!
 //! What they mean is [`incipit_lib::mtrr`]'s business. The boot reads no more of them than it needs to see whether RAM is cached; `mtrr` in the monitor reads all.
+
+#[cfg(CONFIG_SMP)]
+pub(crate) mod secondary;
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 

@@ -1,6 +1,8 @@
 //! The page attribute table: which memory type a number in a page table means (SDM 3, 12.12; Linux's `pat_init`).
 
 use core::fmt;
+#[cfg(CONFIG_SMP)]
+use core::sync::atomic::AtomicU64;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
@@ -69,6 +71,10 @@ const fn value_of(types: [MemoryType; 8]) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+/// What the boot CPU's register holds; of no meaning on a processor without the table.
+#[cfg(CONFIG_SMP)]
+static BOOT_PAT: AtomicU64 = AtomicU64::new(0);
+
 static DISABLED: AtomicBool = AtomicBool::new(false);
 
 /// `nopat`: leaves the table as the processor starts with it, without write combining.
@@ -92,25 +98,28 @@ pub fn is_disabled() -> bool {
 /// framebuffer that was made before becomes write combining where it was write through, which loses nothing.
 #[init]
 pub fn pat_init() {
-    if is_disabled() {
-        return;
-    }
     if !boot_cpu_has(feature::PAT) {
-        pr_info!("x86/PAT: PAT not supported by the CPU.");
+        if !is_disabled() {
+            pr_info!("x86/PAT: PAT not supported by the CPU.");
+        }
         DISABLED.store(true, Relaxed);
         return;
     }
-    // SAFETY: the register is there, and the types are ones that each processor with the table has.
-    unsafe { msr::wrmsr(IA32_PAT, value_of(TYPES)) };
-    pr_info!("x86/PAT: Configuration [0-7]: {}", Configuration(TYPES));
+    if !is_disabled() {
+        // SAFETY: the register is there, and the types are ones that each processor with the table has.
+        unsafe { msr::wrmsr(IA32_PAT, value_of(TYPES)) };
+        pr_info!("x86/PAT: Configuration [0-7]: {}", Configuration(TYPES));
+    }
+    #[cfg(CONFIG_SMP)]
+    BOOT_PAT.store(msr::rdmsr(IA32_PAT), Relaxed);
 }
 
-/// Gives the numbers their types on a CPU that has just begun, as the boot CPU has them.
+/// Gives the numbers their types on a CPU that has just begun, as the boot CPU has them, be they the kernel's or, with `nopat`, those of before: they mean the same on all CPUs.
 #[cfg(CONFIG_SMP)]
 pub fn pat_cpu_init() {
-    if !is_disabled() {
+    if boot_cpu_has(feature::PAT) {
         // SAFETY: as in `pat_init`; this CPU has not used the numbers yet.
-        unsafe { msr::wrmsr(IA32_PAT, value_of(TYPES)) };
+        unsafe { msr::wrmsr(IA32_PAT, BOOT_PAT.load(Relaxed)) };
     }
 }
 

@@ -123,6 +123,8 @@ extern "C" fn start_secondary(cpu: usize) -> ! {
     cpu::init::cpu_init_secondary();
     // SAFETY: the boot CPU has filled the table, and this CPU has the stacks that it names.
     unsafe { idt::load_current_idt() };
+    #[cfg(CONFIG_MTRR)]
+    cpu::mtrr::secondary::mtrr_ap_init();
     pat::pat_cpu_init();
     apic::setup_local_apic();
     hotplug::run_secondary(cpu, cpu::likeness::is_like_boot_cpu(cpu))

@@ -62,6 +62,8 @@ pub(crate) fn open() -> Result<u32, Errno> {
         return Err(Errno::ENODEV);
     }
     cpu::init::note_boot_cr4();
+    #[cfg(CONFIG_MTRR)]
+    cpu::mtrr::secondary::note_boot_mtrrs();
     trampoline::install().ok_or(Errno::ENOMEM)
 }
 
