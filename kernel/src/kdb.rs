@@ -23,6 +23,7 @@ pub type Monitor = fn(&str);
 
 /// Makes `monitor` the one that [`enter`] calls. The first one stays.
 pub fn register_monitor(monitor: Monitor) {
+    crate::init::initcall::turn();
     MONITOR.call_once(|| monitor);
 }
 

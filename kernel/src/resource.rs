@@ -10,6 +10,7 @@ use incipit_lib::resource::{Conflict, lines, place, place_claim};
 
 pub use incipit_lib::resource::Resource;
 
+use crate::init::initcall;
 use crate::locking::IrqSpinLock;
 use crate::mm::slab::KVec;
 use crate::prelude::*;
@@ -131,6 +132,7 @@ pub fn request_region(kind: Kind, addresses: RangeInclusive<u64>, name: &'static
 }
 
 fn add(kind: Kind, addresses: RangeInclusive<u64>, name: &'static str, busy: bool, place: Place) -> Result<Resource, Errno> {
+    initcall::turn();
     let (start, end) = addresses.into_inner();
     let resource = Resource { start, end, name, busy };
     kind.add(resource, place).map(|()| resource).map_err(|refusal| {

@@ -25,6 +25,7 @@ mod memory_map;
 mod monitor;
 mod nodes;
 mod pages;
+mod parallel;
 mod parameters;
 mod percpu;
 mod processors;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         vmalloc::trials(),
         monitor::trials(),
         pages::trials(),
+        parallel::trials(),
     ];
     trial::run_in_qemu(rooms.into_iter().flatten().collect())
 }

@@ -11,6 +11,7 @@ mod extensions;
 mod hidden_order;
 mod mismatch;
 mod mistakes;
+mod parallel;
 mod policies;
 mod subsystem;
 mod variants;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         hidden_order::trials(),
         mismatch::trials(),
         mistakes::trials(),
+        parallel::trials(),
         policies::trials(),
         subsystem::trials(),
         variants::trials(),

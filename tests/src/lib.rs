@@ -33,5 +33,6 @@ pub mod monitor;
 pub mod screen;
 pub mod session;
 pub mod shuffle;
+pub mod side_by_side;
 pub mod trial;
 pub mod ways;

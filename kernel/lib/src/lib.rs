@@ -71,6 +71,7 @@ pub mod tsc;
 pub mod video;
 pub mod vmap;
 pub mod vt;
+pub mod walk;
 pub mod watermark;
 pub mod wire;
 pub mod xarray;

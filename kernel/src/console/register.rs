@@ -24,6 +24,7 @@ fn keep_bootcon_setup(_value: Option<&'static str>) -> Result<(), Errno> {
 /// It takes over from early consoles: one on the same device ends and is continued without a line lost or repeated; the others end when the console is
 /// the one that `/dev/console` will be. May be called in any context but an interrupt handler.
 pub fn register_console(console: &'static dyn Console) -> bool {
+    crate::init::initcall::turn();
     let (options, is_preferred) = match preferred::choose(console) {
         Choice::Wanted { options, last } => (options, last),
         Choice::Default if !has_preferred() => (None, true),

@@ -1,13 +1,15 @@
 //! What is known of a stage or an initcall: kept when the entry itself, in init memory, is gone.
 
 use core::fmt;
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use incipit_lib::errno::Errno;
 
 use super::capability::CapabilityInfo;
-
 use crate::arch::x86::tsc::rdtsc;
+use crate::percpu::smp_processor_id;
+#[cfg(CONFIG_INITCALL_PARALLEL)]
+use crate::prelude::*;
 
 /// Name, source place, state, result and time of one declared function.
 ///
@@ -21,7 +23,9 @@ pub struct EntryInfo {
     level: Level,
     on_error: OnError,
     state: AtomicU8,
+    cpu: AtomicU8,
     result: AtomicI32,
+    waited_us: AtomicU32,
     started: AtomicU64,
     took: AtomicU64,
     dependencies: Option<&'static Dependencies>,
@@ -156,14 +160,70 @@ impl fmt::Display for State {
     }
 }
 
-/// The function that is running, for reports of faults.
+/// Where a CPU keeps which function it runs, for reports of faults.
+pub(super) trait Runner {
+    /// The function that this CPU runs.
+    fn current() -> *mut EntryInfo;
+    /// Notes the function that this CPU runs.
+    fn set_current(entry: *mut EntryInfo);
+}
+
+/// The boot CPU, which runs all of them unless it is asked to share.
+pub(super) struct BootCpu;
+
 static CURRENT: AtomicPtr<EntryInfo> = AtomicPtr::new(core::ptr::null_mut());
 
-/// The stage or initcall that is running, if one is.
+impl Runner for BootCpu {
+    #[inline]
+    fn current() -> *mut EntryInfo {
+        CURRENT.load(Relaxed)
+    }
+
+    #[inline]
+    fn set_current(entry: *mut EntryInfo) {
+        CURRENT.store(entry, Relaxed);
+    }
+}
+
+/// Whichever CPU it is.
+#[cfg(CONFIG_INITCALL_PARALLEL)]
+pub(super) struct AnyCpu;
+
+/// What CPUs other than the boot CPU run.
+#[cfg(CONFIG_INITCALL_PARALLEL)]
+#[percpu]
+static CURRENT_HERE: AtomicPtr<EntryInfo> = AtomicPtr::new(core::ptr::null_mut());
+
+#[cfg(CONFIG_INITCALL_PARALLEL)]
+impl Runner for AnyCpu {
+    fn current() -> *mut EntryInfo {
+        match smp_processor_id() {
+            0 => BootCpu::current(),
+            _ => CURRENT_HERE.with_this_cpu(|here| here.load(Relaxed)),
+        }
+    }
+
+    fn set_current(entry: *mut EntryInfo) {
+        match smp_processor_id() {
+            0 => BootCpu::set_current(entry),
+            _ => CURRENT_HERE.with_this_cpu(|here| here.store(entry, Relaxed)),
+        }
+    }
+}
+
+/// The stage or initcall that this CPU runs, if it runs one.
 #[must_use]
 pub fn current() -> Option<&'static EntryInfo> {
-    // SAFETY: only `EntryInfo::begin` and `end` store here, pointers to statics.
-    unsafe { CURRENT.load(Relaxed).as_ref() }
+    #[cfg(CONFIG_INITCALL_PARALLEL)]
+    let current = AnyCpu::current();
+    #[cfg(not(CONFIG_INITCALL_PARALLEL))]
+    let current = if smp_processor_id() == 0 {
+        BootCpu::current()
+    } else {
+        core::ptr::null_mut()
+    };
+    // SAFETY: only `EntryInfo::begin` and `end` note what runs, pointers to statics.
+    unsafe { current.as_ref() }
 }
 
 /// A function that has been called: what ran before it, and when it was called.
@@ -204,7 +264,9 @@ impl EntryInfo {
             level,
             on_error,
             state,
+            cpu: AtomicU8::new(0),
             result: AtomicI32::new(0),
+            waited_us: AtomicU32::new(0),
             started: AtomicU64::new(0),
             took: AtomicU64::new(0),
             dependencies,
@@ -284,11 +346,32 @@ impl EntryInfo {
         self.took.load(Relaxed)
     }
 
+    /// The CPU that it was called on.
+    #[must_use]
+    pub fn cpu(&self) -> usize {
+        self.cpu.load(Relaxed).into()
+    }
+
+    /// How many microseconds it has waited for its turn, which [`took`](Self::took) is without.
+    #[must_use]
+    pub fn waited_us(&self) -> u32 {
+        self.waited_us.load(Relaxed)
+    }
+
+    /// Notes that the function, which is back, was called on `cpu` and has waited for its turn for so long: ticks of the time stamp counter, and microseconds.
+    #[cfg(CONFIG_INITCALL_PARALLEL)]
+    pub(super) fn set_place(&self, cpu: usize, waited: u64, waited_us: u32) {
+        // There are 64 CPUs at most.
+        self.cpu.store(cpu as u8, Relaxed);
+        self.took.store(self.took().saturating_sub(waited), Relaxed);
+        self.waited_us.store(waited_us, Relaxed);
+    }
+
     /// Notes that the function is called now.
     #[inline]
-    pub(super) fn begin(&'static self) -> Running {
-        let outer = CURRENT.load(Relaxed);
-        CURRENT.store(core::ptr::from_ref(self).cast_mut(), Relaxed);
+    pub(super) fn begin<R: Runner>(&'static self) -> Running {
+        let outer = R::current();
+        R::set_current(core::ptr::from_ref(self).cast_mut());
         self.state.store(State::Running as u8, Relaxed);
         let started = rdtsc();
         self.started.store(started, Relaxed);
@@ -297,9 +380,9 @@ impl EntryInfo {
 
     /// Notes that the function is back; `running` is what [`begin`](Self::begin) returned. How it went is to be noted next.
     #[inline]
-    pub(super) fn end(&self, running: Running) {
+    pub(super) fn end<R: Runner>(&self, running: Running) {
         self.took.store(rdtsc() - running.started, Relaxed);
-        CURRENT.store(running.outer, Relaxed);
+        R::set_current(running.outer);
     }
 
     /// Notes that the function came back without an error.

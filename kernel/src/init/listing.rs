@@ -9,14 +9,14 @@ use incipit_lib::text::Field;
 
 use super::capability::CapabilityInfo;
 use super::info::{Dependencies, EntryInfo, Level, State};
-use super::initcall::{initcalls, why_skipped};
+use super::initcall::{initcalls, sharing_cpus, why_skipped};
 use super::param::KernelParam;
 use super::stage::stages;
 use crate::arch::x86::tsc::{counts_instructions, tsc_khz};
 use crate::table;
 
 /// The columns of [`Listing::raw_row`].
-pub const RAW_HEADING: &str = "#level\tname\tpath\tsource\tstate\terror\tstart_ns\ttook_ns\tinstructions\ton_error\treason";
+pub const RAW_HEADING: &str = "#level\tname\tpath\tsource\tstate\terror\tstart_ns\ttook_ns\tinstructions\ton_error\treason\tcpu\twaited_ns";
 
 /// The columns of [`raw_param`].
 pub const RAW_PARAM_HEADING: &str = "#parameter\ttype\tperm\tfrom\tsource\tvalue";
@@ -25,6 +25,7 @@ pub const RAW_PARAM_HEADING: &str = "#parameter\ttype\tperm\tfrom\tsource\tvalue
 #[derive(Debug, Clone, Copy)]
 pub struct Listing {
     counts_instructions: bool,
+    is_shared: bool,
 }
 
 impl Listing {
@@ -33,17 +34,20 @@ impl Listing {
     pub fn new() -> Self {
         Self {
             counts_instructions: counts_instructions(),
+            is_shared: sharing_cpus().is_some(),
         }
     }
 
     /// The names of the columns of [`row`](Self::row).
-    #[must_use]
-    pub fn heading(&self) -> &'static str {
-        if self.counts_instructions {
-            "  #  level      state       result       usecs  name                         instructions  source"
-        } else {
-            "  #  level      state       result       usecs  name                         source"
-        }
+    pub fn heading(&self) -> impl Display {
+        let instructions = if self.counts_instructions { "instructions  " } else { "" };
+        let place = if self.is_shared { "cpu  waited us  " } else { "" };
+        fmt::from_fn(move |f| {
+            write!(
+                f,
+                "  #  level      state       result       usecs  name                         {instructions}{place}source"
+            )
+        })
     }
 
     /// What is known of `entry`, in columns.
@@ -58,6 +62,10 @@ impl Listing {
             write!(f, "{:>9}  {:<28} ", nanoseconds(entry.took()) / 1000, entry.name())?;
             if self.counts_instructions {
                 write!(f, "{:>12}  ", OrNone(self.instructions(entry)))?;
+            }
+            if self.is_shared {
+                let waited = self.place(entry).map(|_| entry.waited_us());
+                write!(f, "{:>3}  {:>9}  ", OrNone(self.place(entry)), OrNone(waited))?;
             }
             write!(f, "{}", Place(entry.place()))?;
             why_skipped(entry).map_or(Ok(()), |reason| write!(f, ": {reason}"))
@@ -78,7 +86,14 @@ impl Listing {
             )?;
             let on_error = (entry.level() != Level::Stage).then(|| entry.on_error());
             write!(f, "{}\t{}\t", OrNone(self.instructions(entry)), OrNone(on_error))?;
-            write!(f, "{}", Field(OrNone(why_skipped(entry))))
+            let waited = self.place(entry).map(|_| u64::from(entry.waited_us()) * 1000);
+            write!(
+                f,
+                "{}\t{}\t{}",
+                Field(OrNone(why_skipped(entry))),
+                OrNone(self.place(entry)),
+                OrNone(waited)
+            )
         })
     }
 
@@ -102,6 +117,13 @@ impl Listing {
                 .dependencies()
                 .map_or(Ok(()), |dependencies| write_dependencies(f, dependencies))
         })
+    }
+
+    /// The CPU that `entry` was called on, if several shared the initcalls.
+    fn place(&self, entry: &EntryInfo) -> Option<usize> {
+        start(entry)
+            .filter(|_| self.is_shared && entry.level() >= Level::Pure)
+            .map(|_| entry.cpu())
     }
 
     /// How many instructions `entry` took, if that can be known.
@@ -196,7 +218,7 @@ fn took(entry: &EntryInfo) -> Option<u64> {
 }
 
 /// Ticks of the time stamp counter in nanoseconds; 0 if its rate is not known.
-fn nanoseconds(ticks: u64) -> u64 {
+pub(super) fn nanoseconds(ticks: u64) -> u64 {
     match tsc_khz() {
         0 => 0,
         khz => u64::try_from(u128::from(ticks) * 1_000_000 / u128::from(khz)).unwrap_or(u64::MAX),

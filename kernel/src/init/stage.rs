@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::info::{self, EntryInfo};
+use super::info::{self, BootCpu, EntryInfo};
 use super::initcall::policy;
 use crate::prelude::*;
 use crate::{irq, table};
@@ -59,9 +59,9 @@ pub(crate) fn interrupts_have_come() -> bool {
 #[init]
 pub(super) fn run_all(init: InitMemory<'_>) {
     for stage in table::STAGE.iter(init) {
-        let running = stage.info.begin();
+        let running = stage.info.begin::<BootCpu>();
         (stage.run)();
-        stage.info.end(running);
+        stage.info.end::<BootCpu>(running);
         stage.info.set_ok();
         policy::settle(stage.info);
         if EARLY_BOOT_IRQS_DISABLED.load(Relaxed) && !irq::irqs_disabled() {
@@ -78,7 +78,7 @@ pub(super) fn run_all(init: InitMemory<'_>) {
 #[init]
 pub(super) fn end_last() {
     if let Some(last) = info::current() {
-        last.end(info::Running::outermost(last));
+        last.end::<BootCpu>(info::Running::outermost(last));
         last.set_ok();
         policy::settle(last);
     }

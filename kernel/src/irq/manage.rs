@@ -60,6 +60,7 @@ impl Drop for IrqAction {
 ///
 /// `EINVAL` for a line that there is not, `ENOSYS` for one without a controller, `EBUSY` for one that somebody else has and does not share, `ENOSPC` without a vector, `ENOMEM`.
 pub fn request_irq(irq: u32, handler: &'static dyn IrqHandler, flags: IrqFlagsSet, name: &'static str) -> Result<IrqAction, Errno> {
+    crate::init::initcall::turn();
     let desc = desc(irq).ok_or(Errno::EINVAL)?;
     let action = KBox::new(Action::new(handler, flags, name), Gfp::KERNEL)?;
     let mut state = desc.lock();

@@ -94,6 +94,7 @@ fn on_panic(info: &core::panic::PanicInfo<'_>) -> ! {
 
 /// Reports `reason` and stops the system: Linux's `panic`. A second panic while the first is reported says so and stops.
 pub fn panic(reason: fmt::Arguments<'_>, location: Option<&core::panic::Location<'_>>) -> ! {
+    crate::init::initcall::turn();
     irq::local_irq_disable();
     preempt::disable();
     PANIC_ON_WARN.store(false, Relaxed);

@@ -29,6 +29,7 @@ pub use options::{console_verbose, is_shown, prefix};
 pub use ratelimit::RateLimit;
 pub use text::{Prefix, print_record};
 
+use crate::init::initcall;
 use crate::panic::task;
 use crate::{console, percpu, preempt};
 use log::{CALLER_CPU, Log};
@@ -76,6 +77,7 @@ pub fn vprintk_cont(args: fmt::Arguments<'_>) {
 
 /// Stores `line`, or keeps it if this context has interrupted who has the log.
 fn write(level: Level, line: &LineBuffer, store: impl FnOnce(&mut Log, Meta)) {
+    initcall::turn();
     let meta = Meta {
         ts_ns: crate::time::sched_clock(),
         caller: caller_id(),

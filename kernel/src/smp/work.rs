@@ -28,6 +28,8 @@ pub fn work_on_each_cpu(f: &(dyn Fn() + Sync)) -> Result<(), Errno> {
 }
 
 fn work(f: &(dyn Fn() + Sync)) -> Result<(), Errno> {
+    // What it does on the others is not held back.
+    crate::init::initcall::turn();
     let this = smp_processor_id();
     let others = KVec::collect(ONLINE.iter().filter(|&cpu| cpu != this).map(|cpu| (cpu, Call::new())))?;
     warn_on_once!(
@@ -43,11 +45,18 @@ fn work(f: &(dyn Fn() + Sync)) -> Result<(), Errno> {
     f();
     for (cpu, call) in &*others {
         queue::wait_until(|| {
-            queue::flush_queue(&WORK);
+            do_work();
             call.is_over(&WORK, *cpu)
         });
     }
     Ok(())
+}
+
+/// Does what others want, which is not part of what this CPU runs.
+fn do_work() {
+    #[cfg(CONFIG_INITCALL_PARALLEL)]
+    let _aside = crate::init::initcall::parallel::Aside::new();
+    queue::flush_queue(&WORK);
 }
 
 /// Whether others have work for this CPU.
@@ -59,5 +68,5 @@ pub(crate) fn has_work() -> bool {
 /// Does the work that others have for this CPU. Interrupts are on.
 #[cfg(CONFIG_SMP)]
 pub(crate) fn run_work() {
-    queue::flush_queue(&WORK);
+    do_work();
 }

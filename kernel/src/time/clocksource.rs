@@ -140,6 +140,7 @@ pub fn register(clocksource: &'static Clocksource, hertz: u64) -> Result<(), Err
         return Err(Errno::EINVAL);
     }
     let scale = Scale::for_counter(hertz, clocksource.mask);
+    crate::init::initcall::turn();
     {
         let mut registered = REGISTERED.lock();
         if registered.iter().any(|other| core::ptr::eq(*other, clocksource)) {

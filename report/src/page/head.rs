@@ -8,6 +8,7 @@ use crate::boot::Boot;
 use crate::boot::entries::State;
 use crate::contents::Contents;
 use crate::figures::{bytes, counted, duration};
+use crate::graph::{Costs, critical};
 
 /// Shows the head.
 pub fn show(contents: &Contents, boot: &Boot, items: &[Item]) -> Markup {
@@ -27,6 +28,7 @@ pub fn show(contents: &Contents, boot: &Boot, items: &[Item]) -> Markup {
             }
             dl.facts {
                 (fact("Outcome", html! { (outcome(items)) }))
+                (fact("Initcalls", html! { (to_share(contents, boot)) }))
                 (fact("Kernel", html! { (boot.version) }))
                 (fact("Build id", html! { code { (contents.build_id) } }))
                 (fact("Command line", html! { code { (boot.command_line()) } }))
@@ -38,6 +40,26 @@ pub fn show(contents: &Contents, boot: &Boot, items: &[Item]) -> Markup {
             }
         }
     }
+}
+
+/// What the initcalls that CPUs can share took: from the first to the last, all added up, and those that follow each other in any case.
+fn to_share(contents: &Contents, boot: &Boot) -> String {
+    const BEFORE: [&str; 3] = ["stage", "con_initcall", "initcallearly"];
+    let graph = &contents.graph;
+    let costs = Costs::measured(graph, &boot.entries);
+    let critical = critical::find(graph, &costs);
+    let shared = || (0..graph.entries.len()).filter(|index| !BEFORE.contains(&graph.entries[*index].part.name));
+    let sum = |indices: &mut dyn Iterator<Item = usize>| indices.filter_map(|index| costs.of[index]).sum::<u64>();
+    let amount = |sum: u64| {
+        if costs.instructions {
+            counted(sum, "instruction")
+        } else {
+            duration(sum)
+        }
+    };
+    let whole = amount(sum(&mut shared()));
+    let least = amount(sum(&mut shared().filter(|index| critical.entries[*index])));
+    format!("{whole} behind the start of the other CPUs; however many share them, {least}")
 }
 
 fn fact(name: &str, value: Markup) -> Markup {

@@ -107,6 +107,15 @@ fn every_link_and_label_leads_somewhere_and_no_id_is_there_twice() {
 }
 
 #[test]
+fn the_head_says_what_is_left_of_the_initcalls_when_all_that_may_be_shared_is() {
+    let contents = contents();
+    let page = render(&contents, &boot_of(&contents)).unwrap();
+    // Five initcalls of ten instructions; of the three in the device level's first half one is beside the chain of the two others.
+    let words = "50 instructions behind the start of the other CPUs; however many share them, 40 instructions";
+    assert!(page.contains(words), "{page}");
+}
+
+#[test]
 fn what_comes_from_outside_is_text() {
     let contents = contents();
     let page = render(&contents, &boot_of(&contents)).unwrap();

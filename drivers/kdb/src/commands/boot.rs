@@ -18,6 +18,9 @@ const SETTING: usize = 64;
 /// Asks for an answer that programs read.
 const RAW: &str = "-r";
 
+/// Asks for all entries as one.
+const SUMMARY: &str = "-s";
+
 #[distributed_slice(KDB_COMMANDS)]
 static STAGES: Command = Command {
     name: "stages",
@@ -29,8 +32,8 @@ static STAGES: Command = Command {
 #[distributed_slice(KDB_COMMANDS)]
 static INITCALLS: Command = Command {
     name: "initcalls",
-    usage: "[-r | name]",
-    help: "Display the initcalls, or one; -r: tabs between columns",
+    usage: "[-r | -s | name]",
+    help: "Display the initcalls, or one; -r: tabs between columns; -s: what they took",
     run: initcalls,
 };
 
@@ -63,6 +66,10 @@ fn stages(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandErr
 }
 
 fn initcalls(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
+    if arguments == [SUMMARY] {
+        writeln!(screen, "{}", init::initcall::Summary::new())?;
+        return Ok(Then::Stay);
+    }
     list(init::initcalls(), arguments, screen)
 }
 

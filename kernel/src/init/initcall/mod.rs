@@ -3,8 +3,8 @@
 //! The core knows levels and entries, never a subsystem. Each call is watched: what it returned, how long it took, and whether it left interrupts or the
 //! preemption count as they were.
 //!
-//! `named` is what the command line asks of single initcalls, `policy` what an error means for the others, `shuffle` another order. They may use the log, the
-//! clock and the tables; what a capability stands for, or who provides it, none of them knows.
+//! `named` is what the command line asks of single initcalls, `policy` what an error means for the others, `shuffle` another order, `parallel` several CPUs; `relations` says what comes
+//! after what, `summary` how long all took. They may use the log, the clock and the tables; what a capability stands for, or who provides it, none of them knows.
 
 use core::sync::atomic::AtomicBool;
 use core::sync::atomic::Ordering::Relaxed;
@@ -13,15 +13,22 @@ use incipit_lib::errno::Errno;
 
 #[cfg_attr(not(CONFIG_INITCALL_FAIL), allow(dead_code))]
 mod named;
+#[cfg(CONFIG_INITCALL_PARALLEL)]
+pub(crate) mod parallel;
 pub(super) mod policy;
-#[cfg_attr(not(CONFIG_INITCALL_SHUFFLE), allow(dead_code))]
+#[cfg(any(CONFIG_INITCALL_SHUFFLE, CONFIG_INITCALL_PARALLEL))]
+mod relations;
+#[cfg(CONFIG_INITCALL_SHUFFLE)]
 mod shuffle;
+mod summary;
 
 pub(super) use named::report_unknown_names;
 pub use policy::why_skipped;
+pub use summary::Summary;
+pub(super) use summary::sharing_cpus;
 
 use self::named::Request;
-use super::info::EntryInfo;
+use super::info::{BootCpu, EntryInfo, Runner};
 use super::param;
 use crate::prelude::*;
 use crate::table::{self, InitTable};
@@ -95,6 +102,9 @@ pub(super) fn do_pre_smp_initcalls(init: InitMemory<'_>) {
 /// Runs the levels from `pure` to `late`; the parameters of each are parsed just before it.
 #[init]
 pub(super) fn do_initcalls(init: InitMemory<'_>) {
+    let _measured = summary::Measurement::new();
+    #[cfg(CONFIG_INITCALL_PARALLEL)]
+    parallel::begin();
     let mut number = 0;
     for level in &LEVELS {
         // `rootfs` belongs to `fs` as far as parameters go.
@@ -104,6 +114,8 @@ pub(super) fn do_initcalls(init: InitMemory<'_>) {
         }
         level.parts.iter().for_each(|part| run(part, init));
     }
+    #[cfg(CONFIG_INITCALL_PARALLEL)]
+    parallel::end();
 }
 
 /// Runs the initcalls that register consoles. Called by the stage `console_init`.
@@ -114,16 +126,21 @@ pub fn do_console_initcalls(init: InitMemory<'_>) {
 
 #[init]
 fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
-    if cfg!(CONFIG_INITCALL_SHUFFLE) && shuffle::is_on() {
+    #[cfg(CONFIG_INITCALL_SHUFFLE)]
+    if shuffle::is_on() {
         return shuffle::run(calls, init);
+    }
+    #[cfg(CONFIG_INITCALL_PARALLEL)]
+    if parallel::cpus().is_some() && parallel::run(calls, init) {
+        return;
     }
     if INITCALL_DEBUG.load(Relaxed) {
         look_at_each();
     }
     for entry in calls.iter(init) {
         if LOOK_AT_EACH.load(Relaxed) || entry.info.dependencies().is_some() {
-            do_one_initcall(entry);
-        } else if let Err(error) = call(entry) {
+            do_one_initcall(entry, call_in_order);
+        } else if let Err(error) = call::<BootCpu>(entry) {
             settle(entry.info, error);
         }
     }
@@ -131,12 +148,11 @@ fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
 
 /// Calls an initcall, notes what became of it, and repairs what it left changed. The whole cost of one that has no relations and succeeds is here.
 #[inline(always)]
-#[init]
-fn call(entry: &InitcallEntry) -> Result<(), Errno> {
+fn call<R: Runner>(entry: &InitcallEntry) -> Result<(), Errno> {
     let (count, disabled) = (preempt::count(), irq::irqs_disabled());
-    let running = entry.info.begin();
+    let running = entry.info.begin::<R>();
     let result = (entry.call)();
-    entry.info.end(running);
+    entry.info.end::<R>(running);
     if preempt::count() != count || irq::irqs_disabled() != disabled {
         repair(entry, count, !disabled);
     }
@@ -147,9 +163,15 @@ fn call(entry: &InitcallEntry) -> Result<(), Errno> {
     result
 }
 
-/// Runs an initcall that has relations, or that is watched.
+/// [`call`] by the boot CPU, which runs all.
 #[init]
-fn do_one_initcall(entry: &InitcallEntry) {
+fn call_in_order(entry: &InitcallEntry) -> Result<(), Errno> {
+    call::<BootCpu>(entry)
+}
+
+/// Runs an initcall that has relations, or that is watched, by `call`.
+#[init]
+fn do_one_initcall(entry: &InitcallEntry, call: fn(&InitcallEntry) -> Result<(), Errno>) {
     let info = entry.info;
     if LOOK_AT_EACH.load(Relaxed) && !is_wanted(info) {
         return;
@@ -173,6 +195,7 @@ fn do_one_initcall(entry: &InitcallEntry) {
 #[cold]
 #[init]
 fn settle(info: &'static EntryInfo, error: Errno) {
+    turn();
     policy::settle(info);
     policy::report_error(info, error, INITCALL_DEBUG.load(Relaxed));
 }
@@ -190,6 +213,7 @@ fn is_wanted(info: &'static EntryInfo) -> bool {
         STOPPED.store(true, Relaxed);
     }
     if named::asks(info, Request::Blacklist) {
+        turn();
         pr_debug!("initcall {name} blacklisted");
         info.set_blacklisted();
         policy::settle(info);
@@ -250,6 +274,17 @@ fn repair(entry: &InitcallEntry, count: u32, enabled: bool) {
         _ => "enabled interrupts ",
     };
     pr_warn!("initcall {} returned with {what}", symbol(entry));
+}
+
+/// What others see in the order of the initcalls, this one's not before all that stand before it are over. Who enters something into a list, a tree or a queue that several initcalls
+/// do, where the order shows or the first one wins, calls this first, without a lock; as the log does, and what registers resources, interrupts, caches, clocks and consoles. With
+/// `initcall_parallel=1` it waits, where it may; without, it is a `nop`.
+#[inline]
+pub fn turn() {
+    #[cfg(CONFIG_INITCALL_PARALLEL)]
+    if crate::static_branch_unlikely!(parallel::REQUESTED) {
+        parallel::wait_for_turn();
+    }
 }
 
 /// What is known of each initcall, console initcalls first, in the order in which they run.

@@ -101,6 +101,13 @@ pub(super) fn asks(info: &EntryInfo, request: Request) -> bool {
     requests_of(info, |asked| (asked == request).then_some(())).is_some()
 }
 
+/// Whether one of them is to be the last.
+#[cfg(CONFIG_INITCALL_PARALLEL)]
+#[init]
+pub(super) fn one_is_the_last() -> bool {
+    REQUESTS.lock().iter().flatten().any(|(_, request)| *request == Request::StopAfter)
+}
+
 /// The error that the initcall is to fail with, if it is to.
 #[init]
 pub(super) fn failure(info: &EntryInfo) -> Option<Errno> {

@@ -132,6 +132,7 @@ pub(in crate::init) fn settle(info: &'static EntryInfo) {
 #[cold]
 #[init]
 pub(super) fn skip(info: &'static EntryInfo) {
+    super::turn();
     let Some(reason) = obstacle(info) else { return };
     info.set_skipped();
     settle(info);

@@ -8,9 +8,7 @@ use core::fmt;
 
 use incipit_lib::order::{self, SplitMix64};
 
-use super::{InitcallEntry, do_one_initcall};
-use crate::init::capability::CapabilityInfo;
-use crate::init::info::EntryInfo;
+use super::{InitcallEntry, call_in_order, do_one_initcall, relations};
 use crate::locking::SpinLock;
 use crate::mm::slab::KVec;
 use crate::prelude::*;
@@ -34,7 +32,7 @@ static SHUFFLE: SpinLock<Option<Shuffle>> = SpinLock::new(None);
 /// only the first `K` initcalls of that order and leaves the rest as the build has them; `J` lets the last of those fall back behind `J` of those that it has
 /// overtaken. `make shuffle` finds the numbers.
 #[init]
-#[cfg_attr(CONFIG_INITCALL_SHUFFLE, early_param("initcall_shuffle"))]
+#[early_param("initcall_shuffle")]
 fn initcall_shuffle(value: Option<&'static str>) -> Result<(), Errno> {
     *SHUFFLE.lock() = Some(parse(value.ok_or(Errno::EINVAL)?).ok_or(Errno::EINVAL)?);
     Ok(())
@@ -73,11 +71,11 @@ pub(super) fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
             order
                 .iter()
                 .filter_map(|index| calls.get(init, *index as usize))
-                .for_each(do_one_initcall);
+                .for_each(|entry| do_one_initcall(entry, call_in_order));
         }
         None => {
             pr_err!("initcall_shuffle: no memory for another order of {} initcalls", calls.len());
-            calls.iter(init).for_each(do_one_initcall);
+            calls.iter(init).for_each(|entry| do_one_initcall(entry, call_in_order));
         }
     }
 }
@@ -85,7 +83,8 @@ pub(super) fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
 /// The indices of `calls` in the order that is asked for; `None` without memory for them.
 #[init]
 fn order_of(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>, asked: Shuffle) -> Option<KVec<u32>> {
-    let (mut pairs, mut order, mut buffer) = (pairs(calls, init)?, zeros(calls.len())?, zeros(calls.len())?);
+    let mut pairs = relations::pairs(calls, init)?;
+    let (mut order, mut buffer) = (relations::zeros(calls.len())?, relations::zeros(calls.len())?);
     // Each part has a sequence of its own: parts of one length are not shuffled alike.
     let mut random = SplitMix64::new(asked.seed ^ (asked.walked as u64).rotate_left(32));
     // The build has refused cycles.
@@ -94,55 +93,6 @@ fn order_of(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>, asked: Shuff
     let passed = if taken <= calls.len() { asked.passed } else { 0 };
     order::approach(&mut order, taken, passed, &mut buffer);
     Some(order)
-}
-
-#[init]
-fn zeros(count: usize) -> Option<KVec<u32>> {
-    let mut zeros = KVec::new();
-    zeros.resize_with(count, || 0).ok()?;
-    Some(zeros)
-}
-
-/// Which of `calls` must stand before which.
-#[init]
-fn pairs(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) -> Option<KVec<(u32, u32)>> {
-    let (mut paths, mut providers) = (KVec::new(), KVec::new());
-    for (index, info) in numbered(calls, init) {
-        paths.push((info.path(), index)).ok()?;
-        for capability in info.dependencies().map_or(&[] as &[_], |all| all.provides) {
-            providers.push((capability.path(), index)).ok()?;
-        }
-    }
-    paths.sort_unstable();
-    providers.sort_unstable();
-    let mut pairs = KVec::new();
-    for (index, info) in numbered(calls, init) {
-        let Some(all) = info.dependencies() else { continue };
-        for path in all.after {
-            each_of(&paths, path, |first| pairs.push((first, index)).ok())?;
-        }
-        for path in all.before {
-            each_of(&paths, path, |then| pairs.push((index, then)).ok())?;
-        }
-        for capability in all.requires.iter().chain(all.wants).copied().map(CapabilityInfo::path) {
-            each_of(&providers, capability, |first| pairs.push((first, index)).ok())?;
-        }
-    }
-    Some(pairs)
-}
-
-fn numbered<'boot>(
-    calls: &InitTable<InitcallEntry>,
-    init: InitMemory<'boot>,
-) -> impl Iterator<Item = (u32, &'static EntryInfo)> + use<'boot> {
-    (0..).zip(calls.iter(init).map(|entry| entry.info))
-}
-
-/// Calls `found` with each number that stands under `name` in the sorted list `named`.
-fn each_of(named: &[(&str, u32)], name: &str, mut found: impl FnMut(u32) -> Option<()>) -> Option<()> {
-    let start = named.partition_point(|(other, _)| *other < name);
-    let of_this = named[start..].iter().take_while(|(other, _)| *other == name);
-    of_this.into_iter().try_for_each(|(_, number)| found(*number))
 }
 
 /// Prints the order, so that who reads the log knows it.

@@ -136,6 +136,7 @@ pub fn kmem_cache_create(
     flags: SlabFlags,
     ctor: Option<Constructor>,
 ) -> Result<&'static KmemCache, Errno> {
+    crate::init::initcall::turn();
     if ctor.is_none()
         && let Some(cache) = find_mergeable(size, align, debugged(name, flags))
     {

@@ -11,6 +11,7 @@ use incipit_lib::vmap::{AreaError, Areas, NODES_NEEDED, Node, Request};
 
 use crate::arch::x86::cpu::masks::{self, NR_CPUS};
 use crate::arch::x86::mm::tlb;
+use crate::init::initcall;
 use crate::locking::IrqSpinLock;
 use crate::mm::slab::KVec;
 use crate::mm::{PAGE_SIZE, page_alloc};
@@ -187,6 +188,7 @@ fn nodes(count: usize) -> Result<KVec<Node<Area>>, Errno> {
 ///
 /// `ENOMEM`.
 pub(super) fn take(request: &Request, area: Area) -> Result<Range<usize>, Errno> {
+    initcall::turn();
     with_nodes(|areas| areas.alloc(request, area))
 }
 
@@ -197,6 +199,7 @@ pub(super) fn take(request: &Request, area: Area) -> Result<Range<usize>, Errno>
 ///
 /// `ENOMEM`.
 pub(super) fn take_congruent(places: &[(usize, usize)], size: usize, from: usize, area: Area) -> Result<usize, Errno> {
+    initcall::turn();
     let offsets: ArrayVec<usize, NR_CPUS> = places.iter().map(|&(distance, _)| distance).collect();
     with_nodes(|areas| {
         if areas.spare() < offsets.len() * NODES_NEEDED {
