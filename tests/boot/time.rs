@@ -135,6 +135,12 @@ pub fn trials() -> Vec<Trial> {
             let counts = ["high-resolution timers", "timers of the wheel"].map(|kind| format!("time_torture: 100000 {kind}, 0 early"));
             passes(&machine, &counts.each_ref().map(String::as_str)).map(drop)
         }),
+        trial("time::none_of_a_million_timer_interrupts_is_lost", || {
+            let machine = by_instructions(machine("*each_event_that_a_device*"))
+                .processors(4)
+                .append("time_torture.events=1000000");
+            passes(&machine, &["time_torture: 1000000 of 1000000 events came on 4 CPUs"]).map(drop)
+        }),
         trial("time::does_not_drift", || {
             let log = passes(&by_instructions(machine("*does_not_drift*")), &[])?;
             log.require_mention("time_torture: the clock drifts by ")

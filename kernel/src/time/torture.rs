@@ -1,6 +1,6 @@
 //! What must hold for time however hard it is used: read on all CPUs while clocksources and CPUs come and go, and by very many timers at once.
 //!
-//! The numbers are parameters, `time_torture.reads=` and `time_torture.timers=`: small where all tests are run, and those of the promise in a boot for them alone. So is what spoils
+//! The numbers are parameters, `time_torture.reads=`, `time_torture.timers=` and `time_torture.events=`: small where all tests are run, and those of the promise in a boot for them alone. So is what spoils
 //! a clock for all tests behind it, `time_torture.jump=`.
 
 use core::pin::Pin;
@@ -10,12 +10,15 @@ use super::clocksource::{self, Clocksource, ClocksourceFlags};
 use super::hrtimer::{Clock, Context, HrTimer, Mode, Restart};
 use super::sleep::halt_until;
 use super::timer::{HZ, Timer, jiffies};
-use super::{ktime_get, ktime_get_coarse, tick, timekeeping};
+use super::{clockevents, ktime_get, ktime_get_coarse, tick, timekeeping};
 use crate::arch::x86::cpu::masks::ONLINE;
+use crate::arch::x86::irq::{LOCAL_TIMER_VECTOR, sysvec_count};
 use crate::arch::x86::msr;
 use crate::arch::x86::tsc::{rdtsc, tsc_khz};
+use crate::irq::IrqGuard;
 use crate::mm::Gfp;
 use crate::mm::slab::{KBox, KVec};
+use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 use crate::smp::call_function_single_nowait;
 
@@ -26,6 +29,9 @@ static READS: AtomicU64 = AtomicU64::new(200_000);
 #[param(name = "timers", module = "time_torture")]
 static TIMERS: AtomicU64 = AtomicU64::new(2_000);
 
+/// How many events the devices of all CPUs together are set to.
+#[param(name = "events", module = "time_torture")]
+static EVENTS: AtomicU64 = AtomicU64::new(500);
 /// By how many seconds the time-stamp counter jumps; 0 for not at all.
 #[param(name = "jump", module = "time_torture")]
 static JUMP: AtomicI32 = AtomicI32::new(0);
@@ -212,12 +218,65 @@ fn of_many_timers_none_is_early_and_none_is_lost() {
     }
 }
 
+/// How far ahead a device is set, in ns: less than it can, so that it comes as soon as it can.
+const SOON_NS: u64 = 500;
+/// An interrupt takes a moment to arrive; one that has not after so many looks never does.
+const LOOKS: u32 = 100_000_000;
+
+/// The events that have come on this CPU.
+#[percpu]
+static CAME: AtomicU64 = AtomicU64::new(0);
+/// All of them, and the interrupts of the CPUs' own timers meanwhile.
+static ALL_CAME: AtomicU64 = AtomicU64::new(0);
+static INTERRUPTS: AtomicU64 = AtomicU64::new(0);
+
+/// Sets this CPU's device so often, each time when the event before has come.
+fn set_and_wait(times: u64) {
+    let timer = core::pin::pin!(HrTimer::new(Clock::Monotonic, Context::Hard, |_| {
+        CAME.with_this_cpu(|came| came.fetch_add(1, Relaxed));
+        Restart::No
+    }));
+    let cpu = smp_processor_id();
+    let came = || CAME.with_this_cpu(|came| came.load(Relaxed));
+    let (before, interrupts) = (came(), sysvec_count(LOCAL_TIMER_VECTOR, cpu));
+    for number in 1..=times {
+        timer.as_ref().start_pinned(SOON_NS, Mode::Relative);
+        let arrived = (0..LOOKS).any(|_| {
+            core::hint::spin_loop();
+            came() - before >= number
+        });
+        assert!(arrived, "event {number} of CPU {cpu} is lost");
+    }
+    ALL_CAME.fetch_add(came() - before, Relaxed);
+    INTERRUPTS.fetch_add(sysvec_count(LOCAL_TIMER_VECTOR, cpu) - interrupts, Relaxed);
+}
+
+#[ktest]
+fn each_event_that_a_device_is_set_to_comes_once() {
+    if !tick::is_running() {
+        return;
+    }
+    ALL_CAME.store(0, Relaxed);
+    INTERRUPTS.store(0, Relaxed);
+    let each = EVENTS.load(Relaxed).div_ceil(ONLINE.weight() as u64);
+    let done = crate::smp::work_on_each_cpu(&|| set_and_wait(each));
+    assert_eq!(done, Ok(()));
+    let (events, came, interrupts) = (each * ONLINE.weight() as u64, ALL_CAME.load(Relaxed), INTERRUPTS.load(Relaxed));
+    pr_info!("time_torture: {came} of {events} events came on {} CPUs", ONLINE.weight());
+    assert_eq!(came, events);
+    // Each has an interrupt of its own; the ticks have theirs.
+    let interrupts_off = IrqGuard::new();
+    let is_local = clockevents::this_cpu().is_some_and(|device| device.name.starts_with("lapic"));
+    drop(interrupts_off);
+    assert!(!is_local || interrupts >= events, "{interrupts} interrupts");
+}
+
 /// So long that the watchdog has looked at the clock at least once, in milliseconds.
 const LOOKED_AT_MS: u64 = 1_100;
 
 /// Adds so much to the time-stamp counter of this CPU, and says by how much it has gone on.
 fn jump(counts: i64) -> i64 {
-    let _guard = crate::irq::IrqGuard::new();
+    let _guard = IrqGuard::new();
     let before = rdtsc();
     // SAFETY: whoever gives the parameter wants just this clock to be wrong, which the watchdog is there for. A CPU may refuse.
     let _ = unsafe { msr::wrmsr_safe(msr::IA32_TSC, before.wrapping_add_signed(counts)) };
