@@ -2,7 +2,8 @@
 //!
 //! A loop is a count of the time-stamp counter, so nothing is counted here: a loop that is counted would wait for ticks, and be wrong where the host takes the processor away.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::{AtomicU64, fence};
 
 use super::timer::HZ;
 use crate::arch::x86::cpu::masks;
@@ -94,13 +95,18 @@ pub fn calibrate_delay() {
 /// A CPU that comes counts as fast as the others: they have one counter, or one clock for their counters.
 #[cpu_state(starting, name = "time/calibrate:starting")]
 fn calibrate_secondary(_cpu: usize) -> Result<(), Errno> {
-    LOOPS_PER_JIFFY.this_cpu_write(loops());
+    // One that is found meanwhile is either seen here, or finds this CPU's.
+    while LOOPS_PER_JIFFY.this_cpu_read() != loops() {
+        LOOPS_PER_JIFFY.this_cpu_write(loops());
+        fence(SeqCst);
+    }
     Ok(())
 }
 
-/// The counter's rate is known better: all CPUs wait by it, unless the command line has said by what.
+/// The counter's rate is known better: all CPUs wait by it, those too that are about to be online, unless the command line has said by what.
 pub(crate) fn rate_has_changed() {
-    let cpus = masks::ONLINE.iter().filter_map(|cpu| LOOPS_PER_JIFFY.per_cpu(cpu));
+    fence(SeqCst);
+    let cpus = masks::POSSIBLE.iter().filter_map(|cpu| LOOPS_PER_JIFFY.per_cpu(cpu));
     cpus.filter(|known| known.load(Relaxed) != 0)
         .for_each(|known| known.store(loops(), Relaxed));
 }

@@ -50,7 +50,8 @@ fn spin_by_clock(ns: u64) {
 fn a_delay_is_not_shorter_than_asked_for() {
     let before = crate::time::sched_clock();
     udelay(50);
-    assert!(crate::time::sched_clock() - before >= 49_000);
+    // Without its counter this clock stands still while there are no ticks.
+    assert!(crate::time::sched_clock() - before >= 49_000 || tsc::is_unstable());
     assert_eq!(counts(1, 1), 1);
     assert_eq!(counts(3, 2_000_000), 6000);
     assert_eq!(counts(u64::MAX, u64::MAX), u64::MAX);
