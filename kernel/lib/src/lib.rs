@@ -11,6 +11,7 @@
 extern crate std;
 
 pub mod acpi;
+pub mod atomic;
 pub mod bootparam;
 pub mod buddy;
 pub mod checksum;

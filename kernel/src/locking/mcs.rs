@@ -1,9 +1,6 @@
 //! What the CPUs wait by in the queues of locks: a few words of each CPU, one pair for each context that can interrupt another.
 
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use core::sync::atomic::AtomicU32;
 
 use incipit_lib::qspinlock::{MAX_CPUS, MAX_NESTING, Machine, Waiter};
 
@@ -13,27 +10,12 @@ use crate::prelude::*;
 
 const _: () = assert!(NR_CPUS <= MAX_CPUS as usize, "the word of a lock names a CPU in 14 bits");
 
-/// A waiter: Linux's `struct mcs_spinlock`.
-pub(super) struct McsNode {
-    next: AtomicU32,
-    granted: AtomicU32,
-}
-
-impl McsNode {
-    const fn new() -> McsNode {
-        McsNode {
-            next: AtomicU32::new(0),
-            granted: AtomicU32::new(0),
-        }
-    }
-}
-
 /// A CPU's waiters, in a line of the cache of their own: the CPU that comes before writes here, and the one that waits reads.
 #[repr(align(64))]
-struct McsNodes([McsNode; MAX_NESTING as usize]);
+struct McsNodes([Waiter; MAX_NESTING as usize]);
 
 #[percpu(shared_aligned)]
-static MCS_NODES: McsNodes = McsNodes([const { McsNode::new() }; MAX_NESTING as usize]);
+static MCS_NODES: McsNodes = McsNodes([const { Waiter::new() }; MAX_NESTING as usize]);
 
 /// How many of them are in use. An interrupt takes the next ones and gives them back before it returns.
 #[percpu]
@@ -43,7 +25,7 @@ static NESTING: AtomicU32 = AtomicU32::new(0);
 pub(super) struct Cpus;
 
 impl Machine for Cpus {
-    type Waiter = &'static McsNode;
+    type Word = AtomicU32;
 
     fn this_cpu(&self) -> u32 {
         smp_processor_id() as u32
@@ -59,36 +41,9 @@ impl Machine for Cpus {
         NESTING.this_cpu_add(1_u32.wrapping_neg());
     }
 
-    fn waiter(&self, cpu: u32, index: u32) -> &'static McsNode {
+    fn waiter(&self, cpu: u32, index: u32) -> &Waiter {
         // SAFETY: the copies of the static are initialised and stay; their fields are atomics.
         let nodes = unsafe { &*MCS_NODES.per_cpu_ptr(cpu as usize) };
         &nodes.0[index as usize]
-    }
-
-    fn relax(&self) {
-        core::hint::spin_loop();
-    }
-}
-
-impl Waiter for &'static McsNode {
-    fn reset(self) {
-        self.next.store(0, Relaxed);
-        self.granted.store(0, Relaxed);
-    }
-
-    fn set_next(self, tail: u32) {
-        self.next.store(tail, Release);
-    }
-
-    fn next(self) -> u32 {
-        self.next.load(Acquire)
-    }
-
-    fn grant(self) {
-        self.granted.store(1, Release);
-    }
-
-    fn is_granted(self) -> bool {
-        self.granted.load(Acquire) != 0
     }
 }

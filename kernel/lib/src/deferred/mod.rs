@@ -11,7 +11,7 @@ use core::sync::atomic::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
-use crate::qspinlock::Word;
+use crate::atomic::Atomic;
 
 /// Somebody wants it done: it is in a list, or on its way there.
 const ASKED: u32 = 1;
@@ -38,7 +38,7 @@ impl State {
     }
 }
 
-impl<W: Word> State<W> {
+impl<W: Atomic<u32>> State<W> {
     /// State with a word of the caller's, which is 0.
     pub const fn around(word: W) -> Self {
         State(word)

@@ -2,16 +2,17 @@
 //!
 //! Whoever writes looks for a free slot, once around; if there is none the message is lost, and counted. Nobody waits for anybody: a writer that is interrupted by another
 //! has its slot, and the other takes the next one. Tickets keep the order in which slots were claimed. The text is words like the state, so that nothing here is `unsafe`;
-//! the words are the caller's, [`Cell`]s, so that a model can look at every interleaving.
+//! the words are [`Atomic`]s of any kind, so that a model can look at every interleaving.
 
 #[cfg(test)]
 mod tests;
 
 use core::sync::atomic::{
-    AtomicU32, AtomicU64, Ordering,
+    AtomicU32, AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
+use crate::atomic::Atomic;
 use crate::ring::Meta;
 
 /// Bytes of a word.
@@ -22,60 +23,6 @@ const FREE: u32 = 0;
 const BUSY: u32 = 1;
 const FULL: u32 = 2;
 const TICKET_SHIFT: u32 = 2;
-
-/// A word of 64 bits that all contexts may use.
-pub trait Cell {
-    /// Reads it.
-    fn load(&self) -> u64;
-    /// Writes it.
-    fn store(&self, value: u64);
-}
-
-/// A word of 32 bits that orders what is done with the others.
-pub trait Order {
-    /// Reads it.
-    fn load(&self, order: Ordering) -> u32;
-    /// Writes it.
-    fn store(&self, value: u32, order: Ordering);
-    /// Makes it `new` if it is `old`, whether it was.
-    fn compare_exchange(&self, old: u32, new: u32, order: Ordering) -> bool;
-    /// Adds, and says what it was.
-    fn fetch_add(&self, value: u32) -> u32;
-    /// Writes it, and says what it was.
-    fn swap(&self, value: u32) -> u32;
-}
-
-impl Cell for AtomicU64 {
-    fn load(&self) -> u64 {
-        self.load(Relaxed)
-    }
-
-    fn store(&self, value: u64) {
-        self.store(value, Relaxed);
-    }
-}
-
-impl Order for AtomicU32 {
-    fn load(&self, order: Ordering) -> u32 {
-        self.load(order)
-    }
-
-    fn store(&self, value: u32, order: Ordering) {
-        self.store(value, order);
-    }
-
-    fn compare_exchange(&self, old: u32, new: u32, order: Ordering) -> bool {
-        self.compare_exchange(old, new, order, Relaxed).is_ok()
-    }
-
-    fn fetch_add(&self, value: u32) -> u32 {
-        self.fetch_add(value, Relaxed)
-    }
-
-    fn swap(&self, value: u32) -> u32 {
-        self.swap(value, Relaxed)
-    }
-}
 
 /// Room for a message of `WORDS` words of text.
 pub struct Slot<const WORDS: usize, C = AtomicU64, O = AtomicU32> {
@@ -105,27 +52,29 @@ impl<const WORDS: usize> Default for Slot<WORDS> {
     }
 }
 
-impl<const WORDS: usize, C: Cell, O: Order> Slot<WORDS, C, O> {
+impl<const WORDS: usize, C: Atomic<u64>, O: Atomic<u32>> Slot<WORDS, C, O> {
     fn write(&self, meta: Meta, text: &[u8]) {
         let text = &text[..text.len().min(WORDS * WORD)];
-        self.ts_ns.store(meta.ts_ns);
-        self.head
-            .store(u64::from(meta.caller) << 32 | u64::from(meta.level) << 16 | text.len() as u64);
+        self.ts_ns.store(meta.ts_ns, Relaxed);
+        self.head.store(
+            u64::from(meta.caller) << 32 | u64::from(meta.level) << 16 | text.len() as u64,
+            Relaxed,
+        );
         for (cell, bytes) in self.text.iter().zip(text.chunks(WORD)) {
             let mut word = [0; WORD];
             word[..bytes.len()].copy_from_slice(bytes);
-            cell.store(u64::from_le_bytes(word));
+            cell.store(u64::from_le_bytes(word), Relaxed);
         }
     }
 
     fn read(&self, text: &mut [u8]) -> (Meta, usize) {
-        let head = self.head.load();
+        let head = self.head.load(Relaxed);
         let length = (head as u16 as usize).min(text.len());
         for (bytes, cell) in text[..length].chunks_mut(WORD).zip(&self.text) {
-            bytes.copy_from_slice(&cell.load().to_le_bytes()[..bytes.len()]);
+            bytes.copy_from_slice(&cell.load(Relaxed).to_le_bytes()[..bytes.len()]);
         }
         let meta = Meta {
-            ts_ns: self.ts_ns.load(),
+            ts_ns: self.ts_ns.load(Relaxed),
             caller: (head >> 32) as u32,
             level: (head >> 16) as u8,
             ..Meta::default()
@@ -162,18 +111,18 @@ impl<const SLOTS: usize, const WORDS: usize> Default for NmiRing<SLOTS, WORDS> {
     }
 }
 
-impl<const SLOTS: usize, const WORDS: usize, C: Cell, O: Order> NmiRing<SLOTS, WORDS, C, O> {
+impl<const SLOTS: usize, const WORDS: usize, C: Atomic<u64>, O: Atomic<u32>> NmiRing<SLOTS, WORDS, C, O> {
     /// Leaves a message, of which so much is kept as a slot holds; `false` if there is no free slot. Any context; facility and flags are not kept.
     pub fn push(&self, meta: Meta, text: &[u8]) -> bool {
-        let ticket = self.tickets.fetch_add(1);
+        let ticket = self.tickets.fetch_add(1, Relaxed);
         let free = (0..SLOTS).map(|step| &self.slots[(ticket as usize).wrapping_add(step) % SLOTS]);
         let Some(slot) = free.into_iter().find(|slot| slot.state.compare_exchange(FREE, BUSY, Acquire)) else {
-            self.lost.fetch_add(1);
+            self.lost.fetch_add(1, Relaxed);
             return false;
         };
         slot.write(meta, text);
         slot.state.store(ticket << TICKET_SHIFT | FULL, Release);
-        self.filled.fetch_add(1);
+        self.filled.fetch_add(1, Relaxed);
         true
     }
 
@@ -194,7 +143,7 @@ impl<const SLOTS: usize, const WORDS: usize, C: Cell, O: Order> NmiRing<SLOTS, W
             }
             let message = slot.read(text);
             slot.state.store(FREE, Release);
-            self.filled.fetch_add(u32::MAX);
+            self.filled.fetch_add(u32::MAX, Relaxed);
             return Some(message);
         }
         None
@@ -209,6 +158,10 @@ impl<const SLOTS: usize, const WORDS: usize, C: Cell, O: Order> NmiRing<SLOTS, W
 
     /// How many messages were lost since this was asked for the last time.
     pub fn take_lost(&self) -> u32 {
-        if self.lost.load(Relaxed) == 0 { 0 } else { self.lost.swap(0) }
+        if self.lost.load(Relaxed) == 0 {
+            0
+        } else {
+            self.lost.swap(0, Relaxed)
+        }
     }
 }

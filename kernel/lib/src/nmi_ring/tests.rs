@@ -6,38 +6,6 @@ use loom::sync::atomic;
 use loom::thread;
 use std::vec::Vec;
 
-impl Cell for atomic::AtomicU64 {
-    fn load(&self) -> u64 {
-        self.load(Relaxed)
-    }
-
-    fn store(&self, value: u64) {
-        self.store(value, Relaxed);
-    }
-}
-
-impl Order for atomic::AtomicU32 {
-    fn load(&self, order: Ordering) -> u32 {
-        self.load(order)
-    }
-
-    fn store(&self, value: u32, order: Ordering) {
-        self.store(value, order);
-    }
-
-    fn compare_exchange(&self, old: u32, new: u32, order: Ordering) -> bool {
-        self.compare_exchange(old, new, order, Relaxed).is_ok()
-    }
-
-    fn fetch_add(&self, value: u32) -> u32 {
-        self.fetch_add(value, Relaxed)
-    }
-
-    fn swap(&self, value: u32) -> u32 {
-        self.swap(value, Relaxed)
-    }
-}
-
 /// Two slots of one word.
 type Model = NmiRing<2, 1, atomic::AtomicU64, atomic::AtomicU32>;
 
@@ -64,7 +32,7 @@ fn explore(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
 }
 
 /// What says the same in every part of a message.
-fn send<const SLOTS: usize, const WORDS: usize, C: Cell, O: Order>(ring: &NmiRing<SLOTS, WORDS, C, O>, number: u8) -> bool {
+fn send<const SLOTS: usize, const WORDS: usize, C: Atomic<u64>, O: Atomic<u32>>(ring: &NmiRing<SLOTS, WORDS, C, O>, number: u8) -> bool {
     let meta = Meta {
         ts_ns: number.into(),
         caller: number.into(),
@@ -75,7 +43,7 @@ fn send<const SLOTS: usize, const WORDS: usize, C: Cell, O: Order>(ring: &NmiRin
 }
 
 /// Takes a message and checks that its parts belong together.
-fn receive<const SLOTS: usize, const WORDS: usize, C: Cell, O: Order>(ring: &NmiRing<SLOTS, WORDS, C, O>) -> Option<u8> {
+fn receive<const SLOTS: usize, const WORDS: usize, C: Atomic<u64>, O: Atomic<u32>>(ring: &NmiRing<SLOTS, WORDS, C, O>) -> Option<u8> {
     let mut text = [0; 8];
     let (meta, length) = ring.pop(&mut text)?;
     let number = text[0];

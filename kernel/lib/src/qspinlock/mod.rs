@@ -1,7 +1,7 @@
 //! A queued spin lock: four bytes, fair, and each waiter spins on memory of its own (Linux's `qspinlock`).
 //!
 //! The word of a lock has Linux's fields: byte 0 is 1 while somebody has it, bit 8 says that one waits for exactly that byte (*pending*), and the upper half is the end of the
-//! queue of the others: two bits of nesting, and the CPU's number plus one. Where the words and the waiters' memory are is said by [`Word`] and [`Machine`]; interrupts are the
+//! queue of the others: two bits of nesting, and the CPU's number plus one. Where the waiters' memory is is said by a [`Machine`]; interrupts are the
 //! caller's business.
 
 #[cfg(test)]
@@ -9,8 +9,10 @@ mod tests;
 
 use core::sync::atomic::{
     AtomicU32,
-    Ordering::{self, AcqRel, Acquire, Relaxed, Release},
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
+
+use crate::atomic::Atomic;
 
 /// The value of the word of a lock that somebody has and nobody waits for.
 pub const LOCKED: u32 = 1;
@@ -25,38 +27,37 @@ const TAIL_INDEX_SHIFT: u32 = 16;
 const TAIL_CPU_SHIFT: u32 = 18;
 const TAIL_MASK: u32 = !0 << TAIL_INDEX_SHIFT;
 
-/// The word of a lock, 0 when it is free.
-pub trait Word {
-    /// Reads it.
-    fn load(&self, order: Ordering) -> u32;
-    /// Sets it to `new` if it is `old`; says whether.
-    fn compare_exchange(&self, old: u32, new: u32, order: Ordering) -> bool;
-    /// Sets bits and says what it was.
-    fn fetch_or(&self, bits: u32, order: Ordering) -> u32;
-    /// Keeps these bits only.
-    fn fetch_and(&self, bits: u32, order: Ordering);
-    /// Adds, wrapping around.
-    fn fetch_add(&self, value: u32, order: Ordering);
+/// What a queued CPU spins on: Linux's `struct mcs_spinlock`.
+#[derive(Debug, Default)]
+pub struct Waiter<W = AtomicU32> {
+    /// Who comes behind it, in the form of a tail; 0 if nobody yet.
+    next: W,
+    /// Not 0 as soon as its owner is the first of the queue.
+    granted: W,
 }
 
-/// What a queued CPU spins on.
-pub trait Waiter: Copy {
-    /// Makes it as new: not granted, nobody behind it.
-    fn reset(self);
-    /// Notes who comes behind it, in the form of a tail; releases.
-    fn set_next(self, tail: u32);
-    /// Who comes behind it, 0 if nobody yet; acquires.
-    fn next(self) -> u32;
-    /// Lets its owner be the first of the queue; releases.
-    fn grant(self);
-    /// Whether its owner is the first of the queue; acquires.
-    fn is_granted(self) -> bool;
+impl Waiter {
+    /// Of nobody.
+    #[must_use]
+    pub const fn new() -> Self {
+        Waiter {
+            next: AtomicU32::new(0),
+            granted: AtomicU32::new(0),
+        }
+    }
+}
+
+impl<W: Atomic<u32>> Waiter<W> {
+    fn reset(&self) {
+        self.next.store(0, Relaxed);
+        self.granted.store(0, Relaxed);
+    }
 }
 
 /// The CPUs and their waiters.
 pub trait Machine {
-    /// What a CPU waits by.
-    type Waiter: Waiter;
+    /// What locks and waiters are made of.
+    type Word: Atomic<u32>;
     /// Readings for which a hand-over from the one who was pending is waited for before joining the queue: Linux's `_Q_PENDING_LOOPS`.
     const PENDING_LOOPS: u32 = 512;
     /// The number of the CPU that runs this, below [`MAX_CPUS`].
@@ -66,26 +67,28 @@ pub trait Machine {
     /// Undoes one [`Machine::enter`].
     fn leave(&self);
     /// A waiter, with an index below [`MAX_NESTING`].
-    fn waiter(&self, cpu: u32, index: u32) -> Self::Waiter;
+    fn waiter(&self, cpu: u32, index: u32) -> &Waiter<Self::Word>;
     /// A pause in a loop that waits for another CPU.
-    fn relax(&self);
+    fn relax(&self) {
+        Self::Word::relax();
+    }
 }
 
 /// Takes the lock if it is free.
 #[inline]
-pub fn try_lock(word: &impl Word) -> bool {
+pub fn try_lock(word: &impl Atomic<u32>) -> bool {
     word.load(Relaxed) == 0 && word.compare_exchange(0, LOCKED, Acquire)
 }
 
 /// Takes the lock if it is free, and expects it to be: nothing is read before.
 #[inline]
-pub fn take(word: &impl Word) -> bool {
+pub fn take(word: &impl Atomic<u32>) -> bool {
     word.compare_exchange(0, LOCKED, Acquire)
 }
 
 /// Takes the lock, waiting for it if somebody has it. The caller stays on its CPU.
 #[inline]
-pub fn lock<M: Machine>(word: &impl Word, machine: &M) {
+pub fn lock<M: Machine>(word: &M::Word, machine: &M) {
     if !take(word) {
         lock_slowpath(word, machine);
     }
@@ -93,24 +96,24 @@ pub fn lock<M: Machine>(word: &impl Word, machine: &M) {
 
 /// Gives the lock back, which the caller has. A processor that can store a byte does the same with less.
 #[inline]
-pub fn unlock(word: &impl Word) {
+pub fn unlock(word: &impl Atomic<u32>) {
     word.fetch_and(!LOCKED_MASK, Release);
 }
 
 /// Whether somebody has the lock.
 #[inline]
-pub fn is_locked(word: &impl Word) -> bool {
+pub fn is_locked(word: &impl Atomic<u32>) -> bool {
     word.load(Relaxed) & LOCKED_MASK != 0
 }
 
 /// Whether somebody waits for the lock.
 #[inline]
-pub fn is_contended(word: &impl Word) -> bool {
+pub fn is_contended(word: &impl Atomic<u32>) -> bool {
     word.load(Relaxed) & !LOCKED_MASK != 0
 }
 
 /// Waits for a lock that was not free.
-pub fn lock_slowpath<M: Machine>(word: &impl Word, machine: &M) {
+pub fn lock_slowpath<M: Machine>(word: &M::Word, machine: &M) {
     let mut value = word.load(Relaxed);
     for _ in 0..M::PENDING_LOOPS {
         if value != PENDING {
@@ -133,7 +136,7 @@ pub fn lock_slowpath<M: Machine>(word: &impl Word, machine: &M) {
 }
 
 /// Waits as the only one for whom the lock is next.
-fn wait_pending<M: Machine>(word: &impl Word, machine: &M) {
+fn wait_pending<M: Machine>(word: &M::Word, machine: &M) {
     while word.load(Acquire) & LOCKED_MASK != 0 {
         machine.relax();
     }
@@ -141,7 +144,7 @@ fn wait_pending<M: Machine>(word: &impl Word, machine: &M) {
 }
 
 /// Waits behind all others.
-fn queue<M: Machine>(word: &impl Word, machine: &M) {
+fn queue<M: Machine>(word: &M::Word, machine: &M) {
     let index = machine.enter();
     if index >= MAX_NESTING {
         // A non-maskable interrupt in a non-maskable interrupt: there is nothing left to queue with.
@@ -161,11 +164,11 @@ fn queue<M: Machine>(word: &impl Word, machine: &M) {
     machine.leave();
 }
 
-fn wait_in_queue<M: Machine>(word: &impl Word, machine: &M, me: M::Waiter, tail: u32) {
+fn wait_in_queue<M: Machine>(word: &M::Word, machine: &M, me: &Waiter<M::Word>, tail: u32) {
     let old = exchange_tail(word, tail);
     if old != 0 {
-        named_by(machine, old).set_next(tail);
-        while !me.is_granted() {
+        named_by(machine, old).next.store(tail, Release);
+        while me.granted.load(Acquire) == 0 {
             machine.relax();
         }
     }
@@ -181,15 +184,15 @@ fn wait_in_queue<M: Machine>(word: &impl Word, machine: &M, me: M::Waiter, tail:
     // Either somebody is behind, or somebody has just set the pending bit, has seen the tail and is going to be behind.
     word.fetch_or(LOCKED, Relaxed);
     let next = loop {
-        match me.next() {
+        match me.next.load(Acquire) {
             0 => machine.relax(),
             next => break next,
         }
     };
-    named_by(machine, next).grant();
+    named_by(machine, next).granted.store(1, Release);
 }
 
-fn exchange_tail(word: &impl Word, tail: u32) -> u32 {
+fn exchange_tail(word: &impl Atomic<u32>, tail: u32) -> u32 {
     loop {
         let value = word.load(Relaxed);
         if word.compare_exchange(value, value & !TAIL_MASK | tail, AcqRel) {
@@ -202,33 +205,6 @@ fn tail_of(cpu: u32, index: u32) -> u32 {
     (cpu + 1) << TAIL_CPU_SHIFT | index << TAIL_INDEX_SHIFT
 }
 
-fn named_by<M: Machine>(machine: &M, tail: u32) -> M::Waiter {
+fn named_by<M: Machine>(machine: &M, tail: u32) -> &Waiter<M::Word> {
     machine.waiter((tail >> TAIL_CPU_SHIFT) - 1, tail >> TAIL_INDEX_SHIFT & (MAX_NESTING - 1))
-}
-
-impl Word for AtomicU32 {
-    #[inline]
-    fn load(&self, order: Ordering) -> u32 {
-        AtomicU32::load(self, order)
-    }
-
-    #[inline]
-    fn compare_exchange(&self, old: u32, new: u32, order: Ordering) -> bool {
-        AtomicU32::compare_exchange(self, old, new, order, Relaxed).is_ok()
-    }
-
-    #[inline]
-    fn fetch_or(&self, bits: u32, order: Ordering) -> u32 {
-        AtomicU32::fetch_or(self, bits, order)
-    }
-
-    #[inline]
-    fn fetch_and(&self, bits: u32, order: Ordering) {
-        AtomicU32::fetch_and(self, bits, order);
-    }
-
-    #[inline]
-    fn fetch_add(&self, value: u32, order: Ordering) {
-        AtomicU32::fetch_add(self, value, order);
-    }
 }

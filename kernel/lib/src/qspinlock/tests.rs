@@ -3,90 +3,45 @@
 use super::*;
 use core::cell::Cell;
 
-/// What both kinds of machine are made of: `$sync` has the atomics, `$yield` waits.
-macro_rules! machine {
-    ($sync:path, $relax:expr) => {
-        use $sync as atomic;
+/// A CPU: its number, how many waiters it has in use, the waiters of all, and how it waits.
+struct Cpu<'a, W> {
+    number: u32,
+    nesting: Cell<u32>,
+    waiters: &'a [[Waiter<W>; MAX_NESTING as usize]],
+    relax: fn(),
+}
 
-        #[derive(Default)]
-        pub struct Node {
-            next: atomic::AtomicU32,
-            granted: atomic::AtomicU32,
-        }
+impl<W: Atomic<u32>> Machine for Cpu<'_, W> {
+    type Word = W;
+    // Each reading is one more place at which loom has something to try.
+    const PENDING_LOOPS: u32 = 1;
 
-        impl Waiter for &Node {
-            fn reset(self) {
-                self.next.store(0, Relaxed);
-                self.granted.store(0, Relaxed);
-            }
-            fn set_next(self, tail: u32) {
-                self.next.store(tail, Release);
-            }
-            fn next(self) -> u32 {
-                self.next.load(Acquire)
-            }
-            fn grant(self) {
-                self.granted.store(1, Release);
-            }
-            fn is_granted(self) -> bool {
-                self.granted.load(Acquire) == 1
-            }
-        }
+    fn this_cpu(&self) -> u32 {
+        self.number
+    }
 
-        /// A CPU: its number, how many waiters it has in use, and the waiters of all.
-        pub struct Cpu<'a> {
-            pub number: u32,
-            pub nesting: Cell<u32>,
-            pub nodes: &'a [[Node; MAX_NESTING as usize]],
-        }
+    fn enter(&self) -> u32 {
+        self.nesting.replace(self.nesting.get() + 1)
+    }
 
-        impl<'a> Machine for Cpu<'a> {
-            type Waiter = &'a Node;
-            // Each reading is one more place at which loom has something to try.
-            const PENDING_LOOPS: u32 = 1;
-            fn this_cpu(&self) -> u32 {
-                self.number
-            }
-            fn enter(&self) -> u32 {
-                self.nesting.replace(self.nesting.get() + 1)
-            }
-            fn leave(&self) {
-                self.nesting.set(self.nesting.get() - 1);
-            }
-            fn waiter(&self, cpu: u32, index: u32) -> &'a Node {
-                &self.nodes[cpu as usize][index as usize]
-            }
-            fn relax(&self) {
-                $relax
-            }
-        }
-    };
+    fn leave(&self) {
+        self.nesting.set(self.nesting.get() - 1);
+    }
+
+    fn waiter(&self, cpu: u32, index: u32) -> &Waiter<W> {
+        &self.waiters[cpu as usize][index as usize]
+    }
+
+    fn relax(&self) {
+        (self.relax)();
+    }
 }
 
 /// Under loom.
 mod loomed {
     use super::*;
     use loom::sync::Arc;
-
-    machine!(loom::sync::atomic, loom::thread::yield_now());
-
-    impl Word for atomic::AtomicU32 {
-        fn load(&self, order: Ordering) -> u32 {
-            atomic::AtomicU32::load(self, order)
-        }
-        fn compare_exchange(&self, old: u32, new: u32, order: Ordering) -> bool {
-            atomic::AtomicU32::compare_exchange(self, old, new, order, Relaxed).is_ok()
-        }
-        fn fetch_or(&self, bits: u32, order: Ordering) -> u32 {
-            atomic::AtomicU32::fetch_or(self, bits, order)
-        }
-        fn fetch_and(&self, bits: u32, order: Ordering) {
-            atomic::AtomicU32::fetch_and(self, bits, order);
-        }
-        fn fetch_add(&self, value: u32, order: Ordering) {
-            atomic::AtomicU32::fetch_add(self, value, order);
-        }
-    }
+    use loom::sync::atomic;
 
     /// Lets two CPUs take the lock while CPU 0 gives it back: `held` is the word that they find, in which CPU 0 is the one who has it, and the one who is pending.
     fn explore(held: u32, nesting: u32) {
@@ -96,7 +51,7 @@ mod loomed {
         builder.check(move || {
             let shared = Arc::new((
                 atomic::AtomicU32::new(held),
-                [(); 3].map(|()| <[Node; 4]>::default()),
+                [(); 3].map(|()| <[Waiter<atomic::AtomicU32>; 4]>::default()),
                 loom::cell::UnsafeCell::new(0),
             ));
             // loom fails the test if two are in the closure at once, or if one does not see what the other has done.
@@ -107,7 +62,8 @@ mod loomed {
                     let cpu = Cpu {
                         number,
                         nesting: Cell::new(nesting),
-                        nodes: &shared.1,
+                        waiters: &shared.1,
+                        relax: loom::thread::yield_now,
                     };
                     lock(&shared.0, &cpu);
                     shared.2.with_mut(|_| ());
@@ -118,7 +74,8 @@ mod loomed {
             let cpu = Cpu {
                 number: 0,
                 nesting: Cell::new(0),
-                nodes: &shared.1,
+                waiters: &shared.1,
+                relax: loom::thread::yield_now,
             };
             unlock(&shared.0);
             if held & PENDING != 0 {
@@ -127,7 +84,7 @@ mod loomed {
                 unlock(&shared.0);
             }
             others.into_iter().for_each(|thread| thread.join().expect("no panic"));
-            assert_eq!(Word::load(&shared.0, Relaxed), 0);
+            assert_eq!(shared.0.load(Relaxed), 0);
         });
     }
 
@@ -153,24 +110,23 @@ mod threaded {
     use std::thread;
     use std::vec::Vec;
 
-    machine!(core::sync::atomic, thread::yield_now());
-
     #[test]
     fn nothing_is_lost_with_eight_cpus() {
         const CPUS: u32 = 8;
         const TURNS: u64 = 5_000;
         let word = AtomicU32::new(0);
-        let nodes: Vec<[Node; 4]> = (0..CPUS).map(|_| Default::default()).collect();
+        let waiters: Vec<[Waiter; 4]> = (0..CPUS).map(|_| Default::default()).collect();
         // Added to by a load and a store, which loses turns if two do it at once.
         let sum = core::sync::atomic::AtomicU64::new(0);
         thread::scope(|scope| {
             for number in 0..CPUS {
-                let (word, nodes, sum) = (&word, &nodes, &sum);
+                let (word, waiters, sum) = (&word, &waiters, &sum);
                 scope.spawn(move || {
                     let cpu = Cpu {
                         number,
                         nesting: Cell::new(number % (MAX_NESTING + 1)),
-                        nodes,
+                        waiters,
+                        relax: thread::yield_now,
                     };
                     for _ in 0..TURNS {
                         lock(word, &cpu);

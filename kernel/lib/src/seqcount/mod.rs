@@ -8,20 +8,10 @@ mod tests;
 
 use core::sync::atomic::{
     AtomicU32,
-    Ordering::{self, Acquire, Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 
-/// The number that counts the changes.
-pub trait Count {
-    /// Reads it.
-    fn load(&self, order: Ordering) -> u32;
-    /// Writes it.
-    fn store(&self, value: u32, order: Ordering);
-    /// Keeps what comes before in order with what comes behind.
-    fn fence(order: Ordering);
-    /// A pause in a loop that waits for another CPU.
-    fn relax();
-}
+use crate::atomic::Atomic;
 
 /// Counts the begins and the ends of changes: odd in the middle of one.
 #[derive(Debug, Default)]
@@ -35,7 +25,7 @@ impl SeqCount {
     }
 }
 
-impl<C: Count> SeqCount<C> {
+impl<C: Atomic<u32>> SeqCount<C> {
     /// What `f` reads when no change comes in between; `f` is called until then. Any context but one that may have interrupted [`SeqCount::write`] on its own CPU, which waits
     /// for good.
     #[inline]
@@ -82,7 +72,7 @@ impl SeqCountLatch {
     }
 }
 
-impl<C: Count> SeqCountLatch<C> {
+impl<C: Atomic<u32>> SeqCountLatch<C> {
     /// What `f` reads from the copy, 0 or 1, that it is told, when that copy does not change meanwhile. Any context.
     #[inline]
     pub fn read<R>(&self, mut f: impl FnMut(usize) -> R) -> R {
@@ -106,27 +96,5 @@ impl<C: Count> SeqCountLatch<C> {
             C::fence(Release);
             f(copy);
         }
-    }
-}
-
-impl Count for AtomicU32 {
-    #[inline]
-    fn load(&self, order: Ordering) -> u32 {
-        AtomicU32::load(self, order)
-    }
-
-    #[inline]
-    fn store(&self, value: u32, order: Ordering) {
-        AtomicU32::store(self, value, order);
-    }
-
-    #[inline]
-    fn fence(order: Ordering) {
-        core::sync::atomic::fence(order);
-    }
-
-    #[inline]
-    fn relax() {
-        core::hint::spin_loop();
     }
 }

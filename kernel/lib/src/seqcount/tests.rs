@@ -5,21 +5,6 @@ use loom::sync::Arc;
 use loom::sync::atomic;
 use loom::thread;
 
-impl Count for atomic::AtomicU32 {
-    fn load(&self, order: Ordering) -> u32 {
-        atomic::AtomicU32::load(self, order)
-    }
-    fn store(&self, value: u32, order: Ordering) {
-        atomic::AtomicU32::store(self, value, order);
-    }
-    fn fence(order: Ordering) {
-        atomic::fence(order);
-    }
-    fn relax() {
-        thread::yield_now();
-    }
-}
-
 /// Two numbers that belong together: the second is twice the first.
 #[derive(Default)]
 struct Pair(atomic::AtomicU32, atomic::AtomicU32);

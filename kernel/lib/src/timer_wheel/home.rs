@@ -6,38 +6,13 @@
 
 use core::sync::atomic::{
     AtomicU32,
-    Ordering::{self, Relaxed, Release},
+    Ordering::{Relaxed, Release},
 };
+
+use crate::atomic::Atomic;
 
 /// In a home: on the way to another one. The number of no CPU.
 const MIGRATING: u32 = 1 << 31;
-
-/// The number that says where a timer belongs.
-pub trait Word {
-    /// Reads it.
-    fn load(&self, order: Ordering) -> u32;
-    /// Writes it.
-    fn store(&self, value: u32, order: Ordering);
-    /// A pause in a loop that waits for another CPU.
-    fn relax();
-}
-
-impl Word for AtomicU32 {
-    #[inline]
-    fn load(&self, order: Ordering) -> u32 {
-        AtomicU32::load(self, order)
-    }
-
-    #[inline]
-    fn store(&self, value: u32, order: Ordering) {
-        AtomicU32::store(self, value, order);
-    }
-
-    #[inline]
-    fn relax() {
-        core::hint::spin_loop();
-    }
-}
 
 /// The bases of all CPUs.
 pub trait Bases {
@@ -65,7 +40,7 @@ impl Home {
     }
 }
 
-impl<W: Word> Home<W> {
+impl<W: Atomic<u32>> Home<W> {
     /// The base that the timer belongs to, locked, and the number of its CPU: Linux's `lock_timer_base`.
     #[inline]
     pub fn lock<'a, B: Bases>(&self, bases: &'a B) -> (u32, B::Guard<'a>) {

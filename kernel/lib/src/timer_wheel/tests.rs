@@ -184,23 +184,11 @@ fn a_cpu_that_goes_away_leaves_all_its_timers() {
 
 /// The hand-over between CPUs, under loom.
 mod handover {
-    use super::super::home::{Bases, Home, Word};
+    use super::super::home::{Bases, Home};
     use super::*;
     use loom::sync::atomic::AtomicU32;
     use loom::sync::{Arc, Mutex, MutexGuard};
     use loom::thread;
-
-    impl Word for AtomicU32 {
-        fn load(&self, order: core::sync::atomic::Ordering) -> u32 {
-            AtomicU32::load(self, order)
-        }
-        fn store(&self, value: u32, order: core::sync::atomic::Ordering) {
-            AtomicU32::store(self, value, order);
-        }
-        fn relax() {
-            thread::yield_now();
-        }
-    }
 
     /// What a CPU has: the deadline of the one timer if it is here, in place of a wheel, which is too large for loom's stacks.
     #[derive(Default)]
