@@ -5,8 +5,9 @@
 
 use std::fmt::{self, Write};
 
+use crate::layout::{CACHE_LINE, KERNEL_MAP, PAGE, PERCPU_PIECES, PHYSICAL_START, REF_DATA, TEXT_RANGES};
 use crate::table::{Access, Lifetime, Table};
-use crate::tables::{self, CACHE_LINE, KERNEL_MAP, PAGE, PERCPU_PIECES, PHYSICAL_START, REF_DATA, TEXT_RANGES};
+use crate::tables;
 
 /// What the script depends on besides the descriptions.
 #[derive(Debug, Default, Clone)]

@@ -3,6 +3,9 @@
 //! To add one: add its constant here and list it in [`ALL`]; the linker script, the accessor `incipit::table::NAME`, the layout tests and the reference
 //! page follow. The names of sections and symbols are Linux's where Linux has the table.
 
+#[cfg(test)]
+mod tests;
+
 use crate::table::{Access, Companion, Lifetime, Part, Sort, Table};
 
 /// All tables, in the order in which they stand in the reference.
@@ -25,15 +28,15 @@ pub const ALL: &[&Table] = &[
     &CON_INITCALL_INFO,
 ];
 
+const fn part(name: &'static str, section: &'static str, start: &'static str) -> Part {
+    Part { name, section, start }
+}
+
 /// The steps of `start_kernel`.
 pub const STAGE: Table = Table {
     name: "stage",
     output_section: ".stage.init",
-    parts: &[Part {
-        name: "stage",
-        section: ".stage.init",
-        start: "__stage_start",
-    }],
+    parts: &[part("stage", ".stage.init", "__stage_start")],
     end: "__stage_end",
     entry_size: 16,
     entry_align: 8,
@@ -56,11 +59,7 @@ pub const STAGE: Table = Table {
 pub const SETUP: Table = Table {
     name: "setup",
     output_section: ".init.setup",
-    parts: &[Part {
-        name: "setup",
-        section: ".init.setup",
-        start: "__setup_start",
-    }],
+    parts: &[part("setup", ".init.setup", "__setup_start")],
     end: "__setup_end",
     entry_size: 32,
     entry_align: 16,
@@ -80,11 +79,7 @@ pub const SETUP: Table = Table {
 pub const PARAM: Table = Table {
     name: "param",
     output_section: "__param",
-    parts: &[Part {
-        name: "param",
-        section: "__param",
-        start: "__start___param",
-    }],
+    parts: &[part("param", "__param", "__start___param")],
     end: "__stop___param",
     entry_size: 40,
     entry_align: 8,
@@ -105,101 +100,25 @@ pub const INITCALL: Table = Table {
     name: "initcall",
     output_section: ".initcall.init",
     parts: &[
-        Part {
-            name: "initcallearly",
-            section: ".initcallearly.init",
-            start: "__initcall_start",
-        },
-        Part {
-            name: "initcall0",
-            section: ".initcall0.init",
-            start: "__initcall0_start",
-        },
-        Part {
-            name: "initcall0s",
-            section: ".initcall0s.init",
-            start: "__initcall0s_start",
-        },
-        Part {
-            name: "initcall1",
-            section: ".initcall1.init",
-            start: "__initcall1_start",
-        },
-        Part {
-            name: "initcall1s",
-            section: ".initcall1s.init",
-            start: "__initcall1s_start",
-        },
-        Part {
-            name: "initcall2",
-            section: ".initcall2.init",
-            start: "__initcall2_start",
-        },
-        Part {
-            name: "initcall2s",
-            section: ".initcall2s.init",
-            start: "__initcall2s_start",
-        },
-        Part {
-            name: "initcall3",
-            section: ".initcall3.init",
-            start: "__initcall3_start",
-        },
-        Part {
-            name: "initcall3s",
-            section: ".initcall3s.init",
-            start: "__initcall3s_start",
-        },
-        Part {
-            name: "initcall4",
-            section: ".initcall4.init",
-            start: "__initcall4_start",
-        },
-        Part {
-            name: "initcall4s",
-            section: ".initcall4s.init",
-            start: "__initcall4s_start",
-        },
-        Part {
-            name: "initcall5",
-            section: ".initcall5.init",
-            start: "__initcall5_start",
-        },
-        Part {
-            name: "initcall5s",
-            section: ".initcall5s.init",
-            start: "__initcall5s_start",
-        },
-        Part {
-            name: "initcallrootfs",
-            section: ".initcallrootfs.init",
-            start: "__initcallrootfs_start",
-        },
-        Part {
-            name: "initcallrootfss",
-            section: ".initcallrootfss.init",
-            start: "__initcallrootfss_start",
-        },
-        Part {
-            name: "initcall6",
-            section: ".initcall6.init",
-            start: "__initcall6_start",
-        },
-        Part {
-            name: "initcall6s",
-            section: ".initcall6s.init",
-            start: "__initcall6s_start",
-        },
-        Part {
-            name: "initcall7",
-            section: ".initcall7.init",
-            start: "__initcall7_start",
-        },
-        Part {
-            name: "initcall7s",
-            section: ".initcall7s.init",
-            start: "__initcall7s_start",
-        },
+        part("initcallearly", ".initcallearly.init", "__initcall_start"),
+        part("initcall0", ".initcall0.init", "__initcall0_start"),
+        part("initcall0s", ".initcall0s.init", "__initcall0s_start"),
+        part("initcall1", ".initcall1.init", "__initcall1_start"),
+        part("initcall1s", ".initcall1s.init", "__initcall1s_start"),
+        part("initcall2", ".initcall2.init", "__initcall2_start"),
+        part("initcall2s", ".initcall2s.init", "__initcall2s_start"),
+        part("initcall3", ".initcall3.init", "__initcall3_start"),
+        part("initcall3s", ".initcall3s.init", "__initcall3s_start"),
+        part("initcall4", ".initcall4.init", "__initcall4_start"),
+        part("initcall4s", ".initcall4s.init", "__initcall4s_start"),
+        part("initcall5", ".initcall5.init", "__initcall5_start"),
+        part("initcall5s", ".initcall5s.init", "__initcall5s_start"),
+        part("initcallrootfs", ".initcallrootfs.init", "__initcallrootfs_start"),
+        part("initcallrootfss", ".initcallrootfss.init", "__initcallrootfss_start"),
+        part("initcall6", ".initcall6.init", "__initcall6_start"),
+        part("initcall6s", ".initcall6s.init", "__initcall6s_start"),
+        part("initcall7", ".initcall7.init", "__initcall7_start"),
+        part("initcall7s", ".initcall7s.init", "__initcall7s_start"),
     ],
     end: "__initcall_end",
     entry_size: 16,
@@ -223,11 +142,7 @@ pub const INITCALL: Table = Table {
 pub const CON_INITCALL: Table = Table {
     name: "con_initcall",
     output_section: ".con_initcall.init",
-    parts: &[Part {
-        name: "con_initcall",
-        section: ".con_initcall.init",
-        start: "__con_initcall_start",
-    }],
+    parts: &[part("con_initcall", ".con_initcall.init", "__con_initcall_start")],
     end: "__con_initcall_end",
     entry_size: 16,
     entry_align: 8,
@@ -250,11 +165,7 @@ pub const CON_INITCALL: Table = Table {
 pub const EARLYCON: Table = Table {
     name: "earlycon",
     output_section: "__earlycon_table",
-    parts: &[Part {
-        name: "earlycon",
-        section: "__earlycon_table",
-        start: "__earlycon_table_start",
-    }],
+    parts: &[part("earlycon", "__earlycon_table", "__earlycon_table_start")],
     end: "__earlycon_table_end",
     entry_size: 24,
     entry_align: 8,
@@ -274,11 +185,7 @@ pub const EARLYCON: Table = Table {
 pub const EX_TABLE: Table = Table {
     name: "ex_table",
     output_section: "__ex_table",
-    parts: &[Part {
-        name: "ex_table",
-        section: "__ex_table",
-        start: "__start___ex_table",
-    }],
+    parts: &[part("ex_table", "__ex_table", "__start___ex_table")],
     end: "__stop___ex_table",
     entry_size: 12,
     entry_align: 4,
@@ -299,21 +206,9 @@ pub const CPU_STATE: Table = Table {
     name: "cpu_state",
     output_section: "__cpu_state",
     parts: &[
-        Part {
-            name: "cpu_state_prepare",
-            section: "__cpu_state_prepare",
-            start: "__cpu_state_prepare_start",
-        },
-        Part {
-            name: "cpu_state_starting",
-            section: "__cpu_state_starting",
-            start: "__cpu_state_starting_start",
-        },
-        Part {
-            name: "cpu_state_online",
-            section: "__cpu_state_online",
-            start: "__cpu_state_online_start",
-        },
+        part("cpu_state_prepare", "__cpu_state_prepare", "__cpu_state_prepare_start"),
+        part("cpu_state_starting", "__cpu_state_starting", "__cpu_state_starting_start"),
+        part("cpu_state_online", "__cpu_state_online", "__cpu_state_online_start"),
     ],
     end: "__cpu_state_end",
     entry_size: 32,
@@ -334,11 +229,7 @@ pub const CPU_STATE: Table = Table {
 pub const JUMP_TABLE: Table = Table {
     name: "jump_table",
     output_section: "__jump_table",
-    parts: &[Part {
-        name: "jump_table",
-        section: "__jump_table",
-        start: "__start___jump_table",
-    }],
+    parts: &[part("jump_table", "__jump_table", "__start___jump_table")],
     end: "__stop___jump_table",
     entry_size: 16,
     entry_align: 8,
@@ -358,11 +249,7 @@ pub const JUMP_TABLE: Table = Table {
 pub const ALTINSTRUCTIONS: Table = Table {
     name: "altinstructions",
     output_section: ".altinstructions",
-    parts: &[Part {
-        name: "altinstructions",
-        section: ".altinstructions",
-        start: "__alt_instructions",
-    }],
+    parts: &[part("altinstructions", ".altinstructions", "__alt_instructions")],
     end: "__alt_instructions_end",
     entry_size: 12,
     entry_align: 1,
@@ -382,11 +269,7 @@ pub const ALTINSTRUCTIONS: Table = Table {
 pub const KTEST: Table = Table {
     name: "ktest",
     output_section: ".kunit_test_suites",
-    parts: &[Part {
-        name: "ktest",
-        section: ".kunit_test_suites",
-        start: "__kunit_suites_start",
-    }],
+    parts: &[part("ktest", ".kunit_test_suites", "__kunit_suites_start")],
     end: "__kunit_suites_end",
     entry_size: 16,
     entry_align: 8,
@@ -406,11 +289,7 @@ pub const KTEST: Table = Table {
 pub const CTORS: Table = Table {
     name: "ctors",
     output_section: ".init_array",
-    parts: &[Part {
-        name: "ctors",
-        section: ".init_array",
-        start: "__ctors_start",
-    }],
+    parts: &[part("ctors", ".init_array", "__ctors_start")],
     end: "__ctors_end",
     entry_size: 8,
     entry_align: 8,
@@ -430,11 +309,7 @@ pub const CTORS: Table = Table {
 pub const CAPABILITY: Table = Table {
     name: "capability",
     output_section: ".capability",
-    parts: &[Part {
-        name: "capability",
-        section: ".capability",
-        start: "__capability_start",
-    }],
+    parts: &[part("capability", ".capability", "__capability_start")],
     end: "__capability_end",
     entry_size: 8,
     entry_align: 8,
@@ -454,11 +329,7 @@ pub const CAPABILITY: Table = Table {
 pub const STAGE_INFO: Table = Table {
     name: "stage_info",
     output_section: ".data..stage_info",
-    parts: &[Part {
-        name: "stage_info",
-        section: ".data..stage_info",
-        start: "__stage_info_start",
-    }],
+    parts: &[part("stage_info", ".data..stage_info", "__stage_info_start")],
     end: "__stage_info_end",
     entry_size: 88,
     entry_align: 8,
@@ -478,11 +349,7 @@ pub const STAGE_INFO: Table = Table {
 pub const INITCALL_INFO: Table = Table {
     name: "initcall_info",
     output_section: ".data..initcall_info",
-    parts: &[Part {
-        name: "initcall_info",
-        section: ".data..initcall_info",
-        start: "__initcall_info_start",
-    }],
+    parts: &[part("initcall_info", ".data..initcall_info", "__initcall_info_start")],
     end: "__initcall_info_end",
     entry_type: "init::info::EntryInfo",
     declared_by: "#[initcall]",
@@ -495,50 +362,12 @@ pub const INITCALL_INFO: Table = Table {
 pub const CON_INITCALL_INFO: Table = Table {
     name: "con_initcall_info",
     output_section: ".data..con_initcall_info",
-    parts: &[Part {
-        name: "con_initcall_info",
-        section: ".data..con_initcall_info",
-        start: "__con_initcall_info_start",
-    }],
+    parts: &[part("con_initcall_info", ".data..con_initcall_info", "__con_initcall_info_start")],
     end: "__con_initcall_info_end",
     declared_by: "#[initcall(console)]",
     about: "Name, source place, state, result and time of a console initcall.",
     ..INITCALL_INFO
 };
-
-/// Stretches of text that the profiler and the backtrace tell apart: input section, start symbol, end symbol.
-pub const TEXT_RANGES: &[(&str, &str, &str)] = &[
-    (".sched.text", "__sched_text_start", "__sched_text_end"),
-    (".spinlock.text", "__lock_text_start", "__lock_text_end"),
-    (".kprobes.text", "__kprobes_text_start", "__kprobes_text_end"),
-    (".entry.text", "__entry_text_start", "__entry_text_end"),
-    (".fixup", "__fixup_text_start", "__fixup_text_end"),
-    REF_TEXT,
-];
-
-/// Functions that stay and may refer to init memory, `#[init_ref]`: input section, start symbol, end symbol.
-pub const REF_TEXT: (&str, &str, &str) = (".ref.text", "__ref_text_start", "__ref_text_end");
-
-/// Statics that stay and may refer to init memory, `#[init_ref]`: input section, start symbol, end symbol.
-pub const REF_DATA: (&str, &str, &str) = (".ref.data", "__ref_data_start", "__ref_data_end");
-
-/// The pieces of the per-CPU template in order: variant of `#[percpu]` (empty for the plain one), input section, alignment of the piece in bytes.
-pub const PERCPU_PIECES: &[(&str, &str, u64)] = &[
-    ("first", ".data..percpu..first", PAGE),
-    ("page_aligned", ".data..percpu..page_aligned", PAGE),
-    ("read_mostly", ".data..percpu..readmostly", CACHE_LINE),
-    ("", ".data..percpu", CACHE_LINE),
-    ("shared_aligned", ".data..percpu..shared_aligned", CACHE_LINE),
-];
-
-/// Bytes in a page.
-pub const PAGE: u64 = 4096;
-/// Bytes in a cache line.
-pub const CACHE_LINE: u64 = 64;
-/// What a virtual address of the image is above its physical one.
-pub const KERNEL_MAP: u64 = 0xffff_ffff_8000_0000;
-/// Where the image starts in physical memory: where the Linux boot protocol loads a kernel.
-pub const PHYSICAL_START: u64 = 0x10_0000;
 
 /// The initcall levels as the attribute spells them, with the part that each fills; `sync` fills the part with an `s` behind it.
 pub const INITCALL_LEVELS: &[(&str, &str)] = &[
@@ -578,83 +407,4 @@ pub fn part_named(part: &str) -> Option<(&'static Table, &'static Part)> {
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Table> {
     ALL.iter().find(|table| table.name == name).copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn names_sections_and_symbols_are_unique() {
-        let mut seen = HashSet::new();
-        for table in ALL {
-            assert!(seen.insert(format!("table {}", table.name)), "{}", table.name);
-            assert!(seen.insert(format!("symbol {}", table.end)), "{}", table.end);
-            for part in table.parts {
-                for key in [
-                    format!("part {}", part.name),
-                    format!("section {}", part.section),
-                    format!("symbol {}", part.start),
-                ] {
-                    assert!(seen.insert(key.clone()), "{key}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn no_symbol_is_called_like_a_section() {
-        // LLVM takes such a name for the section in the object that it writes, and so for the entries of that object alone.
-        let sections: HashSet<_> = ALL.iter().flat_map(|table| table.parts).map(|part| part.section).collect();
-        for table in ALL {
-            for symbol in table.parts.iter().map(|part| part.start).chain([table.end]) {
-                assert!(!sections.contains(symbol), "{symbol}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_companion_is_a_kept_writable_table_sorted_with_it() {
-        for companion in ALL.iter().filter_map(|table| table.companion) {
-            let table = named(companion.table).expect(companion.table);
-            assert_eq!(
-                (table.sort, table.access, table.lifetime),
-                (Sort::WithCompanion, Access::Writable, Lifetime::Kept)
-            );
-        }
-    }
-
-    #[test]
-    fn sizes_are_multiples_of_four_and_alignments_powers_of_two() {
-        for table in ALL {
-            assert!(
-                table.entry_align.is_power_of_two() && table.entry_size % 4 == 0 && table.entry_size > 0,
-                "{}",
-                table.name
-            );
-        }
-    }
-
-    #[test]
-    fn parts_have_the_names_of_their_levels() {
-        for (part, level) in [
-            ("initcallearly", "early"),
-            ("initcall6", "device"),
-            ("initcall6s", "device, sync"),
-            ("initcallrootfss", "rootfs, sync"),
-            ("con_initcall", "console"),
-            ("stage", "stage"),
-        ] {
-            assert_eq!(level_of(part_named(part).expect(part).1), level);
-        }
-    }
-
-    #[test]
-    fn every_initcall_level_has_a_part() {
-        for (level, part) in INITCALL_LEVELS {
-            assert!(part_named(part).is_some(), "{level}");
-            assert!(*level == "early" || part_named(&format!("{part}s")).is_some(), "{level}, sync");
-        }
-    }
 }

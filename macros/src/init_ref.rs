@@ -1,7 +1,7 @@
 //! `#[init_ref("reason")]`: what stays and all the same refers to init memory, for a reason that the build can list.
 
+use incipit_linker::layout::{REF_DATA, REF_TEXT};
 use incipit_linker::record::key;
-use incipit_linker::tables::{REF_DATA, REF_TEXT};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Error, Item, ItemFn, ItemStatic, LitStr, Result, Visibility, parse_quote};

@@ -1,6 +1,6 @@
 //! `#[percpu]`: a static becomes the template of a variable that each CPU has for itself.
 
-use incipit_linker::tables::{PAGE, PERCPU_PIECES};
+use incipit_linker::layout::{PAGE, PERCPU_PIECES};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Error, Ident, ItemStatic, Result, StaticMutability, spanned::Spanned};

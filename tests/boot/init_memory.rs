@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
-use incipit_linker::tables::KERNEL_MAP;
+use incipit_linker::layout::KERNEL_MAP;
 use incipit_tests::built::Build;
 use incipit_tests::elf::Elf;
 use incipit_tests::guest::Folder;

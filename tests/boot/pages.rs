@@ -220,7 +220,7 @@ fn nothing_of_others() -> Result<()> {
     let addresses = elf.addresses();
     let phys = |name: &str| -> Result<u64> {
         let address = addresses.get(name).with_context(|| format!("no {name}"))?;
-        Ok(address - incipit_linker::tables::KERNEL_MAP)
+        Ok(address - incipit_linker::layout::KERNEL_MAP)
     };
     refuse("code and constants", phys("_text")?, phys("__init_begin")?)?;
     refuse("data", phys("_sdata")?, phys("__brk_base")?)?;

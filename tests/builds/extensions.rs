@@ -1,9 +1,9 @@
 //! Crates from outside the tree: examples for users, and fixtures that show what happens when a crate behaves badly.
 
 use anyhow::{Context, Result, bail, ensure};
+use incipit_linker::layout::{CACHE_LINE, PAGE};
 use incipit_linker::seal::image::Image;
 use incipit_linker::seal::list;
-use incipit_linker::tables::{CACHE_LINE, PAGE};
 use incipit_tests::ktests;
 use incipit_tests::log::Log;
 use incipit_tests::machine::Machine;

@@ -1,6 +1,6 @@
 //! What boot loaders and tools look at first: entry points, notes, and the mark at the end.
 
-use incipit_linker::tables::{KERNEL_MAP, PHYSICAL_START};
+use incipit_linker::layout::{KERNEL_MAP, PHYSICAL_START};
 use incipit_tests::elf::Note;
 
 use crate::image::IMAGE;

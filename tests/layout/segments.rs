@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use incipit_linker::tables::{KERNEL_MAP, PAGE, PHYSICAL_START, TEXT_RANGES};
+use incipit_linker::layout::{KERNEL_MAP, PAGE, PHYSICAL_START, TEXT_RANGES};
 use incipit_tests::elf::{EXECUTE, Segment, WRITE};
 
 use crate::image::IMAGE;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use incipit_linker::layout::{PAGE, PERCPU_PIECES};
 use incipit_linker::table::{Access, Lifetime};
-use incipit_linker::tables::{PAGE, PERCPU_PIECES};
 
 use crate::image::IMAGE;
 use crate::records;

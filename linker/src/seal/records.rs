@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::image::Image;
+use crate::layout::{REF_DATA, REF_TEXT};
 use crate::record::{BEGIN, END, SECTION, SEPARATOR, key};
-use crate::tables::{REF_DATA, REF_TEXT};
 
 /// A declaration record.
 #[derive(Debug, Clone, PartialEq, Eq)]

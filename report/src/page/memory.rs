@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use incipit_linker::tables::{KERNEL_MAP, PHYSICAL_START};
+use incipit_linker::layout::{KERNEL_MAP, PHYSICAL_START};
 use maud::{Markup, html};
 
 use crate::boot::memory::Memory;

@@ -1,9 +1,9 @@
 use object::elf::{STB_GLOBAL, STB_WEAK};
 
 use super::*;
+use crate::layout::KERNEL_MAP;
 use crate::seal::placed;
 use crate::seal::testing::{Elf, Kernel};
-use crate::tables::KERNEL_MAP;
 
 fn problems_of_image(image: &Image) -> Vec<String> {
     let mut problems = Problems::default();

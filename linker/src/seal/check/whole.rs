@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use object::elf::{PT_DYNAMIC, PT_INTERP, STB_WEAK};
 
+use crate::layout::{KERNEL_MAP, PHYSICAL_START};
 use crate::record;
 use crate::script;
 use crate::seal::image::{Image, Section, Segment};
 use crate::seal::problem::Problems;
-use crate::tables::{KERNEL_MAP, PHYSICAL_START};
 
 /// Subject of problems that no table has.
 const IMAGE: &str = "image";

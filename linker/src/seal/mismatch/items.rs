@@ -8,8 +8,9 @@ use object::elf;
 
 use super::name;
 use super::references::Target;
+use crate::layout::{REF_DATA, REF_TEXT};
 use crate::seal::image::{Image, Section};
-use crate::tables::{EX_TABLE, JUMP_TABLE, REF_DATA, REF_TEXT};
+use crate::tables::{EX_TABLE, JUMP_TABLE};
 
 /// How long an item lives, and what it may refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

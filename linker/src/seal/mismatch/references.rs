@@ -6,11 +6,12 @@ use anyhow::{Result, bail};
 use object::elf::{self, RelocationType};
 
 use super::items::Items;
+use crate::layout::KERNEL_MAP;
 use crate::script;
 use crate::seal::image::Image;
 use crate::seal::relocations::{self, Relocation};
 use crate::table::{Lifetime, Table};
-use crate::tables::{self, KERNEL_MAP};
+use crate::tables;
 
 /// What a field refers to.
 #[derive(Debug, Clone, Copy)]

@@ -3,10 +3,10 @@
 use object::elf::{R_X86_64_32, R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_TLSGD, STT_FUNC, STT_OBJECT, STT_SECTION};
 
 use super::*;
+use crate::layout::{KERNEL_MAP, REF_TEXT};
 use crate::seal::problem::Problem;
 use crate::seal::records;
 use crate::seal::testing::{Elf, Kernel};
-use crate::tables::{KERNEL_MAP, REF_TEXT};
 
 /// `k::kept`, `k::setup`, `k::other`: functions of the source.
 const KEPT: &str = "_RNvC1k4kept";

@@ -6,9 +6,10 @@ use object::elf::{STT_FUNC, STT_NOTYPE, STT_OBJECT};
 
 use super::elf::Relocation;
 use super::{Elf, record_bytes};
+use crate::layout::{KERNEL_MAP, PAGE, PHYSICAL_START};
 use crate::seal::image::Image;
 use crate::table::{Access, Lifetime, Table};
-use crate::tables::{self, KERNEL_MAP, PAGE, PHYSICAL_START};
+use crate::tables;
 
 const TEXT: u64 = KERNEL_MAP + PHYSICAL_START + PAGE;
 const TEXT_SIZE: u64 = 0x4_0000;
