@@ -5,6 +5,7 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, LitStr, Path, Result, Token};
 
+use crate::arguments;
 use crate::declaration::{Declaration, anonymous};
 use crate::documentation;
 use crate::relations::Relations;
@@ -50,20 +51,15 @@ impl Parse for Arguments {
             )
         })?;
         let (mut name, mut teardown, mut relations) = (None, None, Relations::default());
-        while !input.is_empty() {
-            input.parse::<Token![,]>()?;
-            if input.is_empty() {
-                break;
-            }
-            let word: Ident = input.parse()?;
+        arguments::each_behind(input, |word| {
             match word.to_string().as_str() {
-                "name" if name.is_some() => return Err(Error::new(word.span(), "`name` stands twice")),
-                "teardown" if teardown.is_some() => return Err(Error::new(word.span(), "`teardown` stands twice")),
                 "name" => {
+                    arguments::once(&word, name.is_some())?;
                     input.parse::<Token![=]>()?;
                     name = Some(input.parse()?);
                 }
                 "teardown" => {
+                    arguments::once(&word, teardown.is_some())?;
                     input.parse::<Token![=]>()?;
                     teardown = Some(input.parse()?);
                 }
@@ -77,7 +73,8 @@ impl Parse for Arguments {
                     ));
                 }
             }
-        }
+            Ok(())
+        })?;
         relations.check()?;
         Ok(Self {
             section,

@@ -5,8 +5,9 @@ use incipit_linker::tables::{self, INITCALL_LEVELS};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Result, Token, parenthesized};
+use syn::{Error, Result, parenthesized};
 
+use crate::arguments;
 use crate::declaration::{Declaration, anonymous, place};
 use crate::documentation;
 use crate::init_memory::{self, Callee};
@@ -45,17 +46,16 @@ impl Parse for Arguments {
         let level: Ident = input.parse()?;
         let part = part_of(&level)?;
         let (mut sync, mut policy, mut relations) = (None, None, Relations::default());
-        while !input.is_empty() {
-            input.parse::<Token![,]>()?;
-            if input.is_empty() {
-                break;
-            }
-            let word: Ident = input.parse()?;
+        arguments::each_behind(input, |word| {
             match word.to_string().as_str() {
-                "sync" if sync.is_some() => return Err(Error::new(word.span(), "`sync` stands twice")),
-                "sync" => sync = Some(word),
-                key::ON_ERROR if policy.is_some() => return Err(Error::new(word.span(), "`on_error` stands twice")),
-                key::ON_ERROR => policy = Some(parse_policy(input)?),
+                "sync" => {
+                    arguments::once(&word, sync.is_some())?;
+                    sync = Some(word);
+                }
+                key::ON_ERROR => {
+                    arguments::once(&word, policy.is_some())?;
+                    policy = Some(parse_policy(input)?);
+                }
                 _ if relations.accept(&word, input)? => {}
                 _ => {
                     return Err(Error::new(
@@ -67,7 +67,8 @@ impl Parse for Arguments {
                     ));
                 }
             }
-        }
+            Ok(())
+        })?;
         relations.check()?;
         if let Some(word) = sync.as_ref().filter(|_| tables::part_named(&format!("{part}s")).is_none()) {
             return Err(Error::new(word.span(), format!("the level `{level}` has no `sync` variant")));

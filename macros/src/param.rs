@@ -11,7 +11,7 @@ use syn::{Error, ItemStatic, LitInt, LitStr, Result, StaticMutability, Token};
 
 use crate::declaration::{Declaration, anonymous, crate_name, place};
 use crate::setup::check_name;
-use crate::{documentation, initcall, initial};
+use crate::{arguments, documentation, initcall, initial};
 
 /// Linux's bound: the longest name of a module, and a name behind it.
 const LONGEST_NAME: usize = 56;
@@ -27,22 +27,17 @@ struct Arguments {
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mut arguments = Self::default();
-        while !input.is_empty() {
-            let word: Ident = input.parse()?;
-            if arguments.has(&word) {
-                return Err(Error::new(word.span(), format!("`{word}` stands twice")));
-            }
+        let mut parsed = Self::default();
+        arguments::each(input, |word| {
+            arguments::once(&word, parsed.has(&word))?;
             if word == "dangerous" {
-                arguments.dangerous = true;
+                parsed.dangerous = true;
             } else {
-                arguments.parse_value(&word, input)?;
+                parsed.parse_value(&word, input)?;
             }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
-        Ok(arguments)
+            Ok(())
+        })?;
+        Ok(parsed)
     }
 }
 

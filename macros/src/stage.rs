@@ -1,11 +1,12 @@
 //! `#[stage]`: an entry of `.stage.init`, and what is kept of it.
 
 use incipit_linker::record::key;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Result, Token};
+use syn::{Error, Result};
 
+use crate::arguments;
 use crate::declaration::{Declaration, anonymous};
 use crate::documentation;
 use crate::init_memory::{self, Callee};
@@ -29,8 +30,7 @@ struct Arguments {
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let (mut last, mut relations) = (false, Relations::default());
-        while !input.is_empty() {
-            let word: Ident = input.parse()?;
+        arguments::each(input, |word| {
             if word == key::LAST {
                 last = true;
             } else if !relations.accept(&word, input)? {
@@ -39,10 +39,8 @@ impl Parse for Arguments {
                     format!("unknown argument `{word}`: `last`, {} are what can stand here", relations::WORDS),
                 ));
             }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
+            Ok(())
+        })?;
         relations.check()?;
         Ok(Self { last, relations })
     }
