@@ -156,8 +156,8 @@ fn a_section_is_as_long_as_interrupts_are_off_in_it() {
     drop(as_before);
     SECTION.with_this_cpu(|section| {
         assert!(section.longest_ns.load(Relaxed) >= 2_000_000);
-        for place in [&section.longest_begin, &section.longest_end] {
-            assert!(crate::mm::sections::is_text(place.load(Relaxed)));
+        for place in [&section.longest_begin, &section.longest_end].map(|place| place.load(Relaxed)) {
+            assert!(crate::mm::sections::is_text(place), "{place:#x}");
         }
     });
 }

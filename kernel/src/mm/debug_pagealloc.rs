@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::page_debug::{self, Checks};
 use super::zone::populated_zones;
 use super::{PAGE_SHIFT, phys_to_virt};
-use crate::arch::x86::mm::set_memory::{set_memory_np, set_memory_p};
+use crate::arch::x86::mm::set_memory::kernel_map_pages;
 use crate::prelude::*;
 
 static REQUESTED: AtomicBool = AtomicBool::new(cfg!(CONFIG_DEBUG_PAGEALLOC_ENABLE_DEFAULT));
@@ -46,7 +46,6 @@ pub fn enable_debug_pagealloc() {
 
 /// Puts pages into the direct map, or takes them out.
 pub(super) fn map(pfn: u64, pages: u64, present: bool) {
-    let change = if present { set_memory_p } else { set_memory_np };
-    let changed = change(phys_to_virt(pfn << PAGE_SHIFT).addr(), pages as usize);
+    let changed = kernel_map_pages(phys_to_virt(pfn << PAGE_SHIFT).addr(), pages as usize, present);
     warn_on_once!(changed.is_err(), "debug_pagealloc: pages cannot be mapped or unmapped");
 }

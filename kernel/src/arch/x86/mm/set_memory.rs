@@ -3,7 +3,7 @@
 //! A page may be one of the image or one of the direct map. Each of the two mappings is changed by itself: what the other allows on the same bytes stays as it
 //! is. Large pages of the direct map are split where a range begins or ends inside of them (`split`), and stay so.
 //!
-//! The change holds on all CPUs when the function returns.
+//! The change holds on all CPUs when the function returns, but for [`kernel_map_pages`].
 
 use core::ops::Range;
 
@@ -73,9 +73,47 @@ pub fn set_memory_p(address: usize, pages: usize) -> Result<(), Errno> {
     change(address, pages, Flags::PRESENT, Flags::empty())
 }
 
+/// Takes pages away or brings them back, in any context: Linux's `__kernel_map_pages`. Only this CPU forgets at once what they were: who calls the others from an interrupt may
+/// wait for ever, so they may reach the pages for a while longer.
+///
+/// # Errors
+///
+/// As for [`set_memory_ro`].
+pub fn kernel_map_pages(address: usize, pages: usize, present: bool) -> Result<(), Errno> {
+    let (set, clear) = if present {
+        (Flags::PRESENT, Flags::empty())
+    } else {
+        (Flags::empty(), Flags::PRESENT)
+    };
+    let changed = change_entries(address, pages, set, clear)?;
+    if changed.was_split {
+        tlb::flush_all();
+    } else {
+        tlb::flush_range(changed.range);
+    }
+    Ok(())
+}
+
 fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), Errno> {
+    let changed = change_entries(address, pages, set, clear)?;
+    if changed.was_split {
+        tlb::flush_all_cpus();
+    } else {
+        tlb::flush_kernel_range(changed.range);
+    }
+    Ok(())
+}
+
+/// Addresses whose entries are others now, which the CPUs do not know yet.
+struct Changed {
+    range: Range<usize>,
+    /// A large page became small ones.
+    was_split: bool,
+}
+
+fn change_entries(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<Changed, Errno> {
     let range = range_of(address, pages).ok_or(Errno::EINVAL)?;
-    let one_at_a_time = CHANGES.lock();
+    let _one_at_a_time = CHANGES.lock();
     if leaves(range.clone()).any(|leaf| leaf.entry() == Entry::NONE) {
         return Err(Errno::EINVAL);
     }
@@ -86,14 +124,8 @@ fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), 
         // SAFETY: the entry leads where it led before. What the new protection forbids becomes a fault, which is what the caller asked for.
         unsafe { leaf.set(new) };
     });
-    // Another CPU may wait for the lock with interrupts off, and answers only when it has it.
-    drop(one_at_a_time);
-    if was_split {
-        tlb::flush_all_cpus();
-    } else {
-        tlb::flush_kernel_range(range);
-    }
-    Ok(())
+    // The lock is free when the others are told: one may wait for it with interrupts off, and answers only when it has it.
+    Ok(Changed { range, was_split })
 }
 
 /// The addresses of `pages` pages from `address` on, if they lie in one of the two mappings.

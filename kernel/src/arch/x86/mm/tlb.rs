@@ -32,6 +32,15 @@ pub fn flush_all() {
     }
 }
 
+/// Forgets the pages in `range`, global or not, on this CPU.
+pub fn flush_range(range: Range<usize>) {
+    if range.len() / PAGE_SIZE > SINGLE_PAGE_FLUSH_CEILING {
+        flush_all();
+    } else {
+        range.step_by(PAGE_SIZE).for_each(flush_one);
+    }
+}
+
 /// Forgets everything on each CPU that is online, before this returns. The caller has interrupts on once there are several, as for a function call.
 pub fn flush_all_cpus() {
     everywhere(&flush_all);
@@ -39,10 +48,7 @@ pub fn flush_all_cpus() {
 
 /// Forgets the pages in `range`, mapped to the kernel, on each CPU that is online: Linux's `flush_tlb_kernel_range`. As for [`flush_all_cpus`].
 pub fn flush_kernel_range(range: Range<usize>) {
-    if range.len() / PAGE_SIZE > SINGLE_PAGE_FLUSH_CEILING {
-        return flush_all_cpus();
-    }
-    everywhere(&|| range.clone().step_by(PAGE_SIZE).for_each(flush_one));
+    everywhere(&|| flush_range(range.clone()));
 }
 
 /// The boot with one CPU takes no notice of others.
