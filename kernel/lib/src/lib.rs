@@ -54,6 +54,7 @@ pub mod pcp;
 pub mod percpu;
 pub mod poison;
 pub mod psf;
+pub mod pvclock;
 pub mod qspinlock;
 pub mod ratelimit;
 pub mod rbtree;

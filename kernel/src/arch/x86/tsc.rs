@@ -42,6 +42,16 @@ pub fn rdtsc() -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
+/// The counter, not before what stands before it. What stands behind needs the value, or comes later by itself as a store.
+#[inline]
+#[must_use]
+pub fn rdtsc_ordered() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: reading the counter has no effect, and kernel code may always. Memory counts as used, so that the compiler keeps the order, too.
+    unsafe { asm!("lfence", "rdtsc", out("eax") low, out("edx") high, options(nostack, preserves_flags)) };
+    u64::from(high) << 32 | u64::from(low)
+}
+
 /// Whether the counter counts instructions, as it does in QEMU with `-icount shift=0`: then a number of ticks is a number of instructions.
 ///
 /// Measured, by running loops of known lengths. Elsewhere the counter may hit one of them by chance, but not all.

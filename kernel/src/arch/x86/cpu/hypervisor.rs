@@ -81,7 +81,7 @@ pub fn x86_hyper() -> Option<&'static Hypervisor> {
     DETECTED.get().copied()
 }
 
-/// What KVM offers: nothing elsewhere. The clock waits here for the clock source that reads it.
+/// What KVM offers: nothing elsewhere.
 #[must_use]
 pub fn kvm_features() -> KvmFeatures {
     KvmFeatures::from_bits_truncate(KVM_FEATURES.load(Relaxed))

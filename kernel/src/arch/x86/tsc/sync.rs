@@ -2,12 +2,10 @@
 //!
 //! How is [`incipit_lib::tsc::sync`]'s. A counter that shows another time than the others is no clock for all of them: the next best clocksource takes over.
 
-use core::arch::asm;
-
 use incipit_lib::tsc::sync::{Exchange, Warp};
 
 use super::clocksource::{is_reliable, is_unstable, mark_tsc_unstable};
-use super::{rdtsc, tsc_khz};
+use super::{rdtsc, rdtsc_ordered, tsc_khz};
 use crate::percpu::smp_processor_id;
 use crate::prelude::*;
 
@@ -17,14 +15,6 @@ static MEETING: Exchange = Exchange::new();
 
 /// For how many seconds one that has begun may keep the other waiting: the host of a virtual machine may have something else to do.
 const PATIENCE_S: u64 = 5;
-
-/// The counter, not before what stands before it. What stands behind needs the value, or comes later by itself as a store.
-fn rdtsc_ordered() -> u64 {
-    let (low, high): (u32, u32);
-    // SAFETY: reading the counter has no effect, and kernel code may always. Memory counts as used, so that the compiler keeps the order, too.
-    unsafe { asm!("lfence", "rdtsc", out("eax") low, out("edx") high, options(nostack, preserves_flags)) };
-    u64::from(high) << 32 | u64::from(low)
-}
 
 /// Compares with `cpu`, which has come to [`answer`] or is about to. Linux's `check_tsc_sync_source`.
 pub(crate) fn check(cpu: usize) {
