@@ -7,6 +7,7 @@
 //! Nothing here waits where that might be for ever: not in an interrupt, not with interrupts off or a lock held, not in the report of a fault, and not for longer than [`PATIENCE_NS`]: the
 //! one that is waited for may itself wait for something else that the other holds. What goes on without its turn is counted.
 
+use core::hint::black_box;
 use core::sync::atomic::{
     AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
@@ -133,7 +134,9 @@ pub(super) fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) -> boo
         walk: SpinLock::new(walk),
         over: AtomicU32::new(0),
     };
-    smp::work_on_each_cpu(&|| part.work()).is_ok() || refuse(calls, "no memory to share")
+    // Hidden from the compiler: where nobody else has work to share, it would call this from what shares it, which stays when this is gone.
+    let work = || part.work();
+    smp::work_on_each_cpu(black_box(&work as &(dyn Fn() + Sync))).is_ok() || refuse(calls, "no memory to share")
 }
 
 #[cold]
