@@ -79,15 +79,20 @@ pub fn this_cpu() -> Option<&'static ClockEventDevice> {
 
 /// Lets this CPU use `device`, unless it has a better one. Says whether it does. Interrupts are off.
 pub fn register(device: &'static ClockEventDevice) -> bool {
+    if this_cpu().is_some_and(|old| old.rating >= device.rating) {
+        return false;
+    }
+    replace(device);
+    true
+}
+
+/// Lets this CPU use `device`, however good its own is; it is set to nothing yet. Interrupts are off.
+pub fn replace(device: &'static ClockEventDevice) {
     if let Some(old) = this_cpu() {
-        if old.rating >= device.rating {
-            return false;
-        }
         (old.shutdown)();
     }
     DEVICE.with_this_cpu(|slot| slot.store(core::ptr::from_ref(device).cast_mut(), Relaxed));
     (device.set_oneshot)();
-    true
 }
 
 /// Lets this CPU do without its device, as it is about to stop. Interrupts are off.

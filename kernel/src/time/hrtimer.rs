@@ -19,7 +19,6 @@ use super::tick::TICK_NSEC;
 use super::{clockevents, jiffies, timekeeping};
 use crate::arch::x86::apic;
 use crate::arch::x86::cpu::masks;
-use crate::arch::x86::irq::LOCAL_TIMER_VECTOR;
 use crate::irq::IrqGuard;
 use crate::locking::IrqSpinLock;
 use crate::percpu::smp_processor_id;
@@ -403,10 +402,7 @@ pub(super) fn clock_was_set() {
     let interrupts_off = IrqGuard::new();
     start_device();
     let here = smp_processor_id();
-    masks::ONLINE
-        .iter()
-        .filter(|&cpu| cpu != here)
-        .for_each(|cpu| apic::send_ipi(cpu, LOCAL_TIMER_VECTOR));
+    masks::ONLINE.iter().filter(|&cpu| cpu != here).for_each(apic::interrupt_timer);
     drop(interrupts_off);
 }
 

@@ -1,5 +1,6 @@
 //! How fast the time-stamp counter counts, by what the processor or a hypervisor says of it, and whether all CPUs' counters show the same.
 
+pub mod deadline;
 pub mod sync;
 #[cfg(test)]
 mod tests;

@@ -1,27 +1,23 @@
 //! The timer of each local APIC, the best clock event device: it belongs to one CPU and is reached without leaving it.
 //!
-//! Where the processor can compare the time-stamp counter with a deadline there is nothing to calibrate. Elsewhere the timer counts at a rate that is measured against the counter
-//! while the boot does other things: it is started by one stage and looked at by a later one.
+//! Where the processor can compare the time-stamp counter with a deadline, that is done (`deadline`). Elsewhere, and where the counter turns out to be wrong, the timer counts at a rate
+//! that is measured against the counter while the boot does other things: it is started by one stage and looked at by a later one.
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use linkme::distributed_slice;
 
 use super::access::{LVT_MASKED, Register, is_present, read, write};
-use crate::arch::x86::cpu::features::{boot_cpu_has, feature};
+use super::deadline::{self, LAPIC_DEADLINE};
 use crate::arch::x86::irq::{LOCAL_TIMER_VECTOR, SYSVECS, SysVec};
-use crate::arch::x86::msr::wrmsr;
 use crate::arch::x86::tsc::{rdtsc, tsc_khz};
 use crate::irq::IrqGuard;
 use crate::prelude::*;
 use crate::time::clockevents::{self, ClockEventDevice, Features};
 use crate::time::{broadcast, hrtimer, tick};
 
-/// Interrupts when the time-stamp counter reaches [`IA32_TSC_DEADLINE`].
-const LVT_TSC_DEADLINE: u32 = 2 << 17;
 /// [`Register::TimerDivide`]: counts each clock.
 const DIVIDE_BY_1: u32 = 0b1011;
-const IA32_TSC_DEADLINE: u32 = 0x6e0;
 
 /// The least that is measured over: long beside the two accesses at its ends.
 const MEASURE_NS: u64 = 500_000;
@@ -34,7 +30,6 @@ const PLAUSIBLE_KHZ: core::ops::Range<u64> = 100..20_000_000;
 static STARTED_TSC: AtomicU64 = AtomicU64::new(0);
 static STARTED_COUNT: AtomicU32 = AtomicU32::new(0);
 static NO_TIMER: AtomicBool = AtomicBool::new(false);
-static NO_DEADLINE: AtomicBool = AtomicBool::new(false);
 
 /// `nolapic_timer`: leaves the timers of the local APICs alone.
 #[init]
@@ -44,20 +39,7 @@ fn nolapic_timer(_: Option<&'static str>) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `lapic=notscdeadline`: lets the timer count instead of comparing the time-stamp counter with a deadline.
-#[init]
-#[early_param("lapic")]
-fn lapic(value: Option<&'static str>) -> Result<(), Errno> {
-    match value {
-        // Linux's word for switching on an APIC that firmware has left off, which is done anyway.
-        None => {}
-        Some("notscdeadline") => NO_DEADLINE.store(true, Relaxed),
-        Some(_) => return Err(Errno::EINVAL),
-    }
-    Ok(())
-}
-
-static LAPIC: ClockEventDevice = ClockEventDevice {
+pub(super) static LAPIC: ClockEventDevice = ClockEventDevice {
     name: "lapic",
     rating: 100,
     features: Features::PERIODIC
@@ -79,31 +61,12 @@ static LAPIC: ClockEventDevice = ClockEventDevice {
     shutdown: mask,
 };
 
-static LAPIC_DEADLINE: ClockEventDevice = ClockEventDevice {
-    name: "lapic-deadline",
-    rating: 150,
-    features: Features::ONESHOT.union(Features::C3STOP).union(Features::PERCPU),
-    mult: AtomicU64::new(0),
-    min_delta_ns: 1000,
-    max_delta_ticks: i64::MAX as u64,
-    // SAFETY: the register is there where the device is, and what it brings has a handler.
-    set_next_event: |ticks| unsafe { wrmsr(IA32_TSC_DEADLINE, rdtsc().wrapping_add(ticks)) },
-    set_oneshot: || {
-        // SAFETY: as above.
-        unsafe { write(Register::LvtTimer, u32::from(LOCAL_TIMER_VECTOR) | LVT_TSC_DEADLINE) };
-        // The write to the register must not overtake that to memory (SDM 3, 11.5.4.1).
-        // SAFETY: waits.
-        unsafe { core::arch::asm!("mfence", options(nostack, preserves_flags)) };
-    },
-    shutdown: mask,
-};
-
 fn set_count(count: u32) {
     // SAFETY: what it brings has a handler, or is masked.
     unsafe { write(Register::TimerInitialCount, count) };
 }
 
-fn mask() {
+pub(super) fn mask() {
     // SAFETY: a masked entry delivers nothing, and a count of 0 stops it.
     unsafe {
         write(Register::LvtTimer, u32::from(LOCAL_TIMER_VECTOR) | LVT_MASKED);
@@ -116,21 +79,20 @@ static LOCAL_TIMER: SysVec = SysVec {
     vector: LOCAL_TIMER_VECTOR,
     mnemonic: "LOC",
     description: "Local timer interrupts",
-    handler: |_| hrtimer::device_interrupt(),
+    handler: |_| {
+        deadline::look();
+        hrtimer::device_interrupt();
+    },
 };
 
 fn is_usable() -> bool {
     is_present() && !NO_TIMER.load(Relaxed)
 }
 
-fn has_deadline() -> bool {
-    boot_cpu_has(feature::TSC_DEADLINE_TIMER) && !NO_DEADLINE.load(Relaxed)
-}
-
-/// Lets the timer of the boot CPU count, unless its rate need not be known.
+/// Lets the timer of the boot CPU count. Its rate is to be known, even where it need not count now: deadlines may turn out not to be believed.
 #[init]
 pub fn start_calibration() {
-    if !is_usable() || has_deadline() {
+    if !is_usable() {
         return;
     }
     mask();
@@ -181,17 +143,17 @@ fn setup_boot_apic_clock() -> Result<(), Errno> {
         pr_info!("APIC: the local timer is not used");
         return Ok(());
     }
-    let khz = if has_deadline() {
+    let counted = measure();
+    mask();
+    LAPIC.mult.store(counted.map_or(0, |khz| clockevents::mult(khz * 1000)), Relaxed);
+    let khz = if deadline::is_usable() {
         LAPIC_DEADLINE.mult.store(clockevents::mult(tsc_khz() * 1000), Relaxed);
         tsc_khz()
-    } else {
-        let Some(khz) = measure() else {
-            mask();
-            pr_warn!("APIC frequency not sane: the local timer is not used");
-            return Ok(());
-        };
-        LAPIC.mult.store(clockevents::mult(khz * 1000), Relaxed);
+    } else if let Some(khz) = counted {
         khz
+    } else {
+        pr_warn!("APIC frequency not sane: the local timer is not used");
+        return Ok(());
     };
     pr_info!("clockevents: {} counts at {}.{:03} MHz", device().name, khz / 1000, khz % 1000);
     let _interrupts_off = IrqGuard::new();
@@ -200,7 +162,7 @@ fn setup_boot_apic_clock() -> Result<(), Errno> {
 }
 
 fn device() -> &'static ClockEventDevice {
-    if has_deadline() { &LAPIC_DEADLINE } else { &LAPIC }
+    if deadline::is_usable() { &LAPIC_DEADLINE } else { &LAPIC }
 }
 
 /// Gives this CPU the device whose rate is known, and lets it tick. Interrupts are off.

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use linkme::distributed_slice;
 
 use super::{rdtsc, tsc_khz};
+use crate::arch::x86::apic::deadline;
 use crate::prelude::*;
 use crate::time::clocksource::{self, CLOCKSOURCES, Clocksource, ClocksourceFlags};
 
@@ -95,6 +96,7 @@ pub fn mark_tsc_unstable(reason: &str) {
     }
     pr_info!("tsc: Marking TSC unstable due to {reason}");
     crate::time::clock::mark_unstable();
+    deadline::tsc_is_unstable();
     ALL.into_iter().for_each(clocksource::mark_unstable);
 }
 
