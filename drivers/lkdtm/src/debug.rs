@@ -3,8 +3,9 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use incipit::arch::x86::hw_breakpoint;
 use incipit::arch::x86::ptregs::PtRegs;
-use incipit::arch::x86::registers::{DR7_RESERVED, disarm_breakpoints};
+use incipit::arch::x86::registers::DR7_RESERVED;
 use incipit::arch::x86::traps::{Vector, debug::set_hook};
 
 use crate::crashpoints::Outcome;
@@ -53,7 +54,7 @@ pub fn data() -> Outcome {
             asm!("mov dr0, {address}", "mov dr7, {armed}", "mov dword ptr [{address}], 1",
                 address = in(reg) WATCHED.as_ptr(), armed = in(reg) ARMED | WRITES_OF_FOUR_BYTES, options(nostack));
         }
-        disarm_breakpoints();
+        hw_breakpoint::reload();
     })
 }
 

@@ -11,6 +11,7 @@ use crate::arch::x86::apic;
 use crate::arch::x86::cpu::init as cpu_init;
 #[cfg(CONFIG_MTRR)]
 use crate::arch::x86::cpu::mtrr::secondary::mtrr_state_warn;
+use crate::arch::x86::hw_breakpoint;
 use crate::arch::x86::irq::RESCHEDULE_VECTOR;
 use crate::arch::x86::smpboot::{secondary, wake};
 use crate::arch::x86::tsc;
@@ -226,6 +227,8 @@ pub(crate) fn run_secondary(cpu: usize, fit: Result<(), Errno>) -> ! {
     set_phase(cpu, Phase::Ready);
     tsc::sync::answer();
     ONLINE.set(cpu, true);
+    // Who has set one since the states has not called this CPU, and who sets one now does.
+    hw_breakpoint::reload();
     set_phase(cpu, Phase::Online);
     idle::cpu_startup_entry()
 }

@@ -4,7 +4,7 @@
 //! unmap. Who does not come is stopped by an NMI, in the middle of whatever it does, and does nothing until it is released.
 
 use core::sync::atomic::{
-    AtomicBool,
+    AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -14,6 +14,7 @@ use super::call_function_single_nowait;
 use super::queue::{QUEUE, flush_queue};
 use crate::arch::x86::apic;
 use crate::arch::x86::cpu::masks::{CpuMask, ONLINE};
+use crate::arch::x86::hw_breakpoint;
 use crate::arch::x86::nmi::{NMI_HANDLERS, NmiHandler};
 use crate::percpu::smp_processor_id;
 use crate::preempt;
@@ -23,8 +24,13 @@ use crate::time::udelay;
 /// How long CPUs may take to come by themselves, by an NMI, and to leave.
 const PATIENCE_MS: u32 = 1000;
 
-/// CPUs are to stay where they are.
-static HOLDING: AtomicBool = AtomicBool::new(false);
+/// No CPU.
+const NOBODY: usize = usize::MAX;
+
+/// The CPU that holds the others, which are to stay where they are.
+static HOLDER: AtomicUsize = AtomicUsize::new(NOBODY);
+/// The CPU that holds the others lets them go on for as long as it needs them.
+static LENT: AtomicBool = AtomicBool::new(false);
 /// Who has been asked to, and has not looked yet.
 static ASKED: CpuMask = CpuMask::new();
 /// Who is stopped by an NMI, for it does not come by itself.
@@ -43,13 +49,14 @@ static STOP_BY_NMI: NmiHandler = |_regs| {
     is_meant
 };
 
-/// Waits as long as CPUs are held.
+/// Waits as long as CPUs are held. Whoever held them may have set breakpoints for all.
 fn wait(cpu: usize, meanwhile: impl Fn()) {
     HELD.set(cpu, true);
-    while HOLDING.load(Acquire) {
+    while HOLDER.load(Acquire) != NOBODY {
         meanwhile();
         core::hint::spin_loop();
     }
+    hw_breakpoint::reload();
     HELD.set(cpu, false);
 }
 
@@ -57,7 +64,7 @@ fn wait(cpu: usize, meanwhile: impl Fn()) {
 fn hold_this_cpu() {
     let cpu = smp_processor_id();
     ASKED.set(cpu, false);
-    if HOLDING.load(Relaxed) && !HELD.contains(cpu) && !preempt::is_holding_locks() {
+    if HOLDER.load(Relaxed) != NOBODY && !HELD.contains(cpu) && !preempt::is_holding_locks() {
         wait(cpu, || flush_queue(&QUEUE));
     }
 }
@@ -72,7 +79,7 @@ pub struct HeldCpus {
 pub fn hold_other_cpus() -> HeldCpus {
     let this = smp_processor_id();
     let missing = || ONLINE.iter().filter(move |&cpu| cpu != this && !HELD.contains(cpu));
-    if missing().next().is_none() || HOLDING.swap(true, Release) {
+    if HOLDER.compare_exchange(NOBODY, this, Release, Relaxed).is_err() {
         return HeldCpus { is_ours: false };
     }
     // One that has gone meanwhile has not looked at what it was asked.
@@ -98,21 +105,35 @@ pub fn hold_other_cpus() -> HeldCpus {
     HeldCpus { is_ours: true }
 }
 
-/// Lets held CPUs go on while `f` runs, for what needs them.
+/// Lets the CPUs that the caller holds go on while `f` runs, for what needs them.
 pub fn with_other_cpus<R>(f: impl FnOnce() -> R) -> R {
-    if !HOLDING.load(Relaxed) {
+    if !are_others_held() {
         return f();
     }
+    LENT.store(true, Release);
     release();
     let result = f();
     // Who asked for the hold still has it, and ends it.
     core::mem::forget(hold_other_cpus());
+    LENT.store(false, Release);
     result
+}
+
+/// Whether the caller's CPU holds all others, or there are none.
+#[must_use]
+pub fn are_others_held() -> bool {
+    HOLDER.load(Relaxed) == smp_processor_id()
+}
+
+/// Whether another CPU holds this one and has it do something all the same: that one may be waiting for it.
+#[must_use]
+pub fn is_working_for_holder() -> bool {
+    LENT.load(Acquire) || HELD.contains(smp_processor_id())
 }
 
 /// Lets all held CPUs go on.
 pub(crate) fn release() {
-    HOLDING.store(false, Release);
+    HOLDER.store(NOBODY, Release);
     within(PATIENCE_MS, || HELD.weight() == 0);
 }
 

@@ -18,7 +18,7 @@ pub use call::{call_function_many, call_function_single, call_function_single_no
 #[cfg(CONFIG_SMP)]
 pub(crate) use hold::release;
 #[cfg(CONFIG_SMP)]
-pub use hold::{HeldCpus, hold_other_cpus, with_other_cpus};
+pub use hold::{HeldCpus, are_others_held, hold_other_cpus, is_working_for_holder, with_other_cpus};
 pub use queue::call_function_init;
 pub use stop_machine::stop_machine;
 pub use work::work_on_each_cpu;
@@ -29,4 +29,18 @@ pub(crate) use work::{has_work, run_work};
 #[cfg(not(CONFIG_SMP))]
 pub fn with_other_cpus<R>(f: impl FnOnce() -> R) -> R {
     f()
+}
+
+/// There are no others that would have to be.
+#[cfg(not(CONFIG_SMP))]
+#[must_use]
+pub fn are_others_held() -> bool {
+    true
+}
+
+/// There is nobody who could hold this CPU.
+#[cfg(not(CONFIG_SMP))]
+#[must_use]
+pub fn is_working_for_holder() -> bool {
+    false
 }

@@ -161,7 +161,7 @@ fn show_system_registers(regs: &PtRegs) {
     );
     let breakpoints = [registers::dr0(), registers::dr1(), registers::dr2(), registers::dr3()];
     let (dr6, dr7) = (registers::dr6(), registers::dr7());
-    if breakpoints != [0; 4] || dr6 != registers::DR6_RESERVED || dr7 != registers::DR7_RESERVED {
+    if breakpoints != [0; 4] || dr6 != registers::DR6_RESERVED || !matches!(dr7, registers::DR7_RESERVED | registers::DR7_DISARMED) {
         let [dr0, dr1, dr2, dr3] = breakpoints;
         printk!(Level::Warning, "DR0: {dr0:016x} DR1: {dr1:016x} DR2: {dr2:016x}");
         printk!(Level::Warning, "DR3: {dr3:016x} DR6: {dr6:016x} DR7: {dr7:016x}");

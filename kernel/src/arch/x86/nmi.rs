@@ -9,6 +9,7 @@ use linkme::distributed_slice;
 use x86::io::{inb, outb};
 
 use crate::arch::x86::dumpstack;
+use crate::arch::x86::hw_breakpoint::Disarmed;
 use crate::arch::x86::i8253::CONTROL_B;
 use crate::arch::x86::ptregs::PtRegs;
 use crate::arch::x86::registers;
@@ -37,9 +38,12 @@ pub static NMI_HANDLERS: [NmiHandler];
 #[percpu]
 static SWALLOW_AT: AtomicU64 = AtomicU64::new(0);
 
-/// Handles a non-maskable interrupt. What it interrupts may be the beginning of a page fault or of a debug exception, so CR2 and the breakpoints are left as they are found.
+/// Handles a non-maskable interrupt. What it interrupts may be the beginning of a page fault or of a debug exception, so CR2 is left as it is found, and so are the breakpoints there.
+///
+/// It is entry code: it may have interrupted a debug exception that has not disarmed the breakpoints yet, and those must not strike here before it has.
+#[unsafe(link_section = ".entry.text")]
 pub(super) extern "C" fn exc_nmi(regs: &mut PtRegs, _error_code: u64, _vector: u64) {
-    let (cr2, armed) = (registers::cr2(), registers::disarm_breakpoints());
+    let (cr2, disarmed) = (registers::cr2(), Disarmed::new());
     #[cfg(CONFIG_SMP)]
     crate::arch::x86::smpboot::stop::stop_if_asked();
     preempt::add(preempt::NMI_OFFSET | preempt::HARDIRQ_OFFSET);
@@ -52,8 +56,7 @@ pub(super) extern "C" fn exc_nmi(regs: &mut PtRegs, _error_code: u64, _vector: u
         _ => SWALLOW_AT.this_cpu_write(regs.ip),
     }
     preempt::sub(preempt::NMI_OFFSET | preempt::HARDIRQ_OFFSET);
-    // SAFETY: what was armed above.
-    unsafe { registers::restore_dr7(armed) };
+    drop(disarmed);
     if registers::cr2() != cr2 {
         registers::write_cr2(cr2);
     }

@@ -101,6 +101,9 @@ pub const DR6_RESERVED: u64 = 0xffff_0ff0;
 /// What DR7 holds when no breakpoint is armed.
 pub const DR7_RESERVED: u64 = 0x400;
 
+/// What DR7 holds while breakpoints are disarmed for the time being: nothing is armed, and the bit is set that asked processors of old to be exact (SDM 3, 18.2.4).
+pub const DR7_DISARMED: u64 = DR7_RESERVED | 1 << 9;
+
 /// Sets CR0.
 ///
 /// # Safety
@@ -157,20 +160,13 @@ pub fn clear_dr6() {
     unsafe { asm!("mov dr6, {}", in(reg) DR6_RESERVED, options(nomem, nostack, preserves_flags)) };
 }
 
-/// Disarms all breakpoints and returns what was armed, for [`restore_dr7`].
-pub fn disarm_breakpoints() -> u64 {
-    let armed = dr7();
-    // SAFETY: no breakpoint is armed by this value.
-    unsafe { asm!("mov dr7, {}", in(reg) DR7_RESERVED, options(nomem, nostack, preserves_flags)) };
-    armed
-}
-
-/// Arms the breakpoints that [`disarm_breakpoints`] disarmed.
+/// Sets DR7, which arms breakpoints.
 ///
 /// # Safety
 ///
-/// `armed` must be what [`disarm_breakpoints`] returned: an armed breakpoint raises exceptions in whatever code it points to.
-pub unsafe fn restore_dr7(armed: u64) {
-    // SAFETY: the caller vouches for the value.
-    unsafe { asm!("mov dr7, {}", in(reg) armed, options(nomem, nostack, preserves_flags)) };
+/// The exceptions of what is armed can be handled wherever they come.
+#[inline(always)]
+pub unsafe fn write_dr7(value: u64) {
+    // SAFETY: the caller vouches for the value. Memory is clobbered because accesses before this are not watched, or accesses behind it.
+    unsafe { asm!("mov dr7, {}", in(reg) value, options(nostack, preserves_flags)) };
 }

@@ -5,9 +5,10 @@
 use core::sync::atomic::{AtomicPtr, Ordering::AcqRel, Ordering::Acquire};
 
 use super::Vector;
+use crate::arch::x86::hw_breakpoint::{self, Disarmed};
 use crate::arch::x86::irqflags::X86_EFLAGS_TF;
 use crate::arch::x86::ptregs::PtRegs;
-use crate::arch::x86::{hw_breakpoint, registers, text_poke};
+use crate::arch::x86::{registers, text_poke};
 use crate::preempt;
 
 /// Single step, in DR6.
@@ -46,11 +47,19 @@ pub(super) extern "C" fn exc_int3(regs: &mut PtRegs, error_code: u64, vector: Ve
     preempt::sub(preempt::NMI_OFFSET);
 }
 
-/// Handles debug exceptions. Breakpoints are disarmed meanwhile, for one that strikes in here would never end.
-pub(super) extern "C" fn exc_debug(regs: &mut PtRegs, _error_code: u64, vector: Vector) {
+/// Handles debug exceptions. Breakpoints are disarmed meanwhile, for one that strikes in here would never end; this is entry code, where none can be set, for what comes before and
+/// behind that.
+#[unsafe(link_section = ".entry.text")]
+pub(in crate::arch::x86) extern "C" fn exc_debug(regs: &mut PtRegs, _error_code: u64, vector: Vector) {
     let reason = registers::dr6() ^ registers::DR6_RESERVED;
     registers::clear_dr6();
-    let (armed, wanted) = (registers::disarm_breakpoints(), hw_breakpoint::wanted_dr7());
+    let disarmed = Disarmed::new();
+    handle(reason, regs, vector);
+    drop(disarmed);
+}
+
+#[inline(never)]
+fn handle(reason: u64, regs: &mut PtRegs, vector: Vector) {
     preempt::add(preempt::NMI_OFFSET);
     let is_known = hw_breakpoint::handle(reason, regs);
     if !is_known && reason != 0 && !claimed(regs, vector) && reason & DR_STEP != 0 {
@@ -58,7 +67,4 @@ pub(super) extern "C" fn exc_debug(regs: &mut PtRegs, _error_code: u64, vector: 
         regs.flags &= !X86_EFLAGS_TF;
     }
     preempt::sub(preempt::NMI_OFFSET);
-    let left = hw_breakpoint::wanted_dr7();
-    // SAFETY: what was armed before the exception, or what the breakpoints' owners have left of it.
-    unsafe { registers::restore_dr7(if left == wanted { armed } else { left }) };
 }
