@@ -10,6 +10,8 @@ use crate::arch::x86::apic::cpu_to_apicid;
 use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 use crate::mm::numa::cpu_to_node;
 use crate::percpu::smp_processor_id;
+use crate::preempt::in_interrupt;
+use crate::prelude::*;
 use crate::smp::with_other_cpus;
 
 #[distributed_slice(KDB_COMMANDS)]
@@ -24,25 +26,25 @@ fn cpu(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError>
     match arguments {
         [] => list(screen)?,
         ["states"] => states(screen)?,
-        ["up", number] => {
-            let number = parse(number)?;
-            if let Err(error) = with_other_cpus(|| cpu_up(number)) {
-                writeln!(screen, "diag: CPU {number} does not come ({error})")?;
-            }
-        }
-        ["down", number] => {
-            let number = parse(number)?;
-            if let Err(error) = with_other_cpus(|| cpu_down(number)) {
-                writeln!(screen, "diag: CPU {number} does not go ({error})")?;
-            }
-        }
+        ["up", number] => change(number, cpu_up, "come", screen)?,
+        ["down", number] => change(number, cpu_down, "go", screen)?,
         _ => return Err(CommandError::ArgumentCount),
     }
     Ok(Then::Stay)
 }
 
-fn parse(number: &str) -> Result<usize, CommandError> {
-    number.parse().map_err(|_| CommandError::BadNumber)
+/// Not in an exception: what it has interrupted may be at the same, or hold what that takes.
+fn change(number: &str, act: fn(usize) -> Result<(), Errno>, what: &str, screen: &mut dyn Write) -> Result<(), CommandError> {
+    let number = number.parse().map_err(|_| CommandError::BadNumber)?;
+    let result = if in_interrupt() {
+        Err(Errno::EBUSY)
+    } else {
+        with_other_cpus(|| act(number))
+    };
+    if let Err(error) = result {
+        writeln!(screen, "diag: CPU {number} does not {what} ({error})")?;
+    }
+    Ok(())
 }
 
 /// What is done for a CPU that comes, in order; one that goes meets it from the end, as far as there is something to take back.

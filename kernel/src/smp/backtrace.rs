@@ -21,9 +21,10 @@ const PATIENCE_MS: u32 = 10_000;
 static ASKED: CpuMask = CpuMask::new();
 
 #[distributed_slice(NMI_HANDLERS)]
-static NMI_CPU_BACKTRACE: NmiHandler = nmi_cpu_backtrace;
+static NMI_CPU_BACKTRACE: NmiHandler = |regs| nmi_cpu_backtrace(regs);
 
-fn nmi_cpu_backtrace(regs: &mut PtRegs) -> bool {
+/// Shows where this CPU is, if that was asked, and says whether it was. In an NMI, which has interrupted what `regs` says.
+pub(super) fn nmi_cpu_backtrace(regs: &PtRegs) -> bool {
     let cpu = smp_processor_id();
     let is_asked = ASKED.contains(cpu);
     if is_asked {
@@ -48,7 +49,10 @@ pub fn trigger_single_cpu_backtrace(cpu: usize) -> bool {
     }
     pr_info!("Sending NMI from CPU {this} to CPUs {cpu}:");
     ASKED.set(cpu, true);
-    apic::send_nmi(cpu);
+    // One that an NMI has stopped looks by itself.
+    if !super::is_stopped(cpu) {
+        apic::send_nmi(cpu);
+    }
     let is_shown = (0..PATIENCE_MS).any(|_| {
         udelay(1000);
         !ASKED.contains(cpu)

@@ -10,6 +10,7 @@ use core::sync::atomic::{
 
 use linkme::distributed_slice;
 
+use super::backtrace::nmi_cpu_backtrace;
 use super::call_function_single_nowait;
 use super::queue::{QUEUE, flush_queue};
 use crate::arch::x86::apic;
@@ -39,11 +40,12 @@ static BY_NMI: CpuMask = CpuMask::new();
 static HELD: CpuMask = CpuMask::new();
 
 #[distributed_slice(NMI_HANDLERS)]
-static STOP_BY_NMI: NmiHandler = |_regs| {
+static STOP_BY_NMI: NmiHandler = |regs| {
     let cpu = smp_processor_id();
     let is_meant = BY_NMI.contains(cpu);
     if is_meant {
-        wait(cpu, || ());
+        // An NMI that asks where it is would not come before this one is over.
+        wait(cpu, || _ = nmi_cpu_backtrace(regs));
         BY_NMI.set(cpu, false);
     }
     is_meant
@@ -58,6 +60,11 @@ fn wait(cpu: usize, meanwhile: impl Fn()) {
     }
     hw_breakpoint::reload();
     HELD.set(cpu, false);
+}
+
+/// Whether `cpu` is held, and by an NMI.
+pub(super) fn is_stopped(cpu: usize) -> bool {
+    BY_NMI.contains(cpu) && HELD.contains(cpu)
 }
 
 /// What each CPU is to call.

@@ -16,6 +16,8 @@ mod work;
 pub use backtrace::{trigger_all_cpu_backtrace, trigger_single_cpu_backtrace};
 pub use call::{call_function_many, call_function_single, call_function_single_nowait, on_each_cpu};
 #[cfg(CONFIG_SMP)]
+use hold::is_stopped;
+#[cfg(CONFIG_SMP)]
 pub(crate) use hold::release;
 #[cfg(CONFIG_SMP)]
 pub use hold::{HeldCpus, are_others_held, hold_other_cpus, is_working_for_holder, with_other_cpus};
@@ -42,5 +44,11 @@ pub fn are_others_held() -> bool {
 #[cfg(not(CONFIG_SMP))]
 #[must_use]
 pub fn is_working_for_holder() -> bool {
+    false
+}
+
+/// There is nobody who could stop this CPU.
+#[cfg(not(CONFIG_SMP))]
+fn is_stopped(_cpu: usize) -> bool {
     false
 }

@@ -4,7 +4,7 @@ use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 use incipit::arch::x86::msr::{rdmsr_safe, wrmsr_safe};
-use incipit::kdb::{Command, CommandError, KDB_COMMANDS, Then};
+use incipit::kdb::{self, Command, CommandError, KDB_COMMANDS, Then};
 use incipit::percpu::smp_processor_id;
 use incipit::prelude::*;
 use incipit::smp::call_function_single;
@@ -71,8 +71,14 @@ fn cpu(text: Option<&&str>) -> Result<usize, CommandError> {
     })
 }
 
-/// What `f` says on `cpu`, or `ENXIO` if that is not online.
+/// What `f` says on `cpu`, or `ENXIO` if that is not online; `EBUSY` for another one while the monitor is in an exception, for the others are stopped where they were.
 fn on_cpu(cpu: usize, f: &(dyn Fn() -> Result<(), Errno> + Sync)) -> Result<(), Errno> {
+    if cpu == smp_processor_id() {
+        return f();
+    }
+    if kdb::with_regs(|_| ()).is_some() {
+        return Err(Errno::EBUSY);
+    }
     let failed = AtomicI32::new(0);
     call_function_single(cpu, &|| {
         if let Err(error) = f() {
