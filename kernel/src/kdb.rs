@@ -4,17 +4,25 @@
 //! Nothing here prints or reads.
 
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use linkme::distributed_slice;
 use spin::Once;
 
 use crate::arch::x86::ptregs::PtRegs;
+use crate::percpu::smp_processor_id;
+use crate::prelude::*;
+use crate::smp;
 
 static MONITOR: Once<Monitor> = Once::new();
 static REQUESTED: AtomicBool = AtomicBool::new(false);
-/// The monitor runs: breakpoints that it comes to itself are nobody's business.
-static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// The CPU on which the monitor runs: breakpoints that it comes to itself are nobody's business.
+static OWNER: AtomicUsize = AtomicUsize::new(NOBODY);
+/// No CPU.
+const NOBODY: usize = usize::MAX;
 /// The registers of what an exception has interrupted, while the monitor runs for that.
 static REGS: AtomicPtr<PtRegs> = AtomicPtr::new(core::ptr::null_mut());
 
@@ -41,34 +49,54 @@ pub fn is_requested() -> bool {
 /// Whether the monitor runs.
 #[must_use]
 pub fn is_active() -> bool {
-    ACTIVE.load(Relaxed)
+    OWNER.load(Relaxed) != NOBODY
 }
 
-/// Enters the monitor and comes back when the user lets the kernel go on. Other CPUs are held meanwhile. `false`: there is none.
+/// Enters the monitor on this CPU and comes back when the user lets the kernel go on. Other CPUs are held meanwhile; one that enters, too, has its turn afterwards. `false`: there is
+/// none.
 pub fn enter(reason: &str) -> bool {
+    enter_with(reason, core::ptr::null_mut())
+}
+
+/// [`enter`] from an exception: what it has interrupted can be seen and changed by [`with_regs`] meanwhile, and goes on with that. An exception of the monitor's own is passed over, and
+/// so is one of what another CPU does for the monitor, which may be waiting for it.
+pub fn enter_from_exception(reason: &str, regs: &mut PtRegs) -> bool {
+    enter_with(reason, regs)
+}
+
+fn enter_with(reason: &str, regs: *mut PtRegs) -> bool {
     let Some(monitor) = MONITOR.get() else { return false };
-    if !ACTIVE.swap(true, Relaxed) {
+    if wait_for_turn(reason) {
+        REGS.store(regs, Relaxed);
         #[cfg(CONFIG_SMP)]
-        let _held = crate::smp::hold_other_cpus();
+        let held = smp::hold_other_cpus();
         monitor(reason);
         // Timers may not have come meanwhile.
         crate::time::watchdog::touch();
         #[cfg(CONFIG_LOCKUP_DETECTOR)]
         crate::watchdog::touch_all_softlockup_watchdogs();
-        ACTIVE.store(false, Relaxed);
+        #[cfg(CONFIG_SMP)]
+        drop(held);
+        REGS.store(core::ptr::null_mut(), Relaxed);
+        OWNER.store(NOBODY, Release);
     }
     true
 }
 
-/// [`enter`] from an exception: what it has interrupted can be seen and changed by [`with_regs`] meanwhile, and goes on with that. An exception of the monitor's own is passed over.
-pub fn enter_from_exception(reason: &str, regs: &mut PtRegs) -> bool {
-    if ACTIVE.load(Relaxed) {
-        return true;
+/// Makes this CPU the monitor's as soon as it is no other's. `false` if it is already, or if the CPU that has it waits for this one.
+fn wait_for_turn(reason: &str) -> bool {
+    let this = smp_processor_id();
+    while let Err(owner) = OWNER.compare_exchange(NOBODY, this, Acquire, Relaxed) {
+        if owner == this {
+            return false;
+        }
+        if smp::is_working_for_holder() {
+            pr_warn!("kdb: CPU {this} goes on, for the monitor on CPU {owner} needs it: {reason}");
+            return false;
+        }
+        core::hint::spin_loop();
     }
-    REGS.store(regs, Relaxed);
-    let is_there = enter(reason);
-    REGS.store(core::ptr::null_mut(), Relaxed);
-    is_there
+    true
 }
 
 /// Calls `f` with the registers of what was interrupted for the monitor; `None` if it was not interrupted, but came by itself. For commands.

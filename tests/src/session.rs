@@ -6,8 +6,11 @@ use crate::built::Build;
 use crate::guest::Guest;
 use crate::machine::Machine;
 
-/// What the monitor writes when it waits for a line.
+/// What the monitor writes when it waits for a line on the boot CPU, where it comes at the end of the boot.
 pub const PROMPT: &str = "[0]kdb> ";
+
+/// The end of that, whatever the CPU.
+const PROMPT_END: &str = "]kdb> ";
 
 /// A guest whose monitor waits for a line.
 pub struct Session {
@@ -36,17 +39,18 @@ impl Session {
         Ok(Self { guest })
     }
 
-    /// Types a line and returns what it prints.
+    /// Types a line and returns what it prints, until the monitor waits again, on whichever CPU.
     ///
     /// # Errors
     ///
     /// If the guest ends, or the answer does not.
     pub fn obey(&mut self, line: &str) -> Result<String> {
         self.guest.send(format!("{line}\r").as_bytes())?;
-        let text = self.guest.wait_for(PROMPT)?;
+        let text = self.guest.wait_for(PROMPT_END)?;
         // The line that was typed comes back first.
         let answer = text.split_once('\n').map_or("", |(_, answer)| answer);
-        Ok(answer.trim_end_matches(PROMPT).to_owned())
+        let prompt = answer.rfind('[').unwrap_or(answer.len());
+        Ok(answer[..prompt].to_owned())
     }
 }
 

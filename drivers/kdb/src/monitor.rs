@@ -4,6 +4,7 @@ use core::fmt::{self, Write};
 
 use arrayvec::ArrayVec;
 use incipit::kdb::{self, Command, KDB_COMMANDS, Then};
+use incipit::percpu::smp_processor_id;
 use incipit::prelude::*;
 use incipit_lib::cmdline::suggest;
 
@@ -25,7 +26,7 @@ fn kdb_setup(_value: Option<&'static str>) -> Result<(), Errno> {
 /// Reads and obeys lines until one lets the kernel go on.
 fn monitor(reason: &str) {
     let (mut terminal, mut editor) = (Terminal::default(), Editor::default());
-    let _ = write!(terminal, "\nEntering kdb on processor 0: {reason}\n");
+    let _ = write!(terminal, "\nEntering kdb on processor {}: {reason}\n", smp_processor_id());
     loop {
         let entered = read_line(&mut terminal, &mut editor);
         let then = entered.and_then(|event| obey(&event, &mut terminal));
@@ -39,7 +40,7 @@ fn monitor(reason: &str) {
 }
 
 fn read_line(terminal: &mut Terminal, editor: &mut Editor) -> Result<Event, fmt::Error> {
-    terminal.write_str("[0]kdb> ")?;
+    write!(terminal, "[{}]kdb> ", smp_processor_id())?;
     loop {
         let byte = terminal.read_byte();
         match editor.take(byte, terminal)? {

@@ -20,6 +20,7 @@ use crate::arch::x86::nmi::{NMI_HANDLERS, NmiHandler};
 use crate::percpu::smp_processor_id;
 use crate::preempt;
 use crate::prelude::*;
+use crate::printk;
 use crate::time::udelay;
 
 /// How long CPUs may take to come by themselves, by an NMI, and to leave.
@@ -123,6 +124,8 @@ pub fn with_other_cpus<R>(f: impl FnOnce() -> R) -> R {
     // Who asked for the hold still has it, and ends it.
     core::mem::forget(hold_other_cpus());
     LENT.store(false, Release);
+    // What they have said in exceptions would wait until they go on.
+    printk::show();
     result
 }
 

@@ -1,15 +1,16 @@
 //! Stopping where the kernel comes to: by the processor's breakpoints, and instruction by instruction.
 
 use core::fmt::Write;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use incipit::arch::x86::hw_breakpoint::{Access, Breakpoint};
+use incipit::arch::x86::cpu::masks::CpuMask;
+use incipit::arch::x86::hw_breakpoint::{Access, WideBreakpoint};
 use incipit::arch::x86::irqflags::X86_EFLAGS_TF;
 use incipit::arch::x86::ptregs::PtRegs;
 use incipit::arch::x86::traps::{Vector, debug::set_hook};
 use incipit::kdb::{self, Command, CommandError, KDB_COMMANDS, Then};
 use incipit::locking::SpinLock;
 use incipit::panic::{Line, Symbol, symbols};
+use incipit::percpu::smp_processor_id;
 use linkme::distributed_slice;
 
 use super::memory::address;
@@ -20,28 +21,23 @@ const PLACES: usize = 4;
 
 /// A breakpoint, and what it was asked for.
 struct Place {
-    _armed: Breakpoint,
+    _armed: WideBreakpoint,
     address: u64,
     access: Access,
     len: usize,
 }
 
 /// All that are set.
-struct Places([Option<Place>; PLACES]);
+static BREAKPOINTS: SpinLock<[Option<Place>; PLACES]> = SpinLock::new([const { None }; PLACES]);
 
-// SAFETY: the monitor sets and clears them, which runs on the boot CPU: at the end of the boot, and where that CPU comes to one of them.
-unsafe impl Send for Places {}
-
-static BREAKPOINTS: SpinLock<Places> = SpinLock::new(Places([const { None }; PLACES]));
-
-/// The next debug exception is the end of a step.
-static STEPPING: AtomicBool = AtomicBool::new(false);
+/// The CPUs on which the next debug exception is the end of a step.
+static STEPPING: CpuMask = CpuMask::new();
 
 #[distributed_slice(KDB_COMMANDS)]
 static BPH: Command = Command {
     name: "bph",
     usage: "[address|symbol [inst|dataw|dataa [length]]]",
-    help: "Set a hardware breakpoint of the boot cpu, or display them; length: 1, 2, 4, 8",
+    help: "Set a hardware breakpoint of all cpus, or display them; length: 1, 2, 4, 8",
     run: bph,
 };
 
@@ -81,8 +77,8 @@ fn bph(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError>
         }
     };
     let len = number(len)? as usize;
-    let places = &mut BREAKPOINTS.lock().0;
-    match Breakpoint::new(address as usize, len, access, on_breakpoint) {
+    let places = &mut *BREAKPOINTS.lock();
+    match WideBreakpoint::new(address as usize, len, access, on_breakpoint) {
         Ok(armed) => {
             let free = places.iter_mut().enumerate().find(|(_, place)| place.is_none());
             if let Some((index, place)) = free {
@@ -101,7 +97,7 @@ fn bph(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError>
 }
 
 fn list(screen: &mut dyn Write) -> Result<Then, CommandError> {
-    let places = &BREAKPOINTS.lock().0;
+    let places = &*BREAKPOINTS.lock();
     places
         .iter()
         .enumerate()
@@ -124,7 +120,7 @@ fn show(index: usize, place: Option<&Place>, screen: &mut dyn Write) -> Result<(
 
 fn bc(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
     let wanted = number(optional(arguments)?.ok_or(CommandError::ArgumentCount)?)?;
-    let places = &mut BREAKPOINTS.lock().0;
+    let places = &mut *BREAKPOINTS.lock();
     let place = usize::try_from(wanted).ok().and_then(|index| places.get_mut(index));
     match place.and_then(Option::take) {
         Some(place) => writeln!(screen, "Breakpoint {wanted} at {:#x} cleared", place.address)?,
@@ -135,25 +131,27 @@ fn bc(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> 
 
 fn ss(arguments: &[&str], screen: &mut dyn Write) -> Result<Then, CommandError> {
     none(arguments)?;
-    STEPPING.store(true, Relaxed);
+    STEPPING.set(smp_processor_id(), true);
     set_hook(Some(on_step));
     if kdb::with_regs(|regs| regs.flags |= X86_EFLAGS_TF).is_some() {
         return Ok(Then::Leave);
     }
-    STEPPING.store(false, Relaxed);
+    STEPPING.set(smp_processor_id(), false);
     writeln!(screen, "diag: the kernel was not stopped at an instruction: see bph")?;
     Ok(Then::Stay)
 }
 
-/// The boot CPU has come to a breakpoint.
+/// This CPU has come to a breakpoint.
 fn on_breakpoint(regs: &mut PtRegs) {
     enter("Breakpoint", regs);
 }
 
 /// The instruction that [`ss`] was for is done.
 fn on_step(regs: &mut PtRegs, vector: Vector) -> bool {
-    let is_mine = vector == Vector::Debug && STEPPING.swap(false, Relaxed);
+    let cpu = smp_processor_id();
+    let is_mine = vector == Vector::Debug && STEPPING.contains(cpu);
     if is_mine {
+        STEPPING.set(cpu, false);
         regs.flags &= !X86_EFLAGS_TF;
         enter("SS trap", regs);
     }

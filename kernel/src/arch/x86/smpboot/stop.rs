@@ -36,6 +36,8 @@ pub fn stop_if_asked() {
     }
 }
 
+/// A function of its own, by whose name a backtrace shows a CPU that has stopped, and a breakpoint one that is about to.
+#[inline(never)]
 fn stop_this_cpu() -> ! {
     ONLINE.set(smp_processor_id(), false);
     irqflags::halt_forever()
