@@ -7,11 +7,9 @@
 #[cfg(test)]
 mod tests;
 
-use core::sync::atomic::{
-    AtomicU32, AtomicU64,
-    Ordering::{Acquire, Relaxed},
-    fence,
-};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use crate::seqcount;
 
 /// The counters of all CPUs show the same, and so do their clocks: Linux's `PVCLOCK_TSC_STABLE_BIT`.
 const TSC_STABLE: u32 = 1 << 0;
@@ -150,10 +148,7 @@ impl VcpuTimeInfo {
     #[inline]
     fn whole<R>(&self, mut read: impl FnMut() -> R) -> Result<R, NeverWhole> {
         for _ in 0..TRIES {
-            let before = self.version.load(Acquire) & !1;
-            let result = read();
-            fence(Acquire);
-            if self.version.load(Relaxed) == before {
+            if let Some(result) = seqcount::try_read(&self.version, &mut read) {
                 return Ok(result);
             }
             core::hint::spin_loop();

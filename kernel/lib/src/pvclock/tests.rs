@@ -2,6 +2,7 @@
 
 use super::*;
 use core::cell::Cell;
+use core::sync::atomic::fence;
 use proptest::prelude::*;
 use std::thread;
 

@@ -13,6 +13,17 @@ use core::sync::atomic::{
 
 use crate::atomic::Atomic;
 
+/// What `f` reads, unless a change comes in between: `count` is odd in the middle of one, and another number behind it. For who has the count in somebody else's layout. Any
+/// context.
+#[inline]
+pub fn try_read<C: Atomic<u32>, R>(count: &C, f: impl FnOnce() -> R) -> Option<R> {
+    // In the middle of a change this is the number from before it, which the count does not come to again.
+    let before = count.load(Acquire) & !1;
+    let result = f();
+    C::fence(Acquire);
+    (count.load(Relaxed) == before).then_some(result)
+}
+
 /// Counts the begins and the ends of changes: odd in the middle of one.
 #[derive(Debug, Default)]
 pub struct SeqCount<C = AtomicU32>(C);
@@ -41,11 +52,7 @@ impl<C: Atomic<u32>> SeqCount<C> {
     /// What `f` reads, unless a change comes in between. Any context.
     #[inline]
     pub fn try_read<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
-        // In the middle of a change this is the number from before it, which the count does not come to again.
-        let before = self.0.load(Acquire) & !1;
-        let result = f();
-        C::fence(Acquire);
-        (self.0.load(Relaxed) == before).then_some(result)
+        try_read(&self.0, f)
     }
 
     /// Lets `f` make a change. The caller sees to it that no other does at the same time, and that nobody who reads interrupts it on this CPU.
