@@ -85,33 +85,15 @@ pub fn kernel_map_pages(address: usize, pages: usize, present: bool) -> Result<(
     } else {
         (Flags::empty(), Flags::PRESENT)
     };
-    let changed = change_entries(address, pages, set, clear)?;
-    if changed.was_split {
-        tlb::flush_all();
-    } else {
-        tlb::flush_range(changed.range);
-    }
-    Ok(())
+    change_entries(address, pages, set, clear).map(tlb::flush_range)
 }
 
 fn change(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<(), Errno> {
-    let changed = change_entries(address, pages, set, clear)?;
-    if changed.was_split {
-        tlb::flush_all_cpus();
-    } else {
-        tlb::flush_kernel_range(changed.range);
-    }
-    Ok(())
+    change_entries(address, pages, set, clear).map(tlb::flush_kernel_range)
 }
 
-/// Addresses whose entries are others now, which the CPUs do not know yet.
-struct Changed {
-    range: Range<usize>,
-    /// A large page became small ones.
-    was_split: bool,
-}
-
-fn change_entries(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<Changed, Errno> {
+/// Changes the entries, and says which addresses the CPUs are to forget.
+fn change_entries(address: usize, pages: usize, set: Flags, clear: Flags) -> Result<Range<usize>, Errno> {
     let range = range_of(address, pages).ok_or(Errno::EINVAL)?;
     let _one_at_a_time = CHANGES.lock();
     if leaves(range.clone()).any(|leaf| leaf.entry() == Entry::NONE) {
@@ -125,7 +107,8 @@ fn change_entries(address: usize, pages: usize, set: Flags, clear: Flags) -> Res
         unsafe { leaf.set(new) };
     });
     // The lock is free when the others are told: one may wait for it with interrupts off, and answers only when it has it.
-    Ok(Changed { range, was_split })
+    // Where a large page became small ones, what lies beside the range has other entries, too: all is forgotten.
+    Ok(if was_split { 0..usize::MAX } else { range })
 }
 
 /// The addresses of `pages` pages from `address` on, if they lie in one of the two mappings.
