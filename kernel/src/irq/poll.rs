@@ -15,13 +15,13 @@ const INTERVAL: u64 = HZ / 10;
 /// Asks them.
 static POLL: Timer = Timer::new(poll_spurious_irqs);
 
-/// A line was shut off: from now on its handlers are asked. In any interrupt.
+/// A line is shut off: its handlers are asked in a while. In any interrupt.
 pub(super) fn start() {
     POLL.mod_timer(jiffies() + INTERVAL);
 }
 
 /// Asks the handlers of all lines that are shut off, for as long as there are any: Linux's function of the same name.
-fn poll_spurious_irqs(timer: &Timer) {
+fn poll_spurious_irqs(_: &Timer) {
     let mut is_any = false;
     super::for_each(|desc| {
         // As in an interrupt.
@@ -32,8 +32,7 @@ fn poll_spurious_irqs(timer: &Timer) {
         }
     });
     if is_any {
-        // SAFETY: there is no timer with this function but the static.
-        unsafe { core::pin::Pin::new_unchecked(timer) }.modify(jiffies() + INTERVAL);
+        start();
     }
 }
 

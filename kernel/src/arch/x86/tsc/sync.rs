@@ -37,12 +37,14 @@ pub(crate) fn check(cpu: usize) {
     }
 }
 
+/// For who waits as long as it takes.
+fn patient() -> bool {
+    core::hint::spin_loop();
+    true
+}
+
 /// The part of the CPU that comes: waits for [`check`]. Interrupts are off.
 pub(crate) fn answer() {
-    let patient = || {
-        core::hint::spin_loop();
-        true
-    };
     // Who is in charge says what comes of it.
     let _ = MEETING.with_this_cpu(|meeting| meeting.answer(rdtsc_ordered, patient));
 }
@@ -67,11 +69,6 @@ mod tests {
     static TRIED: Exchange = Exchange::new();
     /// More than an exchange takes by any clock.
     const FAR: u64 = 1 << 60;
-
-    fn patient() -> bool {
-        core::hint::spin_loop();
-        true
-    }
 
     /// Compares with what this function of another CPU answers.
     fn compared(with: &'static (dyn Fn() + Sync)) -> Option<Result<Option<Warp>, Abandoned>> {
