@@ -1,11 +1,10 @@
 //! All CPUs cache memory in the same way: the boot CPU's registers of memory types and of the page attribute table are those of all, whatever firmware has left on the others.
 
 use anyhow::{Result, ensure};
-use incipit_machine::grub::Protocol;
 use incipit_tests::built::Build;
-use incipit_tests::machine::{Emulator, Loader, Machine};
+use incipit_tests::machine::Machine;
 use incipit_tests::session::Session;
-use incipit_tests::trial::trial;
+use incipit_tests::trial::{trial, trial_on};
 use libtest_mimic::Trial;
 
 /// What counts, two ranges, some of the first MiB's types.
@@ -19,6 +18,7 @@ const CORRECTED: [&str; 2] = [
 ];
 
 pub fn trials() -> Vec<Trial> {
+    let bochs = machine(2).in_bochs();
     vec![
         trial("caching::registers_that_init_has_cleared_are_the_boot_cpus_again", cleared),
         trial("caching::one_cpu_is_compared_with_none", || {
@@ -28,18 +28,14 @@ pub fn trials() -> Vec<Trial> {
             let mut session = Session::on(&machine(2).append("kdb nopat"))?;
             agree(&mut session, 2, PAT, "0x0007040600070406")
         }),
-        in_bochs("caching::what_is_planted_on_a_cpu_is_corrected_when_it_comes", planted),
+        trial_on(&bochs, "caching::what_is_planted_on_a_cpu_is_corrected_when_it_comes", move || {
+            planted(&machine(2).in_bochs().append("kdb"))
+        }),
     ]
 }
 
 fn machine(cpus: u32) -> Machine {
     Machine::new(&Build::ours().vmlinux()).processors(cpus)
-}
-
-fn in_bochs(name: &str, run: fn(&Machine) -> Result<()>) -> Trial {
-    let machine = machine(2).emulator(Emulator::Bochs).loader(Loader::Grub(Protocol::Multiboot2));
-    let missing = machine.missing();
-    trial(name, move || run(&machine.append("kdb"))).with_ignored_flag(!missing.is_empty())
 }
 
 /// That a register is the same on all CPUs, and this.

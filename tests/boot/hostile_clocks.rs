@@ -4,13 +4,12 @@
 
 use anyhow::{Context, Result, ensure};
 use incipit_lib::acpi::build::{self, Firmware};
-use incipit_machine::grub::Protocol;
 use incipit_tests::built::Build;
 use incipit_tests::guest::Folder;
 use incipit_tests::log::Log;
-use incipit_tests::machine::{Emulator, Loader, Machine};
+use incipit_tests::machine::Machine;
 use incipit_tests::session::Session;
-use incipit_tests::trial::trial;
+use incipit_tests::trial::{trial, trial_on};
 use libtest_mimic::Trial;
 
 use crate::smp::online;
@@ -184,9 +183,8 @@ fn machine(cpus: u32) -> Machine {
 
 /// A trial with two CPUs in Bochs, which is passed over where there is none.
 fn in_bochs(name: &str, run: fn(Machine) -> Result<()>) -> Trial {
-    let machine = machine(2).emulator(Emulator::Bochs).loader(Loader::Grub(Protocol::Multiboot2));
-    let missing = machine.missing();
-    trial(format!("hostile_clocks::{name}"), move || run(machine)).with_ignored_flag(!missing.is_empty())
+    let bochs = || machine(2).in_bochs();
+    trial_on(&bochs(), format!("hostile_clocks::{name}"), move || run(bochs()))
 }
 
 /// A session in which CPU 1 has gone and come back with a counter that has begun anew.

@@ -1,11 +1,10 @@
 //! Processors: `cpuinfo` says what QEMU was told to be, options take features away, and what the kernel cannot run on is told so and stops.
 
 use anyhow::{Context, Result, ensure};
-use incipit_machine::grub::Protocol;
 use incipit_tests::built::Build;
-use incipit_tests::machine::{Emulator, Loader, Machine};
+use incipit_tests::machine::Machine;
 use incipit_tests::session::Session;
-use incipit_tests::trial::trial;
+use incipit_tests::trial::{trial, trial_on};
 use libtest_mimic::Trial;
 
 const CASES: &[(&str, &str, &str)] = &[
@@ -122,11 +121,7 @@ impl Model {
 
 /// Bochs is a Core i7-7800X, by its table of models, and no hypervisor.
 fn bochs() -> Trial {
-    let machine = Machine::new(&Build::ours().vmlinux())
-        .emulator(Emulator::Bochs)
-        .loader(Loader::Grub(Protocol::Multiboot2))
-        .append("kdb");
-    let missing = machine.missing();
+    let bochs = || Machine::new(&Build::ours().vmlinux()).in_bochs().append("kdb");
     let skylake = Model {
         cpu: "corei7_skylake_x",
         vendor: "GenuineIntel",
@@ -135,11 +130,10 @@ fn bochs() -> Trial {
         has: &["avx2", "avx512f", "smep", "smap", "constant_tsc", "rep_good", "xsaves", "pdpe1gb"],
         lacks: &["hypervisor", "umip", "vmmcall", "la57"],
     };
-    trial("processors::cpuinfo_tells_the_processor_of_bochs", move || {
-        let text = Session::on(&machine)?.obey("cpuinfo")?;
+    trial_on(&bochs(), "processors::cpuinfo_tells_the_processor_of_bochs", move || {
+        let text = Session::on(&bochs())?.obey("cpuinfo")?;
         skylake.check(&text).with_context(|| text)
     })
-    .with_ignored_flag(!missing.is_empty())
 }
 
 fn cleared() -> Result<()> {

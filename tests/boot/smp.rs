@@ -4,12 +4,11 @@ use anyhow::{Context, Result, ensure};
 use incipit_linker::graph::Graph;
 use incipit_linker::seal::image::Image;
 use incipit_linker::tables::level_of;
-use incipit_machine::grub::Protocol;
 use incipit_tests::boots;
 use incipit_tests::built::Build;
-use incipit_tests::machine::{Emulator, Loader, Machine};
+use incipit_tests::machine::Machine;
 use incipit_tests::session::Session;
-use incipit_tests::trial::trial;
+use incipit_tests::trial::{trial, trial_on};
 use libtest_mimic::Trial;
 
 /// One thread of the emulator's for all CPUs, and a clock that counts instructions.
@@ -100,9 +99,8 @@ pub fn come(machine: &Machine, cpus: u32) -> Result<()> {
 }
 
 fn bochs(cpus: u32) -> Trial {
-    let machine = machine(cpus).emulator(Emulator::Bochs).loader(Loader::Grub(Protocol::Multiboot2));
-    let missing = machine.missing();
-    trial(format!("smp::{cpus}_in_bochs"), move || come(&machine, cpus)).with_ignored_flag(!missing.is_empty())
+    let bochs = move || machine(cpus).in_bochs();
+    trial_on(&bochs(), format!("smp::{cpus}_in_bochs"), move || come(&bochs(), cpus))
 }
 
 /// That these are the CPUs that `cpu` shows online.

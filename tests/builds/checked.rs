@@ -1,12 +1,11 @@
 //! The image with every checker in it: what leaks is found, and nothing else is; what keeps interrupts off for longest is named.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 use incipit_tests::built::{Build, root};
 use incipit_tests::machine::Machine;
-use incipit_tests::make::{Failure, make};
+use incipit_tests::make::BuiltOnce;
 use incipit_tests::session::{PROMPT, Session};
 use incipit_tests::trial::trial;
 use libtest_mimic::Trial;
@@ -33,19 +32,9 @@ pub fn trials() -> Vec<Trial> {
 
 /// The image, which is built once.
 fn image() -> Result<&'static Build> {
-    static IMAGE: OnceLock<Result<Build, String>> = OnceLock::new();
-    let build = || {
-        let config = root().join("tests/fixtures/checked.config");
-        match make("variants/checked", &[format!("KCONFIG_CONFIG={}", config.display())]) {
-            Ok(Ok(build)) => Ok(build),
-            Ok(Err(Failure(text))) => Err(text),
-            Err(error) => Err(format!("{error:#}")),
-        }
-    };
-    IMAGE
-        .get_or_init(build)
-        .as_ref()
-        .map_err(|text| anyhow!("the image does not build:\n{text}"))
+    static IMAGE: BuiltOnce = BuiltOnce::new();
+    let config = root().join("tests/fixtures/checked.config");
+    IMAGE.make("variants/checked", &[format!("KCONFIG_CONFIG={}", config.display())])
 }
 
 fn machine(words: &str) -> Result<Machine> {

@@ -1,12 +1,10 @@
 //! Initcalls that several CPUs share, in an image whose initcalls meet each other, get in each other's way and fail: what is seen of them is as on one CPU.
 
-use std::sync::OnceLock;
-
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use incipit_tests::built::Build;
 use incipit_tests::log::Log;
 use incipit_tests::machine::Machine;
-use incipit_tests::make::{Failure, make};
+use incipit_tests::make::BuiltOnce;
 use incipit_tests::session::Session;
 use incipit_tests::side_by_side::{PARALLEL, look, of_initcalls, require_same};
 use incipit_tests::trial::trial;
@@ -20,16 +18,8 @@ const END: &str = "Kernel panic - not syncing: No working init found.";
 
 /// The image, which is built once.
 fn image() -> Result<&'static Build> {
-    static BUILD: OnceLock<Result<Build, String>> = OnceLock::new();
-    let build = || match make("together", &["SUBSYS=tests/fixtures/together".to_owned()]) {
-        Ok(Ok(build)) => Ok(build),
-        Ok(Err(Failure(text))) => Err(text),
-        Err(error) => Err(format!("{error:#}")),
-    };
-    match BUILD.get_or_init(build) {
-        Ok(build) => Ok(build),
-        Err(text) => bail!("the image does not build:\n{text}"),
-    }
+    static IMAGE: BuiltOnce = BuiltOnce::new();
+    IMAGE.make("together", &["SUBSYS=tests/fixtures/together".to_owned()])
 }
 
 fn machine(cpus: u32, words: &str) -> Result<Machine> {

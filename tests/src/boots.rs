@@ -8,9 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use incipit_machine::grub::Protocol;
 
-use crate::machine::{Emulator, Loader, Machine};
+use crate::machine::Machine;
 use crate::session::Session;
 
 /// What no boot may say.
@@ -96,7 +95,7 @@ impl Kind {
         match self.threads {
             Threads::Many => machine,
             Threads::One => machine.one_thread(),
-            Threads::Bochs => machine.emulator(Emulator::Bochs).loader(Loader::Grub(Protocol::Multiboot2)),
+            Threads::Bochs => machine.in_bochs(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
+use incipit_machine::grub::Protocol;
 pub use incipit_machine::machine::{Emulator, Firmware, Loader};
 pub use incipit_machine::qemu::PROGRAM as QEMU;
 use incipit_machine::{bochs, firmware, qemu};
@@ -33,6 +34,12 @@ impl Machine {
             monitored: false,
             debugged: false,
         }
+    }
+
+    /// In Bochs, by GRUB: its CPUs differ from each other where QEMU's emulated ones cannot.
+    #[must_use]
+    pub fn in_bochs(self) -> Self {
+        self.emulator(Emulator::Bochs).loader(Loader::Grub(Protocol::Multiboot2))
     }
 
     /// In another emulator.

@@ -110,15 +110,41 @@ pub fn extensions() -> String {
 ///
 /// If it does not build; the error shows what the build said.
 pub fn extended() -> Result<&'static Build> {
-    static BUILD: OnceLock<Result<Build, String>> = OnceLock::new();
-    let build = || match make("extended", &[extensions()]) {
-        Ok(Ok(build)) => Ok(build),
-        Ok(Err(Failure(text))) => Err(text),
-        Err(error) => Err(format!("{error:#}")),
-    };
-    match BUILD.get_or_init(build) {
-        Ok(build) => Ok(build),
-        Err(text) => bail!("the extended image does not build:\n{text}"),
+    static BUILD: BuiltOnce = BuiltOnce::new();
+    BUILD.make("extended", &[extensions()])
+}
+
+/// An image that several tests boot, and the first of them builds.
+pub struct BuiltOnce(OnceLock<Result<Build, String>>);
+
+impl BuiltOnce {
+    /// Not built yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// What [`make`] makes of these words.
+    ///
+    /// # Errors
+    ///
+    /// If it does not build; the error shows what the build said.
+    pub fn make(&self, output: &str, words: &[String]) -> Result<&Build> {
+        let build = || match make(output, words) {
+            Ok(Ok(build)) => Ok(build),
+            Ok(Err(Failure(text))) => Err(text),
+            Err(error) => Err(format!("{error:#}")),
+        };
+        match self.0.get_or_init(build) {
+            Ok(build) => Ok(build),
+            Err(text) => bail!("the image {output} does not build:\n{text}"),
+        }
+    }
+}
+
+impl Default for BuiltOnce {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
