@@ -29,6 +29,7 @@ INITRD ?= ## initial ramdisk file
 SMP ?= 1## processors of the guest
 MEM ?= 128M## memory of the guest
 MACHINE ?= pc## pc, q35 or microvm
+ACCEL ?= tcg## kvm: run, gdb, ktest and boots use the computer's own processor, through Linux's KVM
 BOCHS ?= ## 1: make boots boots in Bochs instead of QEMU
 GUI ?= ## 1: a window for make qemu-uefi; x, sdl2, wx or term: Bochs' display library for make bochs
 GRUB ?= ## 1: make qemu-uefi boots with GRUB from the CD instead of starting bzImage
@@ -41,6 +42,9 @@ RECORD ?= ## 1: make bench records its figures in docs/figures.md
 
 ifeq ($(filter lld gnu,$(LD)),)
 $(error LD=$(LD): the linker is lld or gnu)
+endif
+ifeq ($(filter tcg kvm,$(ACCEL)),)
+$(error ACCEL=$(ACCEL): the guest's processors are run by tcg or by kvm)
 endif
 ifeq ($(filter pc q35 microvm,$(MACHINE)),)
 $(error MACHINE=$(MACHINE): the machine is pc, q35 or microvm)
@@ -159,7 +163,7 @@ new-subsystem: $(tools)/incipit-config sync-config ## Write the crate of a new s
 # --- what is done with it ---------------------------------------------------------------------------------------------
 
 export command_line = console=ttyS0 kdb $(APPEND)
-qemu = qemu-system-x86_64 -accel tcg -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) -nic none -no-reboot \
+qemu = qemu-system-x86_64 -accel $(ACCEL) -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) -nic none -no-reboot \
 	-kernel $(O)/vmlinux $(if $(INITRD),-initrd $(call quoted,$(INITRD))) -append "$$command_line"
 
 run: $(O)/vmlinux ## Boot the image in QEMU on this terminal (C-a x leaves)
@@ -180,7 +184,7 @@ qemu-uefi: all ## Boot in QEMU with UEFI on this terminal (C-a x leaves): GRUB=1
 
 ktest: $(O)/vmlinux ## Run the tests that are inside the image: FILTER=foo::*, or those of SUBSYS, or all
 	$(Q)$(cargo) run -q -p incipit-tests --bin ktest -- --image $(O)/vmlinux $(if $(SUBSYS),--crates $(O)/image/subsys.list) \
-		$(if $(FILTER),--filter $(call quoted,$(FILTER))) --machine $(MACHINE) --cpu $(CPU) --memory $(MEM) --processors $(SMP) \
+		$(if $(FILTER),--filter $(call quoted,$(FILTER))) --machine $(MACHINE) --cpu $(CPU) --accelerator $(ACCEL) --memory $(MEM) --processors $(SMP) \
 		--append=$(call quoted,$(APPEND)) $(if $(INITRD),--initrd $(call quoted,$(INITRD)))
 
 # Cargo knows best whether the tool is out of date, and says nothing if it is not.
@@ -217,8 +221,8 @@ test: lint all ## Run every test that this machine can run, make lint first
 shuffle: $(O)/vmlinux ## Boot the initcalls in N other legal orders, from SEED on, and find what relies on an order that nobody declared
 	$(Q)$(cargo) run -q -p incipit-tests --bin shuffle -- $< --count $(N) --seed $(SEED) --append $(call quoted,$(APPEND))
 
-boots: $(O)/vmlinux ## Boot N times on 1, 2, 4 and 8 CPUs, in one thread of QEMU's and in many, and count what goes wrong; BOCHS=1: on 1, 2 and 4 in Bochs
-	$(Q)$(cargo) run -q -p incipit-tests --bin boots -- $< --count $(N) $(if $(BOCHS),--bochs)
+boots: $(O)/vmlinux ## Boot N times on 1, 2, 4 and 8 CPUs, in one thread of QEMU's and in many, and count what goes wrong; BOCHS=1: on 1, 2 and 4 in Bochs; ACCEL=kvm: on KVM
+	$(Q)$(cargo) run -q -p incipit-tests --bin boots -- $< --count $(N) $(if $(BOCHS),--bochs) $(if $(filter kvm,$(ACCEL)),--kvm)
 
 randconfig-test: all ## Build and boot N random configurations, from SEED on
 	$(Q)$(cargo) run -q -p incipit-tests --bin randconfig -- --count $(N) --seed $(SEED)

@@ -66,6 +66,18 @@ pub enum Loader {
     Vmm,
 }
 
+/// What QEMU runs the guest's processors by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Accelerator {
+    /// By translation, each processor in a thread of its own.
+    #[default]
+    Tcg,
+    /// By translation, all processors by turns in one thread.
+    TcgInOneThread,
+    /// By the computer's own processor, through Linux's KVM.
+    Kvm,
+}
+
 /// A machine that is not running yet.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -89,8 +101,8 @@ pub struct Machine {
     pub memory: String,
     /// How many processors.
     pub processors: u32,
-    /// Whether QEMU runs all processors by turns, in one thread.
-    pub one_thread: bool,
+    /// What QEMU runs the guest's processors by.
+    pub accelerator: Accelerator,
     /// The screen that GRUB leaves, as its `gfxpayload` has it.
     pub screen: Option<String>,
     /// More of QEMU's options, as they are given on a command line.
@@ -112,7 +124,7 @@ impl Machine {
             cpu: None,
             memory: "128M".into(),
             processors: 1,
-            one_thread: false,
+            accelerator: Accelerator::default(),
             screen: None,
             options: Vec::new(),
         }

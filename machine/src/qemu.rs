@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::firmware::Ovmf;
 use crate::grub::{Disc, disc_for};
-use crate::machine::{Firmware, Loader, Machine};
+use crate::machine::{Accelerator, Firmware, Loader, Machine};
 use crate::{Emulator, esp};
 
 /// The emulator.
@@ -77,7 +77,11 @@ impl Machine {
     /// As for [`Self::qemu_words`].
     pub fn qemu(&self, folder: &Path) -> Result<Command> {
         let mut command = Command::new(PROGRAM);
-        let accelerator = if self.one_thread { "tcg,thread=single" } else { "tcg" };
+        let accelerator = match self.accelerator {
+            Accelerator::Tcg => "tcg",
+            Accelerator::TcgInOneThread => "tcg,thread=single",
+            Accelerator::Kvm => "kvm",
+        };
         command
             .args(QUIET.split(' '))
             .args(["-accel", accelerator, "-cpu", self.cpu.as_deref().unwrap_or("max")]);

@@ -59,7 +59,7 @@ pub fn trials() -> Vec<Trial> {
             online(&mut session, &[0, 1, 3])
         }),
         trial("smp::no_boot_of_a_few_is_missed", || {
-            let misses = boots::run(&Build::ours().vmlinux(), &boots::QEMU, FEW, |_| ());
+            let misses = boots::run(&Build::ours().vmlinux(), &boots::qemu(), FEW, |_| ());
             let misses: Vec<_> = misses.into_iter().filter(|outcome| !outcome.misses.is_empty()).collect();
             ensure!(misses.is_empty(), "{misses:#?}");
             Ok(())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::machine::Machine;
+use crate::machine::{Accelerator, Machine};
 use crate::session::Session;
 
 /// What no boot may say.
@@ -23,13 +23,11 @@ const COMPLAINTS: &[&str] = &[
     "nobody cared",
 ];
 
-/// How the CPUs of a machine take turns.
+/// What runs the CPUs of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Threads {
-    /// A thread of QEMU's for each.
-    Many,
-    /// One thread of QEMU's for all.
-    One,
+pub enum Runner {
+    /// QEMU.
+    Qemu(Accelerator),
     /// Bochs, which has one thread.
     Bochs,
 }
@@ -39,49 +37,43 @@ pub enum Threads {
 pub struct Kind {
     /// How many CPUs it has.
     pub cpus: u32,
-    /// How they take turns.
-    pub threads: Threads,
+    /// What runs them.
+    pub runner: Runner,
 }
 
-/// The machines in QEMU.
-pub const QEMU: [Kind; 8] = {
-    let mut kinds = [Kind {
-        cpus: 1,
-        threads: Threads::Many,
-    }; 8];
-    let mut index = 0;
-    while index < kinds.len() {
-        kinds[index].cpus = 1 << (index / 2);
-        if index % 2 == 1 {
-            kinds[index].threads = Threads::One;
-        }
-        index += 1;
-    }
-    kinds
-};
+/// The machines in QEMU: each number of CPUs in a thread for each, and in one for all.
+#[must_use]
+pub fn qemu() -> Vec<Kind> {
+    kinds(
+        &[1, 2, 4, 8],
+        &[Runner::Qemu(Accelerator::Tcg), Runner::Qemu(Accelerator::TcgInOneThread)],
+    )
+}
+
+/// The machines on KVM.
+#[must_use]
+pub fn kvm() -> Vec<Kind> {
+    kinds(&[1, 2, 4], &[Runner::Qemu(Accelerator::Kvm)])
+}
 
 /// The machines in Bochs.
-pub const BOCHS: [Kind; 3] = [
-    Kind {
-        cpus: 1,
-        threads: Threads::Bochs,
-    },
-    Kind {
-        cpus: 2,
-        threads: Threads::Bochs,
-    },
-    Kind {
-        cpus: 4,
-        threads: Threads::Bochs,
-    },
-];
+#[must_use]
+pub fn bochs() -> Vec<Kind> {
+    kinds(&[1, 2, 4], &[Runner::Bochs])
+}
+
+fn kinds(cpus: &[u32], runners: &[Runner]) -> Vec<Kind> {
+    let of_all = |&cpus| runners.iter().map(move |&runner| Kind { cpus, runner });
+    cpus.iter().flat_map(of_all).collect()
+}
 
 impl Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let how = match self.threads {
-            Threads::Many => "QEMU, a thread for each",
-            Threads::One => "QEMU, one thread",
-            Threads::Bochs => "Bochs",
+        let how = match self.runner {
+            Runner::Qemu(Accelerator::Tcg) => "QEMU, a thread for each",
+            Runner::Qemu(Accelerator::TcgInOneThread) => "QEMU, one thread",
+            Runner::Qemu(Accelerator::Kvm) => "QEMU on KVM",
+            Runner::Bochs => "Bochs",
         };
         write!(f, "{} CPU{}, {how}", self.cpus, if self.cpus == 1 { "" } else { "s" })
     }
@@ -92,10 +84,9 @@ impl Kind {
     #[must_use]
     pub fn machine(&self, vmlinux: &Path) -> Machine {
         let machine = Machine::new(vmlinux).processors(self.cpus).append("kdb");
-        match self.threads {
-            Threads::Many => machine,
-            Threads::One => machine.one_thread(),
-            Threads::Bochs => machine.in_bochs(),
+        match self.runner {
+            Runner::Qemu(accelerator) => machine.accelerator(accelerator),
+            Runner::Bochs => machine.in_bochs(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use incipit_machine::grub::Protocol;
-pub use incipit_machine::machine::{Emulator, Firmware, Loader};
+pub use incipit_machine::machine::{Accelerator, Emulator, Firmware, Loader};
 pub use incipit_machine::qemu::PROGRAM as QEMU;
 use incipit_machine::{bochs, firmware, qemu};
 
@@ -125,10 +125,10 @@ impl Machine {
         self
     }
 
-    /// With all processors run by turns, in one thread of the emulator's. Bochs has no other way.
+    /// With the processors run by something else than QEMU's translation in a thread for each.
     #[must_use]
-    pub fn one_thread(mut self) -> Self {
-        self.description.one_thread = true;
+    pub fn accelerator(mut self, accelerator: Accelerator) -> Self {
+        self.description.accelerator = accelerator;
         self
     }
 

@@ -18,14 +18,21 @@ struct Arguments {
     /// In Bochs instead of QEMU
     #[arg(long)]
     bochs: bool,
+    /// In QEMU on KVM
+    #[arg(long, conflicts_with = "bochs")]
+    kvm: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let kinds = if arguments.bochs { &boots::BOCHS[..] } else { &boots::QEMU[..] };
+    let kinds = match (arguments.bochs, arguments.kvm) {
+        (true, _) => boots::bochs(),
+        (_, true) => boots::kvm(),
+        _ => boots::qemu(),
+    };
     let total = kinds.len() as u64 * arguments.count;
     let terminal = std::io::stderr().is_terminal();
-    let outcomes = boots::run(&arguments.image, kinds, arguments.count, |over| {
+    let outcomes = boots::run(&arguments.image, &kinds, arguments.count, |over| {
         if terminal {
             // A count that cannot be shown is not missed.
             let _ = write!(std::io::stderr(), "\rboots: {over} of {total}");

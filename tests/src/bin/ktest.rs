@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use incipit_tests::built::has_program;
 use incipit_tests::ktests;
-use incipit_tests::machine::{Machine, QEMU};
+use incipit_tests::machine::{Accelerator, Machine, QEMU};
 use libtest_mimic::{Arguments, Trial};
 
 /// Boots an image in QEMU to run the tests inside it.
@@ -32,6 +32,9 @@ struct Words {
     /// The processor's model, as QEMU names it
     #[arg(long, default_value = "max")]
     cpu: String,
+    /// What runs the processors
+    #[arg(long, value_enum, default_value_t)]
+    accelerator: Accelerator,
     /// The size of the memory, as QEMU takes it
     #[arg(long, default_value = "128M")]
     memory: String,
@@ -101,6 +104,7 @@ fn machine(words: &Words) -> Machine {
     let machine = Machine::new(Path::new(&words.image))
         .chipset(&words.machine)
         .cpu(&words.cpu)
+        .accelerator(words.accelerator)
         .memory(&words.memory)
         .processors(words.processors)
         .append(&words.append);
