@@ -34,6 +34,8 @@ bitflags::bitflags! {
         const SUSPEND_NONSTOP = 0x80;
         /// It is the time-stamp counter, which readers of the time read without a call. Not one of Linux's.
         const IS_TSC = 0x8000_0000;
+        /// It is the time-stamp counter, or goes by it. Not one of Linux's.
+        const BY_TSC = 0x4000_0000;
     }
 }
 
@@ -95,6 +97,13 @@ impl Clocksource {
     #[must_use]
     pub fn flags(&self) -> ClocksourceFlags {
         ClocksourceFlags::from_bits_truncate(self.flags.load(Relaxed))
+    }
+
+    /// Whether it counts by itself, and by something else than the time-stamp counter, so that it can say whether that is right.
+    #[must_use]
+    pub fn can_judge_tsc(&self) -> bool {
+        let flags = self.flags();
+        flags.contains(ClocksourceFlags::CONTINUOUS) && !flags.contains(ClocksourceFlags::BY_TSC)
     }
 
     /// What it shows now.

@@ -62,13 +62,11 @@ fn a_delay_is_not_shorter_than_asked_for() {
 fn a_delay_on_each_cpu_is_as_long_as_another_clock_says() {
     use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-    use super::clocksource::{self, ClocksourceFlags};
+    use super::clocksource::{self, Clocksource};
 
     use crate::smp::on_each_cpu;
     const US: u64 = 500;
-    let Some(other) = clocksource::best(|clocksource| {
-        clocksource.flags().contains(ClocksourceFlags::CONTINUOUS) && !clocksource.flags().contains(ClocksourceFlags::IS_TSC)
-    }) else {
+    let Some(other) = clocksource::best(Clocksource::can_judge_tsc) else {
         return;
     };
     let shortest = AtomicU64::new(u64::MAX);

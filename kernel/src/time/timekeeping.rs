@@ -11,9 +11,7 @@ use incipit_lib::clocksource::{Limits, delta};
 use incipit_lib::ntp::Adjustment;
 #[cfg(CONFIG_KDB)]
 use incipit_lib::ntp::PPM_SHIFT;
-#[cfg(CONFIG_KDB)]
-use incipit_lib::time::Date;
-use incipit_lib::time::{Ktime, Timespec};
+use incipit_lib::time::{Date, Ktime, Timespec};
 use incipit_lib::timekeeping::{Reading, Timekeeper};
 #[cfg(CONFIG_KDB)]
 use linkme::distributed_slice;
@@ -314,21 +312,36 @@ fn note_max_idle(clocksource: &Clocksource) {
     MAX_IDLE_NS.store(limits.max_idle_ns, Relaxed);
 }
 
-/// Starts the clocks: real time with what the CMOS clock shows, the others with 0. Linux's stage of the same name.
+/// What real time is, and by which clock, if one knows: Linux's `read_persistent_clock64`.
+#[init]
+fn read_persistent_clock() -> Option<(Timespec, &'static str)> {
+    #[cfg(CONFIG_KVM_GUEST)]
+    if let Some(time) = crate::arch::x86::kvmclock::wall_clock() {
+        return Some((time, "KVM's clock"));
+    }
+    match crate::arch::x86::rtc::read() {
+        Ok(date) => Timespec::new(date.to_unix(), 0).map(|time| (time, "the CMOS clock")),
+        Err(error) => {
+            pr_err!("timekeeping: CMOS clock: {error}: real time begins with 1970");
+            None
+        }
+    }
+}
+
+/// Starts the clocks: real time with what a clock shows that runs while the machine is off, the others with 0. Linux's stage of the same name.
 #[stage(after(crate::softirq::softirq_init), provides(Timekeeping))]
 #[init]
 pub fn timekeeping_init() {
+    #[cfg(CONFIG_KVM_GUEST)]
+    crate::arch::x86::kvmclock::kvmclock_init();
     let clocksource = crate::arch::x86::tsc::early_clocksource();
     let mut keeper = Timekeeper::new(clocksource.read(), clocksource.mask(), clocksource.scale());
-    match crate::arch::x86::rtc::read() {
-        Ok(date) => {
-            let seconds = date.to_unix();
-            match Timespec::new(seconds, 0).map(|time| keeper.set_real(time)) {
-                Some(Ok(())) => pr_info!("timekeeping: real time is {date} ({seconds}), by the CMOS clock"),
-                _ => pr_err!("timekeeping: the CMOS clock shows {date}, which is before 1970: real time begins with 1970"),
-            }
+    if let Some((time, clock)) = read_persistent_clock() {
+        let (date, seconds) = (Date::from_unix(time.secs()), time.secs());
+        match keeper.set_real(time) {
+            Ok(()) => pr_info!("timekeeping: real time is {date} ({seconds}), by {clock}"),
+            Err(_) => pr_err!("timekeeping: {clock} shows {date}, which is before 1970: real time begins with 1970"),
         }
-        Err(error) => pr_err!("timekeeping: CMOS clock: {error}: real time begins with 1970"),
     }
     let state = State { keeper, clocksource };
     note_max_idle(clocksource);

@@ -51,9 +51,10 @@ pub fn touch() {
 
 /// Whether a clocksource can tell that another one is wrong: it counts by itself, is believed without proof, and does not go round between two looks at it.
 fn is_trusted(clocksource: &Clocksource) -> bool {
-    let flags = clocksource.flags();
-    flags.contains(ClocksourceFlags::CONTINUOUS)
-        && !flags.intersects(ClocksourceFlags::MUST_VERIFY | ClocksourceFlags::UNSTABLE)
+    clocksource.can_judge_tsc()
+        && !clocksource
+            .flags()
+            .intersects(ClocksourceFlags::MUST_VERIFY | ClocksourceFlags::UNSTABLE)
         && clocksource.scale().nanoseconds(clocksource.mask()) > 4 * INTERVAL_NS
 }
 

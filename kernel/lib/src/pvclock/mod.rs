@@ -10,6 +10,7 @@ mod tests;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::seqcount;
+use crate::time::{Ktime, Timespec};
 
 /// The counters of all CPUs show the same, and so do their clocks: Linux's `PVCLOCK_TSC_STABLE_BIT`.
 const TSC_STABLE: u32 = 1 << 0;
@@ -117,7 +118,7 @@ impl VcpuTimeInfo {
                 was_stopped: flags & GUEST_STOPPED != 0,
             }
         };
-        self.whole(read)
+        whole(&self.version, read)
     }
 
     /// By what the ticks become nanoseconds at the moment.
@@ -126,7 +127,7 @@ impl VcpuTimeInfo {
     ///
     /// As for [`VcpuTimeInfo::read`].
     pub fn scale(&self) -> Result<Scale, NeverWhole> {
-        self.whole(|| self.scale_and_flags().0)
+        whole(&self.version, || self.scale_and_flags().0)
     }
 
     /// Whether the host has ever written.
@@ -143,17 +144,83 @@ impl VcpuTimeInfo {
         };
         (scale, shift_and_flags >> 8)
     }
+}
 
-    /// What `read` reads when the host does not write meanwhile.
-    #[inline]
-    fn whole<R>(&self, mut read: impl FnMut() -> R) -> Result<R, NeverWhole> {
-        for _ in 0..TRIES {
-            if let Some(result) = seqcount::try_read(&self.version, &mut read) {
-                return Ok(result);
-            }
-            core::hint::spin_loop();
+/// What `read` reads when the host does not write meanwhile.
+#[inline]
+fn whole<R>(version: &AtomicU32, mut read: impl FnMut() -> R) -> Result<R, NeverWhole> {
+    for _ in 0..TRIES {
+        if let Some(result) = seqcount::try_read(version, &mut read) {
+            return Ok(result);
         }
-        Err(NeverWhole)
+        core::hint::spin_loop();
+    }
+    Err(NeverWhole)
+}
+
+/// What real time was when the clocks began with 0, which the host writes when it is asked: `struct pvclock_wall_clock`.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct WallClock {
+    version: AtomicU32,
+    sec: AtomicU32,
+    nsec: AtomicU32,
+}
+
+const _: () = assert!(size_of::<WallClock>() == 12, "the host's layout");
+
+/// Why the host has told no real time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoWallClock {
+    /// It has written nothing.
+    NotWritten,
+    /// It is always in the middle of writing.
+    NeverWhole,
+    /// Behind the full second are so many nanoseconds, which are a second or more.
+    Nanoseconds(u32),
+}
+
+impl From<NeverWhole> for NoWallClock {
+    fn from(_: NeverWhole) -> Self {
+        Self::NeverWhole
+    }
+}
+
+impl core::fmt::Display for NoWallClock {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NotWritten => f.write_str("the host has written nothing"),
+            Self::NeverWhole => f.write_str("the host never finishes writing"),
+            Self::Nanoseconds(nsec) => write!(f, "the host says {nsec} ns behind the full second"),
+        }
+    }
+}
+
+impl WallClock {
+    /// Nothing written yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        WallClock {
+            version: AtomicU32::new(0),
+            sec: AtomicU32::new(0),
+            nsec: AtomicU32::new(0),
+        }
+    }
+
+    /// Real time `since` the clocks began with 0: Linux's `pvclock_read_wallclock`. Any context.
+    ///
+    /// # Errors
+    ///
+    /// [`NoWallClock`], whatever the host has done.
+    pub fn read(&self, since: Ktime) -> Result<Timespec, NoWallClock> {
+        if self.version.load(Relaxed) == 0 {
+            return Err(NoWallClock::NotWritten);
+        }
+        let (sec, nsec) = whole(&self.version, || (self.sec.load(Relaxed), self.nsec.load(Relaxed)))?;
+        let began = Timespec::new(sec.into(), nsec)
+            .and_then(Timespec::to_ktime)
+            .ok_or(NoWallClock::Nanoseconds(nsec))?;
+        Ok((began + since).into())
     }
 }
 

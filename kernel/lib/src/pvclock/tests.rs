@@ -185,3 +185,48 @@ proptest! {
         prop_assert_eq!(info.read(|| tsc).is_ok(), words[0] & 1 == 0);
     }
 }
+
+#[test]
+fn the_layout_of_real_time_is_the_hosts() {
+    assert_eq!((size_of::<WallClock>(), align_of::<WallClock>()), (12, 4));
+    assert_eq!(core::mem::offset_of!(WallClock, sec), 4);
+    assert_eq!(core::mem::offset_of!(WallClock, nsec), 8);
+}
+
+fn wall_clock(version: u32, sec: u32, nsec: u32) -> WallClock {
+    WallClock {
+        version: version.into(),
+        sec: sec.into(),
+        nsec: nsec.into(),
+    }
+}
+
+#[test]
+fn real_time_is_what_it_was_and_what_has_passed_since() {
+    let read = |nsec, since| wall_clock(2, 1_700_000_000, nsec).read(Ktime::from_ns(since));
+    assert_eq!(read(999_999_999, 0), Ok(Timespec::new(1_700_000_000, 999_999_999).unwrap()));
+    assert_eq!(read(999_999_999, 2_000_000_001), Ok(Timespec::new(1_700_000_003, 0).unwrap()));
+}
+
+#[test]
+fn a_host_that_tells_no_real_time_is_named() {
+    assert_eq!(WallClock::new().read(Ktime::ZERO), Err(NoWallClock::NotWritten));
+    assert_eq!(wall_clock(3, 1, 1).read(Ktime::ZERO), Err(NoWallClock::NeverWhole));
+    assert_eq!(
+        wall_clock(2, 1, 1_000_000_000).read(Ktime::ZERO),
+        Err(NoWallClock::Nanoseconds(1_000_000_000))
+    );
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_host_writes_is_a_time_or_an_error(version: u32, sec: u32, nsec: u32, since: u64) {
+        // The one that is odd costs a while, and always says the same.
+        prop_assume!(version & 1 == 0);
+        let told = wall_clock(version, sec, nsec).read(Ktime::from_ns(since));
+        prop_assert_eq!(told.is_ok(), version != 0 && nsec < 1_000_000_000);
+        if let Ok(time) = told {
+            prop_assert!(time.secs() >= i64::from(sec));
+        }
+    }
+}

@@ -31,7 +31,7 @@ pub mod irqflags;
 #[cfg(CONFIG_ISCSI_IBFT_FIND)]
 pub mod iscsi_ibft_find;
 #[cfg(CONFIG_KVM_GUEST)]
-mod kvmclock;
+pub(crate) mod kvmclock;
 pub mod last_words;
 pub mod maccess;
 pub mod mm;

@@ -228,6 +228,17 @@ pub fn tsc_refine() {
     }
 }
 
+/// The hypervisor has said the rate where its clock is. Nobody knows it better but who wrote the command line.
+#[cfg(CONFIG_KVM_GUEST)]
+#[init]
+pub(super) fn told_by_hypervisor(khz: u64) {
+    if source() != Source::CommandLine {
+        set_khz(khz, Source::Hypervisor);
+        pr_info!("tsc: the rate is that of {}", Source::Hypervisor);
+        print_rate("TSC");
+    }
+}
+
 fn print_rate(what: &str) {
     let khz = tsc_khz();
     pr_info!("tsc: Detected {}.{:03} MHz {what}", khz / 1000, khz % 1000);

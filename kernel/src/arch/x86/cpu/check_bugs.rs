@@ -2,6 +2,7 @@
 
 use core::arch::asm;
 
+use crate::arch::x86::cpu::hypervisor::kvm_features;
 use crate::arch::x86::registers::{self, Cr0};
 use crate::arch::x86::{alternative, apic, irqflags, process};
 use crate::init::InitMemory;
@@ -19,10 +20,13 @@ pub(crate) fn check_bugs(init: InitMemory<'_>) {
     unsafe { alternative::alternative_instructions(init) };
 }
 
-/// Divides by the numbers that the first Pentiums got wrong: Linux's `fpu__init_check_bugs`.
+/// Divides by the numbers that the first Pentiums got wrong: Linux's `fpu__init_check_bugs`. Not on KVM, which needs a processor that is younger, and where it emulates one itself has no
+/// floating-point unit.
 #[init]
 fn check_fpu() {
-    if registers::cr0() & Cr0::EM.bits() != 0 {
+    if !kvm_features().is_empty() {
+        pr_info!("Checking 386/387 coupling... skipped: no processor that KVM runs on has the FDIV bug");
+    } else if registers::cr0() & Cr0::EM.bits() != 0 {
         pr_warn!("x86/fpu: No FPU emulation: floating-point instructions fault");
     } else if fdiv_remainder() != 0 {
         pr_warn!("Hmm, FPU with FDIV bug");

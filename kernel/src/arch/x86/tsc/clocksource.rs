@@ -12,7 +12,8 @@ use crate::time::clocksource::{self, CLOCKSOURCES, Clocksource, ClocksourceFlags
 const FLAGS: ClocksourceFlags = ClocksourceFlags::CONTINUOUS
     .union(ClocksourceFlags::VALID_FOR_HRES)
     .union(ClocksourceFlags::MUST_VERIFY)
-    .union(ClocksourceFlags::IS_TSC);
+    .union(ClocksourceFlags::IS_TSC)
+    .union(ClocksourceFlags::BY_TSC);
 
 /// From the first moment on, by the rate that is known then.
 static TSC_EARLY: Clocksource = Clocksource::new("tsc-early", 299, 64, rdtsc, FLAGS);

@@ -9,7 +9,7 @@ use super::{Source, clocksource as tsc_clocksource, print_rate, rdtsc, set_khz, 
 use crate::irq::IrqGuard;
 use crate::locking::IrqSpinLock;
 use crate::prelude::*;
-use crate::time::clocksource::{self, Clocksource, ClocksourceFlags};
+use crate::time::clocksource::{self, Clocksource};
 use crate::time::timer::{HZ, Timer, jiffies};
 
 /// How many ticks are between the two readings.
@@ -55,20 +55,20 @@ impl Moment {
     }
 }
 
-/// The two best clocks that are not the counter.
+/// The two best clocks that do not go by the counter.
 static BEGUN: IrqSpinLock<[Option<Moment>; 2]> = IrqSpinLock::new([None; 2]);
 static TIMER: Timer = Timer::new(|_| end());
 
 /// Begins, now that all clocks have been found: what `late_time_init` does.
 #[init]
 pub fn begin() {
-    let is_other =
-        |clock: &Clocksource| clock.flags().contains(ClocksourceFlags::CONTINUOUS) && !clock.flags().contains(ClocksourceFlags::IS_TSC);
-    let Some(first) = clocksource::best(is_other) else { return };
+    let Some(first) = clocksource::best(Clocksource::can_judge_tsc) else {
+        return;
+    };
     if source() == Source::Assumed {
         measure(first);
     }
-    let second = clocksource::best(|clock| is_other(clock) && !core::ptr::eq(clock, first));
+    let second = clocksource::best(|clock| clock.can_judge_tsc() && !core::ptr::eq(clock, first));
     *BEGUN.lock() = [Some(first), second].map(|clock| clock.map(Moment::now));
     TIMER.mod_timer(jiffies() + INTERVAL);
 }
