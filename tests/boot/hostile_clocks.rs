@@ -114,20 +114,29 @@ pub fn trials() -> Vec<Trial> {
         .map(|lie| trial(format!("hostile_clocks::an_hpet_{}_is_not_used", lie.name), || is_found_out(lie)));
     lies.chain([
         in_bochs("a_counter_that_jumps_ahead_is_given_up", |machine| {
-            jumps(machine.append(COUNTED), 10).map(drop)
+            jumps(machine.processors(1).append(COUNTED), 0, 10).map(drop)
         }),
         in_bochs("a_counter_that_jumps_back_is_given_up", |machine| {
-            jumps(machine.append(COUNTED), -2).map(drop)
+            jumps(machine.processors(1).append(COUNTED), 0, -2).map(drop)
         }),
         in_bochs("deadlines_by_a_counter_that_jumps_ahead_are_given_up", |machine| {
-            let log = jumps(machine, 2)?;
+            let log = jumps(machine.processors(1), 0, 2)?;
             log.require_mention("clockevents: the time-stamp counter is not believed: lapic-deadline gives way to lapic on all CPUs")
         }),
         in_bochs("deadlines_by_a_counter_that_jumps_back_are_given_up", |machine| {
-            let log = jumps(machine, -2)?;
+            let log = jumps(machine.processors(1), 0, -2)?;
             log.require_mention(
                 "clockevents: the timer of CPU 0 was early 256 times in a row: lapic-deadline gives way to lapic on all CPUs",
             )
+        }),
+        in_bochs("a_counter_that_jumps_on_one_of_two_cpus_is_given_up", |machine| {
+            let jumps = |cpu, seconds| {
+                let log = jumps(machine.clone(), cpu, seconds)?;
+                log.require_mention(": lapic-deadline gives way to lapic on all CPUs")
+            };
+            [(0, 2), (0, -2), (1, 2), (1, -2)]
+                .into_iter()
+                .try_for_each(|(cpu, seconds)| jumps(cpu, seconds).with_context(|| format!("{seconds} s on CPU {cpu}")))
         }),
         in_bochs("a_cpu_whose_counter_is_behind_is_named_when_it_comes", warp),
         in_bochs("a_cpu_whose_counter_is_behind_is_believed_if_asked_for", believed),
@@ -159,19 +168,18 @@ fn is_found_out(lie: &Lie) -> Result<()> {
     log.require_mention("time_torture: 2000 high-resolution timers, 0 early")
 }
 
-/// The test in the kernel that sets the counter, on one processor whose rate is told as Bochs has it: a count for each instruction. Its timer compares deadlines with what the counter
-/// would show if it had not been set, so that the timer is early without end if it was set back, and late each time if it was set ahead.
-fn jumps(machine: Machine, seconds: i32) -> Result<Log> {
+/// The test in the kernel that sets the counter of a CPU, on processors whose rate is told as Bochs has it: a count for each instruction. Their timers compare deadlines with what the counter
+/// would show if it had not been set, so that they are early without end if it was set back, and late each time if it was set ahead.
+fn jumps(machine: Machine, cpu: u32, seconds: i32) -> Result<Log> {
     let log = machine
-        .processors(1)
         .append("tsc_early_khz=4000 ignore_loglevel kunit.enable=1 kunit_shutdown=reboot kunit.filter_glob=*a_counter_that_jumps*")
-        .append(&format!("time_torture.jump={seconds}"))
+        .append(&format!("time_torture.jump={seconds} time_torture.jump_cpu={cpu}"))
         .run()?;
     log.require(&[
-        "clocksource: timekeeping watchdog on CPU0: Marking clocksource 'tsc' as unstable because the skew is too large:",
         "tsc: Marking TSC unstable due to clocksource watchdog",
         "clocksource: Switched to clocksource hpet",
     ])?;
+    log.require_mention(": Marking clocksource 'tsc' as unstable because the skew is too large:")?;
     log.refuse("not ok ")?;
     log.require_mention(", and time went on")?;
     Ok(log)

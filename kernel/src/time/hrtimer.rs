@@ -397,6 +397,12 @@ pub(super) fn start_device() {
     ALL_BASES.lock_this_cpu().reprogram_first();
 }
 
+/// Whether what the device of `cpu` is set to was due more than `overdue` ns ago. One that is being set is in time.
+pub(super) fn is_overdue(cpu: usize, overdue: u64) -> bool {
+    let next_event = ALL_BASES.try_lock(cpu).map_or(u64::MAX, |base| base.next_event);
+    next_event.saturating_add(overdue) < now()
+}
+
 /// Real time was set: what waits for it on this CPU moves now, and on the others as soon as they are told. Any context but a non-maskable interrupt.
 pub(super) fn clock_was_set() {
     let interrupts_off = IrqGuard::new();

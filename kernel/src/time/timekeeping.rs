@@ -7,6 +7,7 @@ use core::arch::asm;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use incipit_lib::clocksource::watchdog::MAX_SKEW_NS;
 use incipit_lib::clocksource::{Limits, delta};
 use incipit_lib::ntp::Adjustment;
 #[cfg(CONFIG_KDB)]
@@ -90,6 +91,26 @@ static PUBLISHED: Published = Published {
 struct State {
     keeper: Timekeeper,
     clocksource: &'static Clocksource,
+    witness: Option<Witness>,
+}
+
+/// What the monotonic clock was when a clocksource that is believed showed so much.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Witness {
+    pub mono: u64,
+    pub clocksource: &'static Clocksource,
+    pub shown: u64,
+}
+
+impl Witness {
+    /// What both clocks may be wrong by together, in ns: who has read one that went on is not to find that time goes back.
+    const UNCERTAINTY: u64 = MAX_SKEW_NS;
+
+    /// Where the monotonic clock should be now.
+    fn says(&self) -> u64 {
+        let passed = delta(self.clocksource.read(), self.shown, self.clocksource.mask());
+        self.mono + self.clocksource.scale().nanoseconds(passed) + Self::UNCERTAINTY
+    }
 }
 
 /// What [`max_idle_ns`] says.
@@ -237,11 +258,22 @@ pub fn adjust(adjustment: Adjustment) -> Result<(), Errno> {
     .unwrap_or(Err(Errno::EAGAIN))
 }
 
+/// The clocksource in use was found to be wrong: where it stands when another one takes over, time goes on from what `witness` says. Nobody knows otherwise what was read by it, on
+/// CPUs whose counters are ahead of this one's.
+pub(super) fn believe(witness: Witness) {
+    if let Some(state) = STATE.lock().as_mut() {
+        state.witness = Some(witness);
+    }
+}
+
 /// Goes on with `clocksource` from now on, or with its new rate.
 pub(super) fn change_clocksource(clocksource: &'static Clocksource) {
     change(|state| {
         let (old, new) = (state.clocksource.read(), clocksource.read());
         state.keeper.change_clocksource(old, new, clocksource.mask(), clocksource.scale());
+        if let Some(witness) = state.witness.take() {
+            state.keeper.catch_up(witness.says());
+        }
         state.clocksource = clocksource;
         note_max_idle(clocksource);
     });
@@ -343,7 +375,11 @@ pub fn timekeeping_init() {
             Err(_) => pr_err!("timekeeping: {clock} shows {date}, which is before 1970: real time begins with 1970"),
         }
     }
-    let state = State { keeper, clocksource };
+    let state = State {
+        keeper,
+        clocksource,
+        witness: None,
+    };
     note_max_idle(clocksource);
     PUBLISHED.seq.write(|| store(&state));
     *STATE.lock() = Some(state);

@@ -14,6 +14,7 @@ use incipit_lib::timer_wheel::home::{Bases, Home};
 use incipit_lib::timer_wheel::{Arena, Id, TimerNode, Wheel};
 
 use super::bases::PerCpuBases;
+use crate::arch::x86::apic;
 use crate::irq::IrqGuard;
 use crate::locking::IrqSpinLock;
 use crate::percpu::smp_processor_id;
@@ -136,18 +137,33 @@ impl Timer {
     #[inline(never)]
     fn modify_here(&self, expires: u64) -> bool {
         let interrupts_off = IrqGuard::new();
-        let this_cpu = smp_processor_id() as u32;
+        let was_pending = self.move_to(smp_processor_id(), expires);
+        drop(interrupts_off);
+        was_pending
+    }
+
+    /// Arms it on `cpu`, where nobody looks at it before the next interrupt. One whose function runs elsewhere stays there. Says whether it was armed. Interrupts are off.
+    fn move_to(&self, cpu: usize, expires: u64) -> bool {
+        let cpu = cpu as u32;
         let (home, mut base) = self.home.lock(&ALL_BASES);
         let id = self.id();
         let was_pending = base.wheel.remove(&Memory, id);
-        if home != this_cpu && base.running != Some(id) {
-            base = self.home.migrate(&ALL_BASES, base, this_cpu);
+        if home != cpu && base.running != Some(id) {
+            base = self.home.migrate(&ALL_BASES, base, cpu);
         }
         base.wheel.forward(jiffies());
         base.wheel.add(&Memory, id, expires);
-        drop(base);
-        drop(interrupts_off);
         was_pending
+    }
+
+    /// [`Timer::mod_timer`] on `cpu`, which is online, and is woken if it sleeps: Linux's `add_timer_on`.
+    pub fn add_timer_on(&'static self, cpu: usize, expires: u64) {
+        let interrupts_off = IrqGuard::new();
+        self.move_to(cpu, expires);
+        if cpu != smp_processor_id() {
+            apic::interrupt_timer(cpu);
+        }
+        drop(interrupts_off);
     }
 
     /// [`Timer::modify`] for a timer that is never dropped: Linux's `mod_timer`.

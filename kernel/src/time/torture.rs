@@ -4,7 +4,7 @@
 //! a clock for all tests behind it, `time_torture.jump=`.
 
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::clocksource::{self, Clocksource, ClocksourceFlags};
 use super::hrtimer::{Clock, Context, HrTimer, Mode, Restart};
@@ -35,6 +35,9 @@ static EVENTS: AtomicU64 = AtomicU64::new(500);
 /// By how many seconds the time-stamp counter jumps; 0 for not at all.
 #[param(name = "jump", module = "time_torture")]
 static JUMP: AtomicI32 = AtomicI32::new(0);
+/// The CPU whose time-stamp counter jumps.
+#[param(name = "jump_cpu", module = "time_torture")]
+static JUMP_CPU: AtomicU32 = AtomicU32::new(0);
 
 /// Readings that a CPU makes at a time.
 const CHUNK: u64 = 5_000;
@@ -274,7 +277,15 @@ fn each_event_that_a_device_is_set_to_comes_once() {
 /// So long that the watchdog has looked at the clock at least once, in milliseconds.
 const LOOKED_AT_MS: u64 = 1_100;
 
-/// Adds so much to the time-stamp counter of this CPU, and says by how much it has gone on.
+/// Adds so much to the time-stamp counter of a CPU, and says by how much it has gone on.
+fn jump_on(cpu: usize, counts: i64) -> i64 {
+    let jumped = AtomicI64::new(0);
+    let done = crate::smp::call_function_single(cpu, &|| jumped.store(jump(counts), Relaxed));
+    assert_eq!(done, Ok(()), "CPU {cpu}");
+    jumped.into_inner()
+}
+
+/// The same on this CPU.
 fn jump(counts: i64) -> i64 {
     let _guard = IrqGuard::new();
     let before = rdtsc();
@@ -294,7 +305,7 @@ fn a_counter_that_jumps_is_given_up_and_time_does_not_go_back() {
     super::msleep(LOOKED_AT_MS);
     // Where it jumps back, nobody knows what was read since the last update.
     let mut last = if counts > 0 { ktime_get() } else { ktime_get_coarse() };
-    let jumped = jump(counts);
+    let jumped = jump_on(JUMP_CPU.load(Relaxed) as usize, counts);
     assert!((jumped - counts).abs() < counts.abs() / 2, "the counter went by {jumped}");
     let mut forward = || {
         let now = ktime_get();
@@ -309,6 +320,7 @@ fn a_counter_that_jumps_is_given_up_and_time_does_not_go_back() {
     while ktime_get() < before.add_ns(1_000_000) {
         forward();
     }
+    assert_eq!(crate::smp::work_on_each_cpu(&|| set_and_wait(10)), Ok(()));
     pr_info!("time_torture: the counter jumped by {jumped}, and time went on");
 }
 

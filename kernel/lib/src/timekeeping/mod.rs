@@ -118,6 +118,14 @@ impl Timekeeper {
         self.steer();
     }
 
+    /// A better counter says that the monotonic clock is at `ns` at least by now: lets all clocks go on from there. One that is farther is left where it is. The caller brings it up to
+    /// date first.
+    pub const fn catch_up(&mut self, ns: u64) {
+        let missed = ns.saturating_sub(self.mono.ns);
+        self.mono.ns += missed;
+        self.raw.ns = self.raw.ns.saturating_add(missed);
+    }
+
     /// Sets real time, at the last update.
     ///
     /// # Errors

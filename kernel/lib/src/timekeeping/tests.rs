@@ -36,6 +36,21 @@ fn a_counter_that_goes_round_is_followed() {
 }
 
 #[test]
+fn clocks_that_stood_catch_up_and_none_goes_back() {
+    let mut keeper = keeper(GHZ);
+    keeper.advance(5 * NSEC_PER_SEC);
+    let (real, raw) = (keeper.real(), keeper.raw().ns);
+    keeper.catch_up(keeper.mono().ns - 1);
+    assert_eq!((keeper.real(), keeper.raw().ns), (real, raw));
+    keeper.catch_up(keeper.mono().ns + 2_000_000_000);
+    assert_eq!((keeper.real(), keeper.raw().ns), (real.add_ns(2_000_000_000), raw + 2_000_000_000));
+    // And on from there.
+    let mono = keeper.mono().ns;
+    keeper.advance(6 * NSEC_PER_SEC);
+    assert_eq!(keeper.mono().ns, mono + NSEC_PER_SEC);
+}
+
+#[test]
 fn steering_moves_the_monotonic_clock_and_not_the_raw_one() {
     let mut keeper = keeper(GHZ);
     keeper
