@@ -98,6 +98,14 @@ pub fn show(out: &mut dyn Write) -> fmt::Result {
     Ok(())
 }
 
+/// Measures from now on. A time that had begun when it was measured last is not one.
+fn start() {
+    for section in ONLINE.iter().filter_map(|cpu| SECTION.per_cpu(cpu)) {
+        section.since.store(0, Relaxed);
+    }
+    TRACING.enable();
+}
+
 /// Forgets what all CPUs have measured.
 pub fn reset() {
     for section in ONLINE.iter().filter_map(|cpu| SECTION.per_cpu(cpu)) {
@@ -112,7 +120,7 @@ mod command {
 
     use linkme::distributed_slice;
 
-    use super::{TRACING, reset, show};
+    use super::{TRACING, reset, show, start};
     use crate::kdb::{Command, CommandError, KDB_COMMANDS, Then};
 
     #[distributed_slice(KDB_COMMANDS)]
@@ -130,7 +138,7 @@ mod command {
                 writeln!(screen, "diag: not measured: irqsoff on")?;
                 show(screen)?;
             }
-            ["on"] => TRACING.enable(),
+            ["on"] => start(),
             ["off"] => TRACING.disable(),
             ["reset"] => reset(),
             _ => return Err(CommandError::ArgumentCount),
@@ -144,8 +152,8 @@ fn a_section_is_as_long_as_interrupts_are_off_in_it() {
     use crate::irq::{IrqGuard, local_irq_disable, local_irq_enable};
     let as_before = IrqGuard::new();
     local_irq_enable();
-    TRACING.enable();
     reset();
+    start();
     {
         let _off = IrqGuard::new();
         let _still_off = IrqGuard::new();

@@ -1,9 +1,12 @@
 //! Tests of the walk over frames that are right, broken, and circular.
 
 use core::arch::asm;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::*;
+use crate::arch::x86::dumpstack::return_address;
 use crate::mm::sections;
+use crate::panic::symbols;
 
 fn registers() -> (usize, usize) {
     let (bp, sp);
@@ -76,4 +79,24 @@ fn a_saved_trace_begins_with_the_caller_and_stops_where_the_room_ends() {
     assert_eq!(save_stack_trace(&mut rest, 1), depth - 1);
     assert_eq!((first[1], &rest[..depth - 1]), (all[1], &all[1..depth]));
     assert_eq!(save_stack_trace(&mut [], 0), 0);
+}
+
+/// Where it was called from; on the way out that is taken it needs no frame.
+#[inline(never)]
+fn called_from(is_all: &AtomicBool) -> usize {
+    let caller = return_address();
+    if is_all.load(Relaxed) {
+        return caller;
+    }
+    let mut frames = [0; 8];
+    save_stack_trace(&mut frames, 0);
+    core::hint::black_box(frames).iter().sum()
+}
+
+#[ktest]
+fn who_returns_early_knows_the_caller_too() {
+    let mut trace = [0];
+    save_stack_trace(&mut trace, 0);
+    let function = |address| symbols::lookup(address).map(|symbol| symbol.address);
+    assert_eq!(function(called_from(&AtomicBool::new(true))), function(trace[0]));
 }
