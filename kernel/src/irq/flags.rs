@@ -12,6 +12,22 @@ use crate::prelude::*;
 #[must_use = "the state must be restored"]
 pub struct IrqFlags(u64);
 
+impl IrqFlags {
+    /// Whether interrupts were kept from the CPU: Linux's `irqs_disabled_flags`.
+    #[inline]
+    #[must_use]
+    pub const fn irqs_disabled(self) -> bool {
+        self.0 & irqflags::X86_EFLAGS_IF == 0
+    }
+
+    /// Whether they were kept from it both times or neither time.
+    #[inline]
+    #[must_use]
+    pub const fn agree_with(self, other: IrqFlags) -> bool {
+        (self.0 ^ other.0) & irqflags::X86_EFLAGS_IF == 0
+    }
+}
+
 /// Interrupts are off, and were on if `were_on`.
 #[inline]
 fn gone_off(were_on: impl FnOnce() -> bool) {
@@ -52,22 +68,28 @@ pub fn local_irq_enable() {
 #[inline]
 #[must_use]
 pub fn irqs_disabled() -> bool {
-    irqflags::save_flags() & irqflags::X86_EFLAGS_IF == 0
+    local_save_flags().irqs_disabled()
+}
+
+/// How it is with interrupts on this CPU, for a comparison: Linux's `local_save_flags`.
+#[inline]
+pub fn local_save_flags() -> IrqFlags {
+    IrqFlags(irqflags::save_flags())
 }
 
 /// Keeps interrupts from this CPU and says how it was before.
 #[inline]
 pub fn local_irq_save() -> IrqFlags {
-    let flags = IrqFlags(irqflags::save_flags());
+    let flags = local_save_flags();
     irqflags::cli();
-    gone_off(|| flags.0 & irqflags::X86_EFLAGS_IF != 0);
+    gone_off(|| !flags.irqs_disabled());
     flags
 }
 
 /// Lets interrupts come again if they could when [`local_irq_save`] was called. If not, they still cannot, unless somebody has let them meanwhile.
 #[inline]
 pub fn local_irq_restore(flags: IrqFlags) {
-    if flags.0 & irqflags::X86_EFLAGS_IF != 0 {
+    if !flags.irqs_disabled() {
         going_on();
         irqflags::sti();
     }

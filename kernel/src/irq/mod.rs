@@ -30,7 +30,9 @@ pub use action::{IrqFlagsSet, IrqHandler, IrqReturn};
 pub use affinity::{affinity, default_affinity, fixup_irqs, set_affinity};
 pub use chip::{IrqChip, IrqData, Trigger};
 pub use desc::{IrqDesc, NR_IRQS, NR_IRQS_LEGACY, desc, early_irq_init, ensure, for_each};
-pub use flags::{IrqFlags, IrqGuard, irqs_disabled, local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save};
+pub use flags::{
+    IrqFlags, IrqGuard, irqs_disabled, local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save, local_save_flags,
+};
 pub(crate) use flags::{interrupt_began, interrupt_ends};
 pub use flow::{Flow, handle_irq};
 pub use manage::{IrqAction, disable_irq, disable_irq_nosync, enable_irq, request_irq, synchronize_irq};

@@ -149,12 +149,12 @@ fn run(calls: &InitTable<InitcallEntry>, init: InitMemory<'_>) {
 /// Calls an initcall, notes what became of it, and repairs what it left changed. The whole cost of one that has no relations and succeeds is here.
 #[inline(always)]
 fn call<R: Runner>(entry: &InitcallEntry) -> Result<(), Errno> {
-    let (count, disabled) = (preempt::count(), irq::irqs_disabled());
+    let (count, flags) = (preempt::count(), irq::local_save_flags());
     let running = entry.info.begin::<R>();
     let result = (entry.call)();
     entry.info.end::<R>(running);
-    if preempt::count() != count || irq::irqs_disabled() != disabled {
-        repair(entry, count, !disabled);
+    if preempt::count() != count || !irq::local_save_flags().agree_with(flags) {
+        repair(entry, count, !flags.irqs_disabled());
     }
     match result {
         Ok(()) => entry.info.set_ok(),
