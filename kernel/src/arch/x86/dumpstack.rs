@@ -56,7 +56,7 @@ pub fn return_address() -> usize {
     // What asks for a place in the frame is not put before the frame is there; a function that returns early would otherwise read its caller's.
     let in_frame = core::mem::MaybeUninit::<u8>::uninit();
     // SAFETY: copies a register.
-    unsafe { asm!("mov {}, rbp", out(reg) bp, in("rcx") &raw const in_frame, options(nomem, nostack, preserves_flags)) };
+    unsafe { asm!("mov {}, rbp", out(reg) bp, in("rcx") (&raw const in_frame).addr(), options(nomem, nostack, preserves_flags)) };
     get_kernel_nofault((bp + 8) as *const u64).unwrap_or(0) as usize
 }
 
