@@ -53,7 +53,7 @@ fn areas(words: &str) -> Result<()> {
         last = end;
     }
     // Whoever has asked for it: the functions between are inlined as the compiler likes.
-    let stack = |line: &str| line.contains(" incipit::") && line.ends_with(" pages=4 vmalloc");
+    let stack = |line: &str| line.contains("incipit::") && line.ends_with(" pages=4 vmalloc");
     ensure!(text.lines().any(stack), "no stack of pid 1 in:\n{text}");
     Ok(())
 }

@@ -103,7 +103,8 @@ fn table_of(address: usize, level: Level) -> Result<&'static Table, Errno> {
         let index = at.index(address);
         let mut entry = table.get(index);
         if !entry.is_present() {
-            let new = Entry::new(new_table(Gfp::KERNEL)?, Flags::TABLE);
+            // What there is no memory for is said by who maps, if anybody wants to know.
+            let new = Entry::new(new_table(Gfp::KERNEL | Gfp::NOWARN)?, Flags::TABLE);
             entry = match table.set_if_none(index, new) {
                 Ok(()) => new,
                 Err(others) => {
